@@ -1,0 +1,197 @@
+"""The trial directory: the only reader and writer of its files.
+
+    trial.json      what to run (`TrialSpec`), written before the process starts
+    steps.jsonl     one JSON object a line, told apart by its key:
+                      {"losses": {...}, "total", "lr", "grad_norm", "epoch", ...}   an optimizer step
+                      {"evaluate": {...}, "epoch", "step"}                          a yardstick evaluation
+                      {"define": {...}}                                             loss definitions
+    events.jsonl    one event a line
+    stdout.log      all that the process printed
+    outcome.json    how it ended (`Ending`), written last and renamed into place: complete or absent
+    artifacts/      whatever the trainer leaves
+
+JSON has no NaN: non-finite numbers are the strings "NaN", "Infinity", "-Infinity" (bare ones are read too).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any, TextIO
+
+from stability.records import (
+    Ending,
+    Evaluation,
+    Event,
+    EventKind,
+    Outcome,
+    Provenance,
+    Records,
+    Severity,
+    Step,
+    TrialSpec,
+)
+
+STDOUT = "stdout.log"
+
+
+def create(spec: TrialSpec) -> None:
+    """Make the directory of `spec` afresh, with trial.json in it; what an earlier try left is removed."""
+    if spec.directory.exists():
+        shutil.rmtree(spec.directory)
+    (spec.directory / "artifacts").mkdir(parents=True)
+    values = {f.name: getattr(spec, f.name) for f in fields(spec)}
+    values |= {"directory": str(spec.directory), "cache": str(spec.cache)}
+    _write_whole(spec.directory / "trial.json", values)
+
+
+def read_spec(directory: Path) -> TrialSpec:
+    """The `TrialSpec` in trial.json."""
+    values = json.loads((directory / "trial.json").read_text())
+    return TrialSpec(**values | {"directory": directory, "cache": Path(values["cache"])})
+
+
+def write_ending(directory: Path, ending: Ending) -> None:
+    """Mark the trial complete. The file appears whole or not at all."""
+    _write_whole(directory / "outcome.json", asdict(ending))
+
+
+def read_ending(directory: Path) -> Ending | None:
+    """How the trial ended, or None while it is not complete."""
+    try:
+        values = json.loads((directory / "outcome.json").read_text())
+    except FileNotFoundError:
+        return None
+    return Ending(**values | {"outcome": Outcome(values["outcome"])})
+
+
+class Writer:
+    """Appends a trial's records; every line reaches the operating system at once."""
+
+    def __init__(self, directory: Path) -> None:
+        self._steps: TextIO = (directory / "steps.jsonl").open("a", buffering=1)
+        self._events: TextIO = (directory / "events.jsonl").open("a", buffering=1)
+
+    def step(self, step: Step) -> None:
+        values = {f.name: getattr(step, f.name) for f in fields(step)}
+        self._steps.write(_line({k: v for k, v in values.items() if v is not None and v is not False}))
+
+    def evaluation(self, evaluation: Evaluation) -> None:
+        values = {"evaluate": evaluation.losses, "epoch": evaluation.epoch, "step": evaluation.step}
+        self._steps.write(_line(values))
+
+    def definitions(self, definitions: Mapping[str, str]) -> None:
+        self._steps.write(_line({"define": definitions}))
+
+    def event(self, event: Event) -> None:
+        self._events.write(_line(asdict(event)))
+
+    def close(self) -> None:
+        self._steps.close()
+        self._events.close()
+
+
+def read_records(directory: Path) -> Records:
+    """All records of a trial; a last line cut off by a kill is left out.
+
+    Raises `ValueError` naming the line for any other line that is not JSON. Lines without `step` are
+    numbered in order, so a trainer in another language need not count.
+    """
+    steps: list[Step] = []
+    evaluations: list[Evaluation] = []
+    definitions: dict[str, str] = {}
+    for line in _lines(directory / "steps.jsonl"):
+        if "define" in line:
+            definitions |= line["define"]
+        elif "evaluate" in line:
+            done = line.get("step", len(steps))
+            evaluations.append(Evaluation(done, line["epoch"], _numbers(line["evaluate"])))
+        else:
+            steps.append(_step(line, len(steps)))
+    events = tuple(_event(line) for line in _lines(directory / "events.jsonl"))
+    return Records(tuple(steps), tuple(evaluations), events, definitions)
+
+
+def captured(directory: Path, limit_bytes: int = 4000) -> str:
+    """The end of what the trial printed."""
+    try:
+        with (directory / STDOUT).open("rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - limit_bytes))
+            return file.read().decode("utf-8", errors="replace")
+    except FileNotFoundError:
+        return ""
+
+
+def _step(line: Mapping[str, Any], number: int) -> Step:
+    weights = line.get("loss_weights")
+    return Step(
+        step=line.get("step", number),
+        losses=_numbers(line["losses"]),
+        epoch=line.get("epoch"),
+        loss_weights=None if weights is None else _numbers(weights),
+        skipped=line.get("skipped", False),
+        **{key: _number(line.get(key)) for key in ("total", "lr", "grad_norm", "weight_norm", "grad_scale")},
+    )
+
+
+def _event(line: Mapping[str, Any]) -> Event:
+    born = line["provenance"]
+    return Event(
+        line["step"],
+        EventKind(line["kind"]),
+        line["where"],
+        _number(line["value"]),
+        _number(line["threshold"]),
+        Severity(line["severity"]),
+        None if born is None else Provenance(**born),
+    )
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        for number, raw in enumerate(file, start=1):
+            if not raw.endswith(b"\n"):
+                return  # the writer was killed within this line
+            try:
+                yield json.loads(raw)
+            except ValueError as error:
+                raise ValueError(f"{path}:{number}: not a JSON line: {error}") from None
+
+
+def _line(values: Mapping[str, Any]) -> str:
+    return json.dumps(_encode(values), allow_nan=False, separators=(",", ":")) + "\n"
+
+
+def _encode(value: Any) -> Any:
+    """`value` with non-finite floats as the strings that JSON can hold."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, Mapping):
+        return {key: _encode(item) for key, item in value.items()}
+    return value
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)  # float() reads "NaN" and "-Infinity" too
+
+
+def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
+    return {name: float(value) for name, value in values.items()}
+
+
+def _write_whole(path: Path, values: Mapping[str, Any]) -> None:
+    """Write JSON to a temporary name, force it to disk, rename it into place."""
+    temporary = path.with_suffix(".tmp")
+    with temporary.open("w") as file:
+        json.dump(values, file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
