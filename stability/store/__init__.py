@@ -1,0 +1,181 @@
+"""The only room that knows SQL: one database for Optuna's tables and ours, DataFrames out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from stability.records import UserError, VerdictLabel
+from stability.spec import StudySpec
+from stability.store import database
+from stability.store.rows import TrialRows
+from stability.store.tables import ENVIRONMENT, EPOCHS, EVENTS, METADATA, PER_TRIAL, STEPS, TRIALS
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from optuna.storages import RDBStorage
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """A study's measurements, one DataFrame a table, JSON columns parsed.
+
+    Non-finite numbers are restored; the `_nonfinite` columns stay, and tell NaN from no value.
+    """
+
+    trials: pd.DataFrame
+    epochs: pd.DataFrame
+    steps: pd.DataFrame
+    events: pd.DataFrame
+
+
+class Store:
+    """An open database."""
+
+    def __init__(self, url: str, *, create: bool = True) -> None:
+        """Open `url` (an SQLAlchemy URL or the path of an SQLite file).
+
+        Raises `UserError` for a URL that cannot be opened, or that does not exist when `create` is False.
+        """
+        self.url = database.as_url(url)
+        if not create:
+            database.require_existing(self.url)
+        self._engine = database.connect(self.url, reading=not create)
+        if create:
+            METADATA.create_all(self._engine)
+        self._tables = set(sa.inspect(self._engine).get_table_names())
+
+    @property
+    def folder(self) -> Path:
+        """Where this store's trial directories live: beside an SQLite file, else in the working directory."""
+        file = database.sqlite_file(self.url)
+        return (file.with_suffix(".trials") if file else Path("stability.trials")).absolute()
+
+    def optuna_storage(self) -> RDBStorage:
+        """Optuna's view of the same database, with the same connection settings."""
+        from optuna.storages import RDBStorage
+
+        storage = RDBStorage(self.url, engine_kwargs={"connect_args": database.connect_args(self.url)})
+        database.configure(storage.engine)
+        storage.engine.dispose()  # connections opened by the constructor lack the settings
+        return storage
+
+    def add_environment(self, spec: StudySpec, environment: Mapping[str, Any]) -> int:
+        """Record one run of a study; returns its id."""
+        row = {
+            "study": spec.name,
+            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+            "spec_sha256": spec.sha256,
+            "trial_sha256": spec.trial_sha256,
+            "spec": json.dumps(spec.document),
+            "environment": json.dumps(environment),
+        }
+        with self._engine.begin() as connection:
+            return connection.execute(sa.insert(ENVIRONMENT).values(row)).inserted_primary_key[0]
+
+    def environment(self, study: str) -> dict[str, Any]:
+        """The last run of `study`: its environment with `started`, `spec_sha256`, `trial_sha256` and `spec`.
+
+        Raises `UserError` for a study that never ran here.
+        """
+        query = sa.select(ENVIRONMENT).where(ENVIRONMENT.c.study == study).order_by(ENVIRONMENT.c.id.desc())
+        row = next(iter(self._rows(query.limit(1))), None)
+        if row is None:
+            known = ", ".join(self.studies()) or "none yet"
+            raise UserError(f"no study {study!r} in {self.url}; studies there: {known}")
+        kept = {key: row[key] for key in ("started", "spec_sha256", "trial_sha256")}
+        return json.loads(row["environment"]) | kept | {"spec": json.loads(row["spec"])}
+
+    def studies(self) -> list[str]:
+        """The names of all studies that ran here, oldest first."""
+        query = (
+            sa.select(ENVIRONMENT.c.study)
+            .group_by(ENVIRONMENT.c.study)
+            .order_by(sa.func.min(ENVIRONMENT.c.id))
+        )
+        return [row["study"] for row in self._rows(query)]
+
+    def add(self, trial_id: int, rows: TrialRows) -> None:
+        """Store one trial in a single transaction; an earlier version of the same trial is replaced."""
+        with self._engine.begin() as connection:
+            for table in PER_TRIAL:
+                connection.execute(sa.delete(table).where(table.c.trial_id == trial_id))
+            parts = (
+                (TRIALS, [rows.trial]),
+                (EPOCHS, rows.epochs),
+                (STEPS, rows.steps),
+                (EVENTS, rows.events),
+            )
+            for table, values in parts:
+                if values:
+                    connection.execute(sa.insert(table), [row | {"trial_id": trial_id} for row in values])
+
+    def forget(self, study: str, stage: str) -> None:
+        """Remove the trials of a stage whose Optuna study was deleted."""
+        ids = sa.select(TRIALS.c.trial_id).where(TRIALS.c.study == study, TRIALS.c.stage == stage)
+        with self._engine.begin() as connection:
+            for table in (EPOCHS, STEPS, EVENTS, TRIALS):
+                connection.execute(sa.delete(table).where(table.c.trial_id.in_(ids)))
+
+    def counts(self, study: str) -> list[dict[str, Any]]:
+        """Trials, diverged ones, infrastructure failures and seconds per stage and arm."""
+        diverged, failed = VerdictLabel.DIVERGED.value, VerdictLabel.INCONCLUSIVE.value
+        query = (
+            sa.select(
+                TRIALS.c.stage,
+                TRIALS.c.arm,
+                sa.func.count().label("trials"),
+                sa.func.sum(sa.case((TRIALS.c.verdict == diverged, 1), else_=0)).label("diverged"),
+                sa.func.sum(sa.case((TRIALS.c.verdict == failed, 1), else_=0)).label("failed"),
+                sa.func.sum(TRIALS.c.cpu_s).label("cpu_s"),
+            )
+            .where(TRIALS.c.study == study)
+            .group_by(TRIALS.c.stage, TRIALS.c.arm)
+            .order_by(sa.func.min(TRIALS.c.trial_id))
+        )
+        return list(self._rows(query))
+
+    def largest_initial_yardstick(self, study: str) -> float | None:
+        """The largest finite yardstick before training in the study, or None."""
+        query = sa.select(sa.func.max(TRIALS.c.yardstick_initial).label("value")).where(
+            TRIALS.c.study == study
+        )
+        return next(iter(self._rows(query)))["value"]
+
+    def frames(self, study: str) -> Frames:
+        """Everything measured in `study`. Raises `UserError` for a study that never ran here."""
+        self.environment(study)
+        trials = self._frame(TRIALS, TRIALS.c.study == study)
+        for column in ("params", "definitions"):
+            trials[column] = [json.loads(text) for text in trials[column]]
+        ids = sa.select(TRIALS.c.trial_id).where(TRIALS.c.study == study)
+        rest = [self._frame(table, table.c.trial_id.in_(ids)) for table in (EPOCHS, STEPS, EVENTS)]
+        return Frames(trials, *rest)
+
+    def _frame(self, table: sa.Table, condition: sa.ColumnElement[bool]) -> pd.DataFrame:
+        import pandas as pd
+
+        order = [table.c.trial_id] + ([table.c.step] if "step" in table.c else [])
+        with self._engine.connect() as connection:
+            result = connection.execute(sa.select(table).where(condition).order_by(*order))
+            frame = pd.DataFrame(result.fetchall(), columns=list(result.keys()))
+        for marker in [column for column in frame if column.endswith("_nonfinite")]:
+            name = marker.removesuffix("_nonfinite")
+            restored = frame[name].astype(object).where(frame[marker].isna(), frame[marker])
+            frame[name] = restored.astype("float64")  # the marker stays: it tells NaN from "no value"
+        return frame
+
+    def _rows(self, query: sa.Select[Any]) -> Iterator[Mapping[str, Any]]:
+        if not {table.name for table in query.get_final_froms()} <= self._tables:
+            return  # a database without our tables: an Optuna file, or an empty one
+        with self._engine.connect() as connection:
+            yield from [row._mapping for row in connection.execute(query)]
+
+    def close(self) -> None:
+        self._engine.dispose()

@@ -1,0 +1,117 @@
+"""One trial's records -> rows of our tables. Pure: no SQL is run here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from stability.records import (
+    BEFORE_TRAINING,
+    Ending,
+    Evaluation,
+    Event,
+    Records,
+    Step,
+    TrialSpec,
+    Verdict,
+)
+from stability.store.tables import with_marker
+from stability.verdict import yardstick
+
+Row = dict[str, Any]
+SCALARS = ("total", "lr", "grad_norm", "weight_norm", "grad_scale")
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRows:
+    """One trial as rows, without its `trial_id`."""
+
+    trial: Row
+    epochs: list[Row]
+    steps: list[Row]
+    events: list[Row]
+
+
+def trial_rows(
+    trial: TrialSpec, records: Records, ending: Ending, verdict: Verdict, environment_id: int
+) -> TrialRows:
+    """Everything that is stored of one ended trial."""
+    named = {key: getattr(trial, key) for key in ("study", "stage", "number", "key", "arm", "seed")}
+    cost = {key: getattr(ending, key) for key in ("wall_s", "cpu_s", "max_rss_bytes", "device", "error")}
+    initial, final = yardstick_course(records, trial.yardstick)
+    row = {
+        **named,
+        **cost,
+        "params": json.dumps(dict(trial.params)),
+        "outcome": ending.outcome.value,
+        "verdict": verdict.label.value,
+        "event_step": verdict.step,
+        "event_kind": None if verdict.kind is None else verdict.kind.value,
+        "event_where": verdict.where,
+        "evidence": verdict.evidence,
+        **with_marker("yardstick_initial", initial),
+        **with_marker("yardstick_final", final),
+        "steps": len(records.steps),
+        "definitions": json.dumps(dict(records.definitions)),
+        "directory": str(trial.directory),
+        "environment_id": environment_id,
+    }
+    epochs = [*_training_epochs(records.steps), *_evaluations(records.evaluations, trial.yardstick)]
+    steps = [row for step in records.steps for row in _quantities(step)]
+    return TrialRows(row, epochs, steps, [_event(event) for event in records.events])
+
+
+def yardstick_course(records: Records, weights: Mapping[str, float]) -> tuple[float | None, float | None]:
+    """The yardstick before training and at the last evaluation after it; None where there was none."""
+    before = [e for e in records.evaluations if e.epoch == BEFORE_TRAINING]
+    after = [e for e in records.evaluations if e.epoch != BEFORE_TRAINING]
+    initial = yardstick(before[0].losses, weights) if before else None
+    return initial, yardstick(after[-1].losses, weights) if after else None
+
+
+def _training_epochs(steps: Iterable[Step]) -> Iterator[Row]:
+    """The mean of every loss over each epoch's steps; one NaN makes the mean NaN, as it should."""
+    epochs: dict[int, dict[str, list[float]]] = {}
+    for step in steps:
+        values = epochs.setdefault(step.epoch or 0, {})
+        total = {} if step.total is None else {"total": step.total}
+        for name, value in {**step.losses, **total}.items():
+            values.setdefault(name, []).append(value)
+    for epoch, components in epochs.items():
+        for name, values in components.items():
+            mean = with_marker("value", sum(values) / len(values))
+            yield {"epoch": epoch, "source": "train", "component": name, **mean, "n": len(values)}
+
+
+def _evaluations(evaluations: Iterable[Evaluation], weights: Mapping[str, float]) -> Iterator[Row]:
+    for evaluation in evaluations:
+        values = {**evaluation.losses, "total": yardstick(evaluation.losses, weights)}
+        for name, value in values.items():
+            row = {"epoch": evaluation.epoch, "source": "yardstick", "component": name, "n": 1}
+            yield row | with_marker("value", value)
+
+
+def _quantities(step: Step) -> Iterator[Row]:
+    """A step as one row a number: `loss/<component>` with its weight, then the scalars that were given."""
+    place = {"step": step.step, "epoch": step.epoch}
+    weights = step.loss_weights or {}
+    for name, value in step.losses.items():
+        quantity = {"quantity": f"loss/{name}", "loss_weight": weights.get(name)}
+        yield place | quantity | with_marker("value", value)
+    for name in SCALARS:
+        if (value := getattr(step, name)) is not None:
+            yield place | {"quantity": name, "loss_weight": None} | with_marker("value", value)
+
+
+def _event(event: Event) -> Row:
+    return {
+        "step": event.step,
+        "kind": event.kind.value,
+        "where": event.where,
+        **with_marker("value", event.value),
+        "threshold": event.threshold,
+        "severity": event.severity.value,
+        "provenance": None if event.provenance is None else json.dumps(asdict(event.provenance)),
+    }
