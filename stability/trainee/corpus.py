@@ -7,7 +7,6 @@ of a float wav stays NaN. No torch here; features are made in `stability.trainee
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import math
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from stability.records import UserError
+from stability.suggest import suggest
 
 EMBEDDED = ("en", "fa")
 EVALUATION_UTTERANCES = 8
@@ -108,11 +108,9 @@ def _find_folder(corpus: str | Path) -> Path:
     folder = Path(corpus).expanduser().absolute()
     if folder.is_dir():
         return folder
-    close = difflib.get_close_matches(str(corpus).lower(), EMBEDDED, n=1, cutoff=0.5)
-    hint = f"; did you mean {close[0]!r}?" if close else "; choose"
     found = "it is not a folder" if folder.exists() else "there is no such folder"
-    allowed = f"({', '.join(EMBEDDED)}, or an LJSpeech folder)"
-    raise UserError(f"unknown corpus {str(corpus)!r}, {found}{hint} {allowed}")
+    hint = suggest(corpus, [*EMBEDDED, "the path of an LJSpeech folder"])
+    raise UserError(f"unknown corpus {str(corpus)!r}, {found}{hint}")
 
 
 def _metadata_lines(folder: Path) -> list[tuple[int, bytes]]:
