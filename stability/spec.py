@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -16,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError,
 from stability import yamlfile
 from stability.params import Param, ParamEntry
 from stability.records import UserError
+from stability.suggest import suggest
 from stability.yamlfile import Address, Document
 
 PositiveInt = Annotated[int, Field(ge=1)]
@@ -96,7 +96,7 @@ class StudySpec(_Section):
     """One validated study. `document` is the data it was read from, overrides applied."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=80)]
-    trainer: str | dict[str, Any] = "tts"
+    trainer: Any = "tts"
     data: dict[str, Any] = {}
     model: dict[str, Any] = {}
     budget: Budget = Budget()
@@ -192,14 +192,6 @@ def from_document(document: Mapping[str, Any]) -> StudySpec:
 def schema() -> dict[str, Any]:
     """JSON Schema of a study file."""
     return StudySpec.model_json_schema(by_alias=True)
-
-
-def suggest(name: str, allowed: Iterable[str]) -> str:
-    """'; did you mean ...? (all, allowed)': the end of every error about an unknown name."""
-    allowed = list(allowed)
-    by_lower_case = {candidate.lower(): candidate for candidate in allowed}
-    close = difflib.get_close_matches(name.lower(), by_lower_case, n=1)
-    return (f"; did you mean {by_lower_case[close[0]]!r}?" if close else ";") + f" ({', '.join(allowed)})"
 
 
 def _check_arms(spec: StudySpec) -> None:

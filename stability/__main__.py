@@ -1,0 +1,5 @@
+"""`python -m stability`."""
+
+from stability.cli import main
+
+main()

@@ -1,0 +1,213 @@
+"""The command line: one function per command, no logic. What is slow to import is imported by its command."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stability.records import UserError
+
+app = typer.Typer(
+    name="stability",
+    help="Finds which hyperparameters make a training run diverge, and how far a recipe is from the edge.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+class TableFormat(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+class ReportFormat(StrEnum):
+    MD = "md"
+    HTML = "html"
+    JSON = "json"
+
+
+class Language(StrEnum):
+    EN = "en"
+    FA = "fa"
+
+
+class ExecutorName(StrEnum):
+    LOCAL = "local"
+
+
+StorageOption = Annotated[
+    str, typer.Option("--storage", envvar="STABILITY_STORAGE", help="SQLAlchemy URL, or an SQLite file.")
+]
+FormatOption = Annotated[TableFormat, typer.Option("--format", "-f", help="How to print the table.")]
+StudyArgument = Annotated[str, typer.Argument(metavar="STUDY", help="Name of a study, or its file.")]
+DEFAULT_STORAGE = "sqlite:///stability.db"
+
+
+@app.command()
+def run(
+    study: Annotated[Path, typer.Argument(metavar="STUDY.yaml", help="The study file.")],
+    overrides: Annotated[
+        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Changes, such as budget.epochs=2.")
+    ] = None,
+    storage: StorageOption = DEFAULT_STORAGE,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", help="Trials at a time.  [default: cores]")
+    ] = None,
+    executor: Annotated[ExecutorName, typer.Option(help="Where trials run.")] = ExecutorName.LOCAL,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")] = "auto",
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Run again what failed for no fault of the training.")
+    ] = False,
+    out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("reports"),
+) -> None:
+    """Run a study and write its report. The same command again finishes only what is missing."""
+    from stability import environment, terminal, trainers
+    from stability.executors.local import LocalExecutor
+    from stability.spec import load_study
+    from stability.store import Store
+    from stability.study import Run, drive
+
+    spec = load_study(study, overrides or ())
+    jobs = environment.cores() if jobs is None else jobs
+    if jobs < 1:
+        raise UserError(f"--jobs {jobs}: error: at least 1 trial at a time; the default is one per core")
+    trainers.check(spec)
+    store = Store(storage)
+    try:
+        with terminal.live(spec) as progress:
+            drive(Run(spec, store, LocalExecutor(jobs), progress, device, retry_failed))
+    except KeyboardInterrupt:
+        typer.echo("interrupted; what is finished is stored, the same command goes on from there", err=True)
+        raise typer.Exit(1) from None
+    terminal.closing(spec, store, _write_report(store, spec.name, ReportFormat.MD, Language.EN, out))
+
+
+@app.command()
+def status(
+    study: Annotated[str | None, typer.Argument(help="Name of a study; all of them without.")] = None,
+    storage: StorageOption = DEFAULT_STORAGE,
+    format: FormatOption = TableFormat.TABLE,
+) -> None:
+    """What has run, what diverged, what is missing."""
+    from stability import terminal
+    from stability.store import Store
+
+    terminal.print_rows(terminal.status_rows(Store(storage, create=False), study), format.value)
+
+
+@app.command()
+def report(
+    study: StudyArgument,
+    storage: StorageOption = DEFAULT_STORAGE,
+    format: Annotated[ReportFormat, typer.Option("--format", "-f")] = ReportFormat.MD,
+    lang: Annotated[Language, typer.Option("--lang")] = Language.EN,
+    out: Annotated[Path, typer.Option(help="Folder of the reports.")] = Path("reports"),
+) -> None:
+    """Write the comparison report and print its path."""
+    from stability.store import Store
+
+    store = Store(storage, create=False)
+    typer.echo(_write_report(store, _study_name(study), format, lang, out))
+
+
+@app.command()
+def show(
+    study: StudyArgument,
+    trial: Annotated[str, typer.Argument(help="STAGE/NUMBER or a trial's key, such as basic/seed-3.")],
+    storage: StorageOption = DEFAULT_STORAGE,
+    format: FormatOption = TableFormat.TABLE,
+) -> None:
+    """One trial: settings, verdict and evidence, losses per epoch, events, the end of its output."""
+    from stability import terminal
+    from stability.store import Store
+
+    terminal.print_trial(Store(storage, create=False).frames(_study_name(study)), trial, format.value)
+
+
+@app.command()
+def export(
+    study: StudyArgument,
+    storage: StorageOption = DEFAULT_STORAGE,
+    format: Annotated[TableFormat, typer.Option("--format", "-f", help="csv or json.")] = TableFormat.CSV,
+    out: Annotated[Path, typer.Option(help="Folder of the files.")] = Path("export"),
+) -> None:
+    """Write all tables of a study as files: trials, epochs, steps, events."""
+    from stability import exporting
+    from stability.store import Store
+
+    frames = Store(storage, create=False).frames(_study_name(study))
+    for path in exporting.write(frames, out / _study_name(study), format.value):
+        typer.echo(path)
+
+
+@app.command()
+def dashboard(
+    storage: StorageOption = DEFAULT_STORAGE,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8080,
+    artifact_dir: Annotated[Path | None, typer.Option(help="Optuna artifacts to serve.")] = None,
+) -> None:
+    """Open optuna-dashboard on the store, with verdicts and reasons on the trials' pages."""
+    from stability import dashboard as served
+    from stability.store import Store
+
+    served.serve(Store(storage, create=False), host, port, artifact_dir, announce=typer.echo)
+
+
+@app.command()
+def doctor(storage: StorageOption = DEFAULT_STORAGE, format: FormatOption = TableFormat.TABLE) -> None:
+    """Check that this machine can run studies; exit status 1 when it cannot."""
+    from stability import doctor as checks
+    from stability import terminal
+
+    rows = checks.examine(storage)
+    terminal.print_rows(rows, format.value)
+    if any(row["result"] == "failed" for row in rows):
+        raise typer.Exit(1)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of a study file, for an editor to complete and check it."""
+    import json
+
+    from stability import spec
+
+    typer.echo(json.dumps(spec.schema(), indent=2))
+
+
+def main() -> None:
+    """Run the command line. Exit codes: 0 ok, 1 failed or interrupted, 2 usage or bad study."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends children like Ctrl-C does
+    try:
+        app()
+    except UserError as error:
+        typer.echo(error, err=True)
+        sys.exit(2)
+
+
+def _study_name(study: str) -> str:
+    """The name in a study file, or the name itself."""
+    if study.endswith((".yaml", ".yml")):
+        from stability.spec import load_study
+
+        return load_study(study).name
+    return study
+
+
+def _write_report(store, study: str, format: ReportFormat, lang: Language, out: Path) -> Path:
+    from stability import report as rendering
+    from stability.spec import from_document
+
+    environment = store.environment(study)
+    spec = from_document(environment["spec"])
+    return rendering.write(
+        spec, store.frames(study), environment, format=format.value, lang=lang.value, out=out / study
+    )

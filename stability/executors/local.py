@@ -1,0 +1,162 @@
+"""Trials as child processes of this machine, forked from one warm server, a time limit on each.
+
+The server has torch loaded and one thread; it never touches CUDA. Every child leads a process group of
+its own, so that it can be ended with all it started, and dies with the driver.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import wait
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from pathlib import Path
+from types import ModuleType
+
+from stability import trialdir, worker
+from stability.records import Ending, Outcome, TrialSpec
+
+PRELOAD = ("torch", "torch._dynamo", "stability.worker", "stability.trainee.train")
+_F_SETSIG = 10  # linux/fcntl.h; the fcntl module has no name for it
+
+
+@dataclass(slots=True)
+class _Running:
+    process: ForkServerProcess
+    directory: Path
+    start_s: float
+    timeout_s: float
+    timed_out: bool = False
+
+    @property
+    def deadline_s(self) -> float:
+        return self.start_s + self.timeout_s
+
+
+class LocalExecutor:
+    """Up to `jobs` trials at a time on this machine."""
+
+    def __init__(self, jobs: int) -> None:
+        self._jobs = jobs
+        self._running: list[_Running] = []
+        self._context: ForkServerContext = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(list(PRELOAD))
+        with _one_thread_each():
+            multiprocessing.forkserver.ensure_running()  # loads torch while the driver opens its store
+
+    @property
+    def free(self) -> int:
+        return self._jobs - len(self._running)
+
+    def submit(self, trial: TrialSpec) -> None:
+        process = self._context.Process(target=_child, args=(str(trial.directory),), daemon=False)
+        with _without_main_module():
+            process.start()
+        self._running.append(_Running(process, trial.directory, time.monotonic(), trial.timeout_s))
+
+    def finished(self, timeout_s: float) -> list[Path]:
+        """See `Executor.finished`. Raises `OSError` (ENOSPC) when a trial had no room left to write."""
+        if self._running:
+            nearest_s = min(child.deadline_s for child in self._running) - time.monotonic()
+            wait([child.process.sentinel for child in self._running], max(0.0, min(timeout_s, nearest_s)))
+        now_s = time.monotonic()
+        for child in self._running:
+            if child.process.is_alive() and now_s >= child.deadline_s:
+                child.timed_out = True
+                _end(child)
+        ended = [child for child in self._running if not child.process.is_alive()]
+        self._running = [child for child in self._running if child not in ended]
+        for child in ended:
+            _account_for(child)
+        return [child.directory for child in ended]
+
+    def close(self) -> None:
+        for child in self._running:
+            _end(child)
+        self._running = []
+
+
+def _child(directory: str) -> None:
+    """First code in the child: lead a process group, die with the driver, then run the trial."""
+    os.setsid()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if sys.platform == "linux":
+        _die_with_driver(multiprocessing.parent_process().sentinel)
+    worker.run_trial(directory)
+
+
+def _die_with_driver(sentinel: int) -> None:
+    """Have the kernel kill this process group when the driver's end of the pipe `sentinel` closes.
+
+    Nothing in the child can prevent it, neither a busy loop in C nor a trainer that catches everything.
+    """
+    fcntl.fcntl(sentinel, fcntl.F_SETOWN, -os.getpgrp())
+    fcntl.fcntl(sentinel, _F_SETSIG, signal.SIGKILL)
+    fcntl.fcntl(sentinel, fcntl.F_SETFL, fcntl.fcntl(sentinel, fcntl.F_GETFL) | os.O_ASYNC)
+    if wait([sentinel], timeout=0):  # it closed before the kernel was watching
+        os.killpg(0, signal.SIGKILL)
+
+
+def _end(child: _Running) -> None:
+    """Kill the child and everything it started."""
+    with contextlib.suppress(ProcessLookupError):  # it may end, or not lead its group yet, at this moment
+        os.killpg(child.process.pid, signal.SIGKILL)
+    child.process.kill()
+    child.process.join()
+
+
+def _account_for(child: _Running) -> None:
+    """Give a trial that ended without outcome.json the ending that its process tells of."""
+    child.process.join()
+    if trialdir.read_ending(child.directory) is not None and not child.timed_out:
+        return
+    code, wall_s = child.process.exitcode, time.monotonic() - child.start_s
+    if child.timed_out:
+        ending = Ending(Outcome.TIMED_OUT, f"no end after {child.timeout_s:g} s; killed", wall_s=wall_s)
+    elif code == worker.DISK_FULL_EXIT:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(child.directory))
+    elif code == -signal.SIGKILL or code == 255:
+        lost = "the process was killed (SIGKILL): the kernel short of memory, or an operator"
+        ending = Ending(Outcome.LOST, lost if code != 255 else "the process server died", wall_s=wall_s)
+    else:
+        ending = Ending(Outcome.CRASHED, _exit_in_words(code), wall_s=wall_s)
+    trialdir.write_ending(child.directory, ending)
+
+
+def _exit_in_words(code: int | None) -> str:
+    if code is not None and code < 0:
+        return f"the process died of {signal.Signals(-code).name}; see {trialdir.STDOUT}"
+    return f"the process exited with status {code} before the trial was complete; see {trialdir.STDOUT}"
+
+
+@contextlib.contextmanager
+def _without_main_module() -> Iterator[None]:
+    """Start children without re-running the caller's script, which they do not need and may not survive."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+@contextlib.contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Give the server, and so every trial, one compute thread: two workers of one beat one of two."""
+    before = os.environ.get("OMP_NUM_THREADS")
+    os.environ["OMP_NUM_THREADS"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["OMP_NUM_THREADS"]
+        else:
+            os.environ["OMP_NUM_THREADS"] = before

@@ -1,0 +1,16 @@
+"""Which trials to run: one stage a file, each a function from the study to its proposals."""
+
+from __future__ import annotations
+
+from stability.plan import compare, search
+from stability.plan.proposal import Proposal
+from stability.spec import CompareStage, PlanEntry, SearchStage, StudySpec
+
+
+def proposals(spec: StudySpec, entry: PlanEntry) -> list[Proposal]:
+    """All trials that a stage of the plan asks for, in the order they are to run."""
+    match entry.stage:
+        case CompareStage() as stage:
+            return compare.propose(spec, stage)
+        case SearchStage() as stage:
+            return search.propose(spec, stage)

@@ -1,0 +1,55 @@
+"""Adapters: what a study file calls `trainer` -> a callable `train(trial, recorder)`.
+
+Checks here run before anything trains and never import torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from stability.records import Recorder, TrialSpec, UserError
+from stability.spec import StudySpec
+from stability.suggest import suggest
+from stability.trainers import function, tts
+
+Train = Callable[[TrialSpec, Recorder], None]
+
+
+def check(spec: StudySpec) -> None:
+    """Raise `UserError` if this trainer cannot run this study."""
+    match spec.trainer:
+        case "tts":
+            tts.check(spec)
+        case {"call": str() as target, **rest} if not rest:
+            try:
+                function.check(target, spec.folder)
+            except UserError as error:
+                raise spec.error(("trainer", "call"), str(error)) from None
+        case str() as name:
+            raise spec.error(
+                ("trainer",), f"unknown trainer {name!r}{suggest(name, ['tts'])} or {{call: ...}}"
+            )
+        case _:
+            raise spec.error(("trainer",), 'a trainer is `tts` or {call: "train.py:train"}')
+
+
+def resolved(spec: StudySpec) -> tuple[Any, dict[str, Any]]:
+    """The trainer and the data of a trial, with paths that hold in any working directory."""
+    if spec.trainer == "tts":
+        return "tts", tts.resolved_data(spec)
+    return {"call": function.absolute(spec.trainer["call"], spec.folder)}, dict(spec.data)
+
+
+def load(trainer: Any) -> Train:
+    """The callable of a resolved trainer; imports the user's code."""
+    if trainer == "tts":
+        return function.load("stability.trainee.train:train")
+    return function.load(trainer["call"])
+
+
+def resolve_device(device: str) -> str:
+    """A concrete device for `auto`; imports torch."""
+    from stability.trainee.device import resolve
+
+    return resolve(device)

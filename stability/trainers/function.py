@@ -1,0 +1,58 @@
+"""A Python callable as trainer: "package.module:function" or "path/to/file.py:function"."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from stability.records import UserError
+
+EXAMPLE = '"train.py:train" or "package.module:train"'
+
+
+def check(target: str, folder: Path) -> None:
+    """Raise `UserError` unless `target` names an existing file or module; its code is not run."""
+    where, function = _split(target)
+    if not function.isidentifier():
+        raise UserError(f"call {target!r} names no function; write {EXAMPLE}")
+    if where.endswith(".py"):
+        if not (folder / where).is_file():
+            raise UserError(f"call {target!r}: no file {folder / where}; paths start at the study file")
+    elif importlib.util.find_spec(where.partition(".")[0]) is None:
+        raise UserError(f"call {target!r}: no module {where!r} is installed; write {EXAMPLE}")
+
+
+def absolute(target: str, folder: Path) -> str:
+    """`target` with a file path made absolute; module names stay."""
+    where, function = _split(target)
+    return f"{(folder / where).resolve()}:{function}" if where.endswith(".py") else target
+
+
+def load(target: str) -> Callable[..., Any]:
+    """Import and return the function; raises `UserError` when the module has none of that name."""
+    where, name = _split(target)
+    module = _load_file(Path(where)) if where.endswith(".py") else importlib.import_module(where)
+    function = getattr(module, name, None)
+    if not callable(function):
+        raise UserError(f"call {target!r}: {where} has no function {name!r}")
+    return function
+
+
+def _load_file(path: Path) -> ModuleType:
+    """Import a file as a script's neighbours would see it: its folder comes first on the path."""
+    sys.path.insert(0, str(path.parent))
+    module_spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(module_spec)
+    sys.modules[path.stem] = module
+    module_spec.loader.exec_module(module)
+    return module
+
+
+def _split(target: str) -> tuple[str, str]:
+    where, _, function = target.rpartition(":")
+    return where, function

@@ -1,0 +1,72 @@
+"""What a study of the built-in TTS must satisfy before anything runs: hyperparameters, model, data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from stability.params import Param
+from stability.records import UserError
+from stability.spec import StudySpec
+from stability.suggest import suggest
+from stability.trainee import hyperparameters
+from stability.trainee.corpus import EMBEDDED, load_corpus
+from stability.yamlfile import Address
+
+DATA_KEYS = ("corpus", "utterances")
+
+
+def check(spec: StudySpec) -> None:
+    """Raise `UserError` with its place for the first thing the trainee would not accept."""
+    for param in spec.params.values():
+        _check_param(spec, param)
+    try:
+        hyperparameters.check_model(spec.model)
+    except UserError as error:
+        raise spec.error(("model",), str(error)) from None
+    if missing := {"mel", "stop", "kl"} ^ set(spec.yardstick):
+        message = f"the trainee's yardstick has mel, stop and kl; {', '.join(sorted(missing))} does not fit"
+        raise spec.error(("yardstick",), message)
+    _check_data(spec)
+
+
+def resolved_data(spec: StudySpec) -> dict[str, Any]:
+    """`data` with its defaults; a corpus folder is looked for beside the study file, then from here."""
+    corpus = spec.data.get("corpus", "en")
+    if corpus not in EMBEDDED:
+        places = [folder / corpus for folder in (spec.folder, Path.cwd())]
+        corpus = next((str(place.resolve()) for place in places if place.is_dir()), corpus)
+    return {"corpus": corpus, "utterances": spec.data.get("utterances")}
+
+
+def _check_param(spec: StudySpec, param: Param) -> None:
+    address: Address = ("params", param.name)
+    for value in _samples(param):
+        try:
+            hyperparameters.check({param.name: value})
+        except UserError as error:
+            raise spec.error(address, str(error), at_key=True) from None
+    if param.kind == "int" and hyperparameters.expected(param.name) == "number":
+        message = f"{param.name} is a real number, but {{min: {param.low}, max: {param.high}}} draws integers"
+        raise spec.error(address, f"{message} only; write {float(param.low)} and {float(param.high)}")
+
+
+def _samples(param: Param) -> Iterator[Any]:
+    """The values that decide whether a range fits: its ends, or every choice."""
+    yield from param.choices if param.choices is not None else (param.low, param.high)
+
+
+def _check_data(spec: StudySpec) -> None:
+    for key in spec.data:
+        if key not in DATA_KEYS:
+            raise spec.error(
+                ("data", key), f"unknown key {key!r} in data{suggest(key, DATA_KEYS)}", at_key=True
+            )
+    if not isinstance(spec.data.get("corpus", "en"), str):
+        raise spec.error(("data", "corpus"), "data.corpus is en, fa or the path of an LJSpeech folder")
+    data = resolved_data(spec)
+    try:
+        load_corpus(data["corpus"], data["utterances"])
+    except UserError as error:
+        raise spec.error(("data",), str(error)) from None

@@ -1,0 +1,75 @@
+"""What several test files need: a study of toy trials, and a way to run it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from stability import trainers
+from stability.executors.local import LocalExecutor
+from stability.spec import StudySpec, load_study
+from stability.store import Store
+from stability.study import Run, drive
+
+TOYS = Path(__file__).parent / "toys.py"
+
+STUDY = """\
+name: toy
+trainer: {{call: "{toys}:{function}"}}
+budget: {{epochs: 2, batch_size: 1, timeout_s: {timeout_s}}}
+params:
+  lr: {{min: 1e-3, max: 10.0, log: true}}
+arms:
+  gentle: {{lr: 0.1}}
+  rough: {{lr: 2.0}}
+compare: {{baseline: gentle, treatment: rough}}
+plan:
+  - compare: {{seeds: 3}}
+  - search: {{sampler: random, trials: 4}}
+yardstick: {{square: 1.0}}
+"""
+
+
+class Watcher:
+    """Collects what a run reports."""
+
+    def __init__(self) -> None:
+        self.stages: list[tuple[str, int, int]] = []
+        self.rows: list[dict] = []
+
+    def stage(self, name, planned, done):
+        self.stages.append((name, planned, done))
+
+    def finished(self, trial):
+        self.rows.append(dict(trial))
+
+
+@pytest.fixture
+def study_file(tmp_path):
+    """Writes the toy study, with replacements, and returns its path."""
+
+    def write(*replacements: tuple[str, str], function: str = "quadratic", timeout_s: float = 60) -> Path:
+        text = STUDY.format(toys=TOYS, function=function, timeout_s=timeout_s)
+        for old, new in replacements:
+            assert old in text, old
+            text = text.replace(old, new)
+        path = tmp_path / "study.yaml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def run_study(tmp_path):
+    """Runs a study on tmp_path/s.db, two trials at a time; returns (spec, store, watcher)."""
+
+    def run(path: Path, *overrides: str, jobs: int = 2, **options) -> tuple[StudySpec, Store, Watcher]:
+        spec = load_study(path, overrides)
+        trainers.check(spec)
+        store, watcher = Store(str(tmp_path / "s.db")), Watcher()
+        drive(Run(spec, store, LocalExecutor(jobs), watcher, "cpu", **options))
+        return spec, store, watcher
+
+    return run

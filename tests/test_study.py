@@ -1,0 +1,287 @@
+"""Whole studies of toy trials: every planned trial exactly once, whatever happens on the way."""
+
+import json
+import math
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+
+import optuna
+import pytest
+
+from stability.executors.local import LocalExecutor
+from stability.records import UserError
+from stability.spec import load_study
+from stability.store import Store
+from stability.study import Run, drive
+
+RUN = "import sys; from stability.cli import main; sys.argv[0] = 'stability'; main()"
+
+
+def optuna_trials(tmp_path, stage):
+    storage = Store(str(tmp_path / "s.db")).optuna_storage()
+    return optuna.load_study(study_name=f"toy.{stage}", storage=storage).trials
+
+
+def results(store):
+    """What must not depend on how often a run was interrupted."""
+    trials = store.frames("toy").trials.sort_values(["stage", "number"])
+    columns = ["stage", "number", "key", "arm", "seed", "params", "verdict", "outcome", "evidence", "steps"]
+    return trials[[*columns, "yardstick_final"]].astype(str).to_dict("records")
+
+
+def test_a_study_runs_every_stage(run_study, study_file, tmp_path):
+    _, store, watcher = run_study(study_file())
+    assert watcher.stages == [("compare", 6, 0), ("search", 4, 0)]
+    trials = store.frames("toy").trials
+    rates = trials[trials.stage == "compare"].groupby("arm").verdict.unique()
+    assert list(rates["gentle"]) == ["STABLE"] and list(rates["rough"]) == ["DIVERGED"]
+    pairs = trials[trials.stage == "compare"].groupby("arm").seed.apply(list)
+    assert pairs["gentle"] == pairs["rough"] == [0, 1, 2]
+
+
+def test_a_diverged_trial_is_complete_finite_and_infeasible_in_optuna(run_study, study_file, tmp_path):
+    run_study(study_file())
+    for trial in optuna_trials(tmp_path, "compare"):
+        diverged = trial.user_attrs["arm"] == "rough"
+        assert trial.state.name == "COMPLETE" and math.isfinite(trial.value)
+        assert trial.constraints["diverged"] == float(diverged)
+        assert trial.system_attrs["constraints"] == [float(diverged)]
+        assert trial.user_attrs["verdict"] == ("DIVERGED" if diverged else "STABLE")
+        assert len(trial.intermediate_values) <= 20
+    with sqlite3.connect(tmp_path / "s.db") as raw:
+        for (text,) in raw.execute("select value_json from trial_user_attributes"):
+            json.loads(text, parse_constant=pytest.fail)
+
+
+def test_running_again_runs_nothing(run_study, study_file):
+    path = study_file()
+    _, store, _ = run_study(path)
+    before = results(store)
+    _, store, watcher = run_study(path)
+    assert watcher.rows == [] and watcher.stages == [("compare", 6, 6), ("search", 4, 4)]
+    assert results(store) == before
+
+
+def test_a_longer_plan_runs_only_what_is_new(run_study, study_file):
+    path = study_file()
+    run_study(path)
+    _, _, watcher = run_study(path, "plan.compare.seeds=4")
+    assert [row["key"] for row in watcher.rows] == ["gentle/seed-3", "rough/seed-3"]
+
+
+@pytest.mark.parametrize("sampler", ["random", "sobol", "grid", "tpe", "gp"])
+def test_every_sampler_proposes_the_trials_asked_for(run_study, study_file, sampler):
+    path = study_file(("sampler: random, trials: 4", f"sampler: {sampler}, trials: 6"))
+    spec, store, _ = run_study(path, jobs=1)
+    trials = store.frames("toy").trials
+    values = [params["lr"] for params in trials[trials.stage == "search"].params]
+    assert len(values) == (5 if sampler == "grid" else 6)  # five points, one parameter
+    assert all(spec.params["lr"].problem(value) is None for value in values)
+    assert len(set(values)) == len(values)
+
+
+@pytest.mark.parametrize("sampler", ["random", "sobol", "grid", "tpe"])
+def test_a_resumed_search_draws_what_an_undisturbed_one_would(run_study, study_file, tmp_path, sampler):
+    path = study_file(("sampler: random, trials: 4", f"sampler: {sampler}, trials: 5"))
+    _, store, _ = run_study(path, jobs=1)
+    whole = results(store)
+    store.close()
+    for file in tmp_path.glob("s.db*"):
+        file.unlink()
+    run_study(path, "plan.search.trials=2", jobs=1)
+    _, store, _ = run_study(path, jobs=1)
+    assert results(store) == whole
+
+
+class _Interrupted(Exception):
+    pass
+
+
+class _Cut:
+    """A watcher that ends the driver at its `n`-th trial."""
+
+    def __init__(self, n):
+        self.left = n
+
+    def stage(self, *_):
+        pass
+
+    def finished(self, _):
+        self.left -= 1
+        if self.left == 0:
+            raise _Interrupted
+
+
+@pytest.mark.parametrize("cut", [1, 4, 6, 8])
+def test_a_driver_that_dies_between_trials_is_resumed(run_study, study_file, tmp_path, cut):
+    path = study_file()
+    spec, store = load_study(path), Store(str(tmp_path / "s.db"))
+    with pytest.raises(_Interrupted):
+        drive(Run(spec, store, LocalExecutor(2), _Cut(cut), "cpu"))
+    _, store, _ = run_study(path)
+    keys = [row["stage"] + row["key"] for row in results(store)]
+    assert len(keys) == len(set(keys)) == 10
+    for stage in ("compare", "search"):
+        assert all(trial.state.name == "COMPLETE" for trial in optuna_trials(tmp_path, stage))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kill", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_a_killed_run_is_finished_by_the_same_command(run_study, study_file, tmp_path, kill):
+    path = study_file(function="slow")
+    command = [
+        sys.executable,
+        "-c",
+        RUN,
+        "run",
+        str(path),
+        "--storage",
+        str(tmp_path / "s.db"),
+        "--jobs",
+        "2",
+    ]
+    command += ["--out", str(tmp_path / "reports")]
+    dice = random.Random(int(kill))
+    for _ in range(3):
+        process = subprocess.Popen(
+            command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for _ in range(dice.randint(1, 3)):  # some way into the run
+            process.stdout.readline()
+        time.sleep(dice.random())
+        os.kill(process.pid, kill)
+        out, err = process.communicate()
+        if kill is not signal.SIGKILL and process.returncode:
+            assert process.returncode == 1 and "the same command goes on from there" in err
+            assert "Traceback" not in err
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    interrupted = results(Store(str(tmp_path / "s.db")))
+    for file in tmp_path.glob("s.db*"):
+        file.unlink()
+    shutil.rmtree(tmp_path / "s.trials")
+    _, store, _ = run_study(path)
+    assert interrupted == results(store)
+
+
+def test_infrastructure_failures_are_reported_and_never_counted(run_study, study_file, tmp_path):
+    replacements = (
+        ("lr: {min: 1e-3, max: 10.0, log: true}", "how: {values: [fine, raise, kill, segfault]}"),
+        ("gentle: {lr: 0.1}", "gentle: {how: fine}"),
+        ("rough: {lr: 2.0}", "rough: {how: kill}"),
+        ("  - search: {sampler: random, trials: 4}\n", ""),
+    )
+    path = study_file(*replacements, function="ends")
+    _, store, watcher = run_study(path)
+    assert {(row["arm"], row["verdict"], row["outcome"]) for row in watcher.rows} == {
+        ("gentle", "STABLE", "FINISHED"),
+        ("rough", "INCONCLUSIVE", "LOST"),
+    }
+    states = {trial.user_attrs["arm"]: trial.state.name for trial in optuna_trials(tmp_path, "compare")}
+    assert states == {"gentle": "COMPLETE", "rough": "FAIL"}
+    _, _, again = run_study(path)
+    assert again.rows == []
+    _, _, retried = run_study(path, retry_failed=True)
+    assert [row["arm"] for row in retried.rows] == ["rough"] * 3
+
+
+def test_a_crash_after_nan_is_divergence(run_study, study_file):
+    _, store, watcher = run_study(study_file(function="nan_then_raise"), "plan.compare.seeds=1")
+    assert {(row["outcome"], row["verdict"]) for row in watcher.rows} == {("CRASHED", "DIVERGED")}
+
+
+def test_a_changed_study_is_not_mixed_with_its_old_trials(run_study, study_file):
+    path = study_file()
+    run_study(path)
+    with pytest.raises(
+        UserError, match=r"study 'toy' in .*s.db ran with another budget; its trials would not compare"
+    ):
+        run_study(path, "budget.epochs=3")
+    with pytest.raises(UserError, match=r"gentle/seed-0 ran with other settings \(lr was 0.1, is 0.2 now\)"):
+        run_study(path, "arms.gentle.lr=0.2")
+
+
+def test_a_second_driver_is_turned_away(run_study, study_file, tmp_path):
+    path = study_file()
+
+    class Nested:
+        def stage(self, *_):
+            with pytest.raises(
+                UserError, match="study 'toy' is being run by another process; wait or end it"
+            ):
+                drive(Run(load_study(path), Store(str(tmp_path / "s.db")), LocalExecutor(1), self, "cpu"))
+            raise _Interrupted
+
+    with pytest.raises(_Interrupted):
+        drive(Run(load_study(path), Store(str(tmp_path / "s.db")), LocalExecutor(1), Nested(), "cpu"))
+
+
+def test_directories_of_an_older_database_are_not_believed(run_study, study_file, tmp_path):
+    path = study_file()
+    run_study(path)
+    for file in tmp_path.glob("s.db*"):
+        file.unlink()
+    _, store, watcher = run_study(path, "arms.gentle.lr=0.3")
+    assert len(watcher.rows) == 10
+    trials = store.frames("toy").trials
+    assert {params["lr"] for params in trials[trials.arm == "gentle"].params} == {0.3}
+
+
+def test_a_stage_deleted_in_the_dashboard_starts_anew(run_study, study_file, tmp_path):
+    path = study_file()
+    _, store, _ = run_study(path)
+    optuna.delete_study(study_name="toy.compare", storage=store.optuna_storage())
+    _, store, watcher = run_study(path)
+    assert len(watcher.rows) == 6
+    assert len(store.frames("toy").trials) == 10
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0 or shutil.which("mount") is None, reason="mounting a small disk needs root"
+)
+def test_a_full_disk_is_one_line_and_loses_nothing(study_file, tmp_path):
+    small = tmp_path / "small"
+    small.mkdir()
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", str(small)], check=False
+    ).returncode:
+        pytest.skip("this system mounts no tmpfs")
+    try:
+        path = study_file()
+        command = [sys.executable, "-c", RUN, "run", str(path), "--storage", str(small / "s.db")]
+        command += ["--out", str(tmp_path / "reports")]
+        first = subprocess.run(
+            [*command, "plan.compare.seeds=1", "plan.search.trials=1"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert first.returncode == 0, first.stderr
+        (small / "ballast").write_bytes(b"x" * 2**20 * 20)
+        full = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert full.returncode == 2
+        [line] = full.stderr.splitlines()
+        assert (
+            "no space left on the device; what was stored is kept: mend it and run the same command to go on"
+            in line
+        )
+        assert len(Store(str(small / "s.db")).frames("toy").trials) == 3
+        (small / "ballast").unlink()
+        assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+        assert len(Store(str(small / "s.db")).frames("toy").trials) == 10
+    finally:
+        subprocess.run(["umount", "-l", str(small)], check=False)
+
+
+def test_folders_that_cannot_be_written(study_file, tmp_path):
+    (tmp_path / "s.trials").write_text("a file where the folder should be")
+    with pytest.raises(
+        UserError, match=r"s.trials/toy: error: cannot write here \(.*\); use another --storage"
+    ):
+        drive(Run(load_study(study_file()), Store(str(tmp_path / "s.db")), LocalExecutor(1), _Cut(1), "cpu"))

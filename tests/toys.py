@@ -1,0 +1,96 @@
+"""Small trainers with known behaviour, for studies that must not depend on the built-in trainee.
+
+A toy minimises a quadratic by gradient descent: it converges for lr below 1 and explodes above it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+
+def quadratic(trial, recorder):
+    """Gradient descent on x² from x = 1: the error is multiplied by (1 - 2·lr) every step."""
+    x = 1.0 + 0.01 * (trial.seed % 10)
+    recorder.define(square="x²", total="square")
+    recorder.evaluate({"square": x * x}, epoch=-1)
+    for epoch in range(trial.epochs):
+        for _ in range(5):
+            gradient = 2 * x
+            loss = x * x
+            x -= trial.params["lr"] * gradient
+            recorder.step(
+                {"square": loss}, total=loss, lr=trial.params["lr"], grad_norm=abs(gradient), epoch=epoch
+            )
+        recorder.evaluate({"square": x * x}, epoch=epoch)
+
+
+def slow(trial, recorder):
+    """`quadratic`, 0.05 s a step."""
+
+    class Slow:
+        define, evaluate = recorder.define, recorder.evaluate
+
+        def step(self, *args, **kwargs):
+            time.sleep(0.05)
+            recorder.step(*args, **kwargs)
+
+    quadratic(trial, Slow())
+
+
+def nan_then_raise(trial, recorder):
+    recorder.evaluate({"square": 1.0}, epoch=-1)
+    try:
+        recorder.step({"square": float("nan")}, total=float("nan"))
+    except Exception:
+        raise RuntimeError("loss is NaN") from None
+
+
+def ends(trial, recorder):
+    """End the way `params['how']` says."""
+    print("before the end")
+    recorder.evaluate({"square": 1.0}, epoch=-1)
+    recorder.step({"square": 1.0}, total=1.0, lr=0.1)
+    match trial.params["how"]:
+        case "raise":
+            raise ValueError("a bug in the trainer")
+        case "exit-0":
+            sys.exit(0)
+        case "exit-3":
+            os._exit(3)
+        case "segfault":
+            ctypes.string_at(0)
+        case "kill":
+            os.kill(os.getpid(), 9)
+        case "hang":
+            time.sleep(600)
+        case "hang-in-c":
+            torch.mm(torch.ones(20_000, 20_000), torch.ones(20_000, 20_000))
+        case "memory":
+            raise MemoryError
+        case "host-memory":
+            torch.empty(2**50)
+        case "print-garbage":
+            os.write(1, b"\xff\xfe\x00 not text\n" * 1000)
+        case "fine":
+            pass
+
+
+def masks(trial, recorder):
+    """Replaces its NaN by 0, as `where(isfinite(loss), loss, 0)` does."""
+    recorder.evaluate({"square": 1.0}, epoch=-1)
+    for loss in (2.9, 0.7, 0.0, 0.0, 0.0, 0.0):
+        recorder.step({"square": loss}, total=loss, lr=0.1)
+
+
+def environment(trial, recorder):
+    Path(os.environ["STABILITY_TRIAL_DIR"], "artifacts", "seen.txt").write_text(str(torch.get_num_threads()))
+    quadratic(trial, recorder)
+
+
+not_a_function = 3
