@@ -84,8 +84,14 @@ def test_bad_studies_are_refused_before_anything_runs(stability, tmp_path, study
     ("override", "message"),
     [
         ("params.lrr={value: 1}", "unknown hyperparameter 'lrr'; did you mean 'lr'?"),
-        ("params.batch_size={value: 0}", "batch_size = 0 is not allowed; batch_size is an integer in [1, 1e+06], null"),
-        ("params.precision={value: fp8}", "precision = 'fp8' is not allowed; precision is fp32, bf16-mixed, 16-mixed"),
+        (
+            "params.batch_size={value: 0}",
+            "batch_size = 0 is not allowed; batch_size is an integer in [1, 1e+06], null",
+        ),
+        (
+            "params.precision={value: fp8}",
+            "precision = 'fp8' is not allowed; precision is fp32, bf16-mixed, 16-mixed",
+        ),
         ("model.size=tinny", "unknown model size 'tinny'; did you mean 'tiny'?"),
         ("data.corpus=eng", "unknown corpus 'eng', there is no such folder; did you mean 'en'?"),
         ("data.corpus=3", "data.corpus is en, fa or the path of an LJSpeech folder"),
@@ -114,7 +120,9 @@ def test_integers_for_a_real_number_are_refused(stability, tmp_path):
 
 def test_every_bad_line_of_a_corpus_is_listed_at_once(stability, tmp_path):
     (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "metadata.csv").write_text("a|one\nb\nc|\n" + "".join(f"d{i}|text\n" for i in range(8)))
+    (tmp_path / "mine" / "metadata.csv").write_text(
+        "a|one\nb\nc|\n" + "".join(f"d{i}|text\n" for i in range(8))
+    )
     done = stability("run", str(DEFAULT), "data={corpus: mine}")
     assert done.returncode == 2
     assert "metadata.csv:1: wavs/a.wav does not exist" in done.stderr

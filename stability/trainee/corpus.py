@@ -1,40 +1,23 @@
-"""Corpora in LJSpeech layout, embedded or the user's own: finding, checking and reading them.
+"""Corpora in LJSpeech layout, embedded or the user's own: finding and checking them.
 
 `FOLDER/metadata.csv` holds `id|text` or `id|text|normalised` lines, `FOLDER/wavs/ID.wav` the audio.
-The last `EVALUATION_UTTERANCES` lines are held out. Audio reaches the trainee as it is: a NaN sample
-of a float wav stays NaN. No torch here; features are made in `stability.trainee.features`.
+The last `EVALUATION_UTTERANCES` lines are held out. No torch here; features are made in
+`stability.trainee.features`.
 """
 
 from __future__ import annotations
 
 import hashlib
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from stability.records import UserError
 from stability.suggest import suggest
+from stability.trainee.audio import BadWav, checked_wav
 
 EMBEDDED = ("en", "fa")
 EVALUATION_UTTERANCES = 8
-SAMPLE_RATE_HZ = 16_000
-WINDOW_SAMPLES = 1024
-"""One analysis window of the mel features, at `SAMPLE_RATE_HZ`; a shorter utterance has no features."""
-SILENCE_LEVEL = 1e-3
-"""An utterance whose samples stay within this fraction of full scale (-60 dBFS) counts as silent."""
-
 _UTF8_BOM = b"\xef\xbb\xbf"
-_PCM, _FLOAT, _EXTENSIBLE = 0x0001, 0x0003, 0xFFFE
-_SAMPLE_TYPES = {
-    (_PCM, 8): np.dtype("u1"),
-    (_PCM, 16): np.dtype("<i2"),
-    (_PCM, 24): np.dtype("V3"),
-    (_PCM, 32): np.dtype("<i4"),
-    (_FLOAT, 32): np.dtype("<f4"),
-    (_FLOAT, 64): np.dtype("<f8"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,25 +57,12 @@ def load_corpus(corpus: str | Path, utterances: int | None = None) -> Corpus:
     for number, _ in train + evaluation:
         if number in found:
             try:
-                digest.update(_checked_wav(found[number].wav))
-            except _BadWav as error:
+                digest.update(checked_wav(found[number].wav))
+            except BadWav as error:
                 problems[number] = f"wavs/{found[number].id}.wav {error}"
     _raise_problems(folder, problems, _shortage(len(lines), utterances))
     chosen = [tuple(found[number] for number, _ in part) for part in (train, evaluation)]
     return Corpus(folder.name, chosen[0], chosen[1], digest.hexdigest())
-
-
-def read_audio(path: Path, sample_rate_hz: int = SAMPLE_RATE_HZ) -> np.ndarray:
-    """Return a wav as float32 mono [samples] in [-1, 1] at `sample_rate_hz`, channels averaged.
-
-    Reads 8, 16, 24 and 32-bit PCM and 32 and 64-bit float. Non-finite samples are kept.
-    Raises UserError when the file cannot be read.
-    """
-    try:
-        wav = _parse_wav(_read_bytes(path))
-    except _BadWav as error:
-        raise UserError(f"{path} {error}") from None
-    return _resample(_samples(wav).mean(axis=1), wav.rate_hz, sample_rate_hz)
 
 
 def _check_count(utterances: int | None) -> None:
@@ -188,111 +158,3 @@ def _raise_problems(folder: Path, problems: dict[int, str], shortage: str | None
         messages.append(shortage)
     if messages:
         raise UserError("\n".join([f"bad corpus {folder} ({len(messages)} to fix):", *messages]))
-
-
-class _BadWav(Exception):
-    """What is wrong with a wav, phrased to follow its name."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Wav:
-    """A wav's header and its audio bytes, not yet decoded."""
-
-    rate_hz: int
-    channels: int
-    sample_type: np.dtype
-    audio: memoryview
-
-    @property
-    def frames(self) -> int:
-        return len(self.audio) // (self.channels * self.sample_type.itemsize)
-
-
-def _checked_wav(path: Path) -> bytes:
-    """Return a file's bytes once its header and its samples are fit to train on."""
-    content = _read_bytes(path)
-    wav = _parse_wav(content)
-    if wav.frames == 0:
-        raise _BadWav("has no samples; record again or remove the line")
-    if wav.frames * SAMPLE_RATE_HZ < WINDOW_SAMPLES * wav.rate_hz:
-        length = f"{wav.frames / wav.rate_hz:.3f} s"
-        window = f"{WINDOW_SAMPLES / SAMPLE_RATE_HZ:.3f} s"
-        raise _BadWav(f"lasts {length}, less than one analysis window ({window}); remove the line")
-    samples = _samples(wav)
-    # NaN and infinity compare as not silent: they are data that has to reach the training.
-    if (float(samples.max()) - float(samples.min())) / 2 < SILENCE_LEVEL:
-        raise _BadWav(f"is silent (within {SILENCE_LEVEL} of full scale); record again or remove its line")
-    return content
-
-
-def _read_bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise _BadWav("does not exist; add the file or remove the line") from None
-    except OSError as error:
-        raise _BadWav(f"cannot be read ({error.strerror}); check the file and its permissions") from None
-
-
-def _parse_wav(content: bytes) -> _Wav:
-    """Return header and audio of a RIFF wav (Microsoft and IBM, Multimedia Programming Interface, 1991)."""
-    if content[:4] != b"RIFF" or content[8:12] != b"WAVE":
-        raise _BadWav("is not a wav (no RIFF header); convert it to PCM wav")
-    chunks = _chunks(memoryview(content))
-    layout = chunks.get(b"fmt ", memoryview(b""))
-    if len(layout) < 16 or b"data" not in chunks:
-        raise _BadWav("is truncated (no audio after its header); copy it again")
-    tag, channels, rate_hz, bits = (_uint(layout[a:b]) for a, b in ((0, 2), (2, 4), (4, 8), (14, 16)))
-    if tag == _EXTENSIBLE:
-        tag = _uint(layout[24:26])
-    if (tag, bits) not in _SAMPLE_TYPES or not channels or not rate_hz:
-        given = f"format {tag}, {bits} bits, {channels} channels, {rate_hz} Hz"
-        raise _BadWav(f"cannot be decoded ({given}); convert it to 8, 16, 24 or 32-bit PCM or to float")
-    wav = _Wav(rate_hz, channels, _SAMPLE_TYPES[tag, bits], chunks[b"data"])
-    if len(wav.audio) % (channels * wav.sample_type.itemsize):
-        raise _BadWav("is truncated (it ends within a sample); copy it again")
-    return wav
-
-
-def _chunks(content: memoryview) -> dict[bytes, memoryview]:
-    """Return the first RIFF chunk of each name; one that runs past the end of the file is an error."""
-    chunks: dict[bytes, memoryview] = {}
-    start = 12
-    while start + 8 <= len(content):
-        name, size = bytes(content[start : start + 4]), _uint(content[start + 4 : start + 8])
-        body = content[start + 8 : start + 8 + size]
-        if len(body) < size and name in (b"fmt ", b"data"):
-            raise _BadWav(f"is truncated (header promises {size} bytes, {len(body)} there); copy it again")
-        chunks.setdefault(name, body)
-        start += 8 + size + size % 2
-    return chunks
-
-
-def _uint(field: memoryview) -> int:
-    return int.from_bytes(field, "little")
-
-
-def _samples(wav: _Wav) -> np.ndarray:
-    """Return float32 [frames, channels]; integer PCM is scaled by its full range, float is kept as it is."""
-    if wav.sample_type.itemsize == 3:
-        padded = np.zeros((len(wav.audio) // 3, 4), np.uint8)
-        padded[:, 1:] = np.frombuffer(wav.audio, np.uint8).reshape(-1, 3)
-        raw = padded.view("<i4")
-    else:
-        raw = np.frombuffer(wav.audio, wav.sample_type)
-    with np.errstate(over="ignore"):  # a float64 sample beyond float32 is infinite, and stays in the data
-        samples = raw.reshape(-1, wav.channels).astype(np.float32)
-    if raw.dtype.kind == "u":
-        samples = samples - 128.0
-    if raw.dtype.kind in "ui":
-        samples = samples / np.float32(2.0 ** (8 * raw.dtype.itemsize - 1))
-    return samples
-
-
-def _resample(audio: np.ndarray, rate_hz: int, target_hz: int) -> np.ndarray:
-    if rate_hz == target_hz:
-        return audio
-    from scipy.signal import resample_poly  # 0.4 s to import: only for those who need it
-
-    divisor = math.gcd(rate_hz, target_hz)
-    return resample_poly(audio, target_hz // divisor, rate_hz // divisor).astype(np.float32, copy=False)

@@ -6,9 +6,11 @@ Reading and checking wavs is the business of `stability.trainee.corpus`; batchin
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import math
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +20,8 @@ import numpy as np
 import torch
 
 from stability.records import UserError
-from stability.trainee.corpus import SAMPLE_RATE_HZ, WINDOW_SAMPLES, Corpus, read_audio
+from stability.trainee.audio import SAMPLE_RATE_HZ, WINDOW_SAMPLES, read_audio
+from stability.trainee.corpus import Corpus
 
 MEL_CHANNELS = 80
 HOP_SAMPLES = 256
@@ -65,7 +68,16 @@ def load_features(corpus: Corpus, cache: Path) -> Features:
 
     Raises UserError when a wav cannot be read or the cache cannot be written.
     """
-    folder = prepare(corpus, cache)
+    return _open(prepare(corpus, cache))
+
+
+def prepared_features(corpus_sha256: str, cache: Path) -> Features | None:
+    """Return the features below `cache` of the corpus with this sha256, or None; no audio is read."""
+    folder = cache / _key(corpus_sha256)
+    return _open(folder) if folder.is_dir() else None
+
+
+def _open(folder: Path) -> Features:
     index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
     mel_TM = np.load(folder / "mel.npy", mmap_mode="r")
     clips = tuple(
@@ -79,19 +91,18 @@ def load_features(corpus: Corpus, cache: Path) -> Features:
 def prepare(corpus: Corpus, cache: Path) -> Path:
     """Compute the features of `corpus` unless they are there; return their folder below `cache`.
 
-    The folder is named by the corpus and the settings, and appears complete by one rename, so any
-    number of processes may prepare the same corpus at once.
+    The folder is named by the corpus and the settings and appears complete by one rename. Of several
+    processes that want the same corpus one computes, and the others wait for it.
     """
-    target = cache / _key(corpus)
+    target = cache / _key(corpus.sha256)
     if target.is_dir():
         return target
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache, prefix=".preparing-") as scratch:
-            fresh = Path(scratch) / "features"
-            fresh.mkdir()
-            _write(corpus, fresh)
-            _publish(fresh, target)
+        with (cache / f"{target.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not target.is_dir():
+                _compute(corpus, cache).rename(target)
     except OSError as error:
         raise UserError(
             f"cannot write features below {cache} ({error.strerror}); free space or permit it"
@@ -138,17 +149,19 @@ def _mel_to_hz(mel: np.ndarray) -> np.ndarray:
     return np.where(mel < _KNEE_MEL, mel * _HZ_PER_MEL, _KNEE_HZ * np.exp(_LOG_STEP * (mel - _KNEE_MEL)))
 
 
-def _key(corpus: Corpus) -> str:
-    return hashlib.sha256((corpus.sha256 + json.dumps(FEATURE_SETTINGS)).encode()).hexdigest()
+def _key(corpus_sha256: str) -> str:
+    return hashlib.sha256((corpus_sha256 + json.dumps(FEATURE_SETTINGS)).encode()).hexdigest()
 
 
-def _publish(fresh: Path, target: Path) -> None:
-    """Move a finished folder into place; losing the race to another process is success too."""
+def _compute(corpus: Corpus, cache: Path) -> Path:
+    """Write the features into a folder of their own below `cache`; what fails leaves nothing behind."""
+    scratch = Path(tempfile.mkdtemp(dir=cache, prefix=".preparing-"))
     try:
-        fresh.rename(target)
-    except OSError:
-        if not target.is_dir():
-            raise
+        _write(corpus, scratch)
+    except BaseException:
+        shutil.rmtree(scratch)
+        raise
+    return scratch
 
 
 def _write(corpus: Corpus, folder: Path) -> None:

@@ -18,7 +18,7 @@ from stability.records import BEFORE_TRAINING, Recorder, TrialSpec
 from stability.trainee import losses, optimizer
 from stability.trainee.batches import Batch, Clips, Streams, epoch_of, load_clips, whole
 from stability.trainee.corpus import load_corpus
-from stability.trainee.features import load_features
+from stability.trainee.features import load_features, prepared_features
 from stability.trainee.hyperparameters import Hyperparameters, check_model, from_params
 from stability.trainee.model import VaeTransformerTts, build
 
@@ -76,8 +76,10 @@ def train(trial: TrialSpec, recorder: Recorder) -> None:
 
 
 def _load(trial: TrialSpec, hp: Hyperparameters) -> Data:
-    corpus = load_corpus(trial.data["corpus"], trial.data.get("utterances"))
-    features = load_features(corpus, trial.cache)
+    features = prepared_features(trial.data["sha256"], trial.cache) if "sha256" in trial.data else None
+    if features is None:
+        corpus = load_corpus(trial.data["corpus"], trial.data.get("utterances"))
+        features = load_features(corpus, trial.cache)
     raw = hp.mel_scale == "raw"
     shift, scale = (0.0, 1.0) if raw else (features.mean, features.std)
     return Data(

@@ -32,6 +32,12 @@ def check(spec: StudySpec) -> None:
 
 
 def resolved_data(spec: StudySpec) -> dict[str, Any]:
+    """What a trial needs to know of its data; `sha256` lets it find the features without reading audio."""
+    data = _located(spec)
+    return data | {"sha256": load_corpus(**data).sha256}
+
+
+def _located(spec: StudySpec) -> dict[str, Any]:
     """`data` with its defaults; a corpus folder is looked for beside the study file, then from here."""
     corpus = spec.data.get("corpus", "en")
     if corpus not in EMBEDDED:
@@ -65,8 +71,7 @@ def _check_data(spec: StudySpec) -> None:
             )
     if not isinstance(spec.data.get("corpus", "en"), str):
         raise spec.error(("data", "corpus"), "data.corpus is en, fa or the path of an LJSpeech folder")
-    data = resolved_data(spec)
     try:
-        load_corpus(data["corpus"], data["utterances"])
+        load_corpus(**_located(spec))
     except UserError as error:
         raise spec.error(("data",), str(error)) from None

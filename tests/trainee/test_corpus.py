@@ -16,7 +16,8 @@ from scipy.io import wavfile
 
 from stability.records import UserError
 from stability.trainee import corpora
-from stability.trainee.corpus import load_corpus, read_audio
+from stability.trainee.audio import read_audio
+from stability.trainee.corpus import load_corpus
 
 CORPORA = Path(corpora.__file__).parent
 RATE_HZ = 16_000
@@ -227,7 +228,7 @@ def test_bad_lines_are_listed_all_at_once(tmp_path):
         "metadata.csv:9: not UTF-8 (byte 0xE9); save the file as UTF-8",
         "metadata.csv:10: not UTF-8 (byte 0x00); save the file as UTF-8",
         "metadata.csv:11: wavs/u11.wav does not exist; add the file or remove the line",
-        "metadata.csv:16: wavs/u16.wav is not a wav (no RIFF header); convert it to PCM wav",
+        "metadata.csv:16: wavs/u16.wav is truncated or no wav of PCM or floats (File format b'' not understood. Only 'RIFF', 'RIFX', and 'RF64' supported.); copy or convert it",
     ]
 
 
@@ -242,18 +243,28 @@ def mu_law(content: bytes) -> bytes:
 
 BAD_WAVS = {
     "cut": (
-        lambda t: wav_bytes(t, noise())[:-1001],
-        r"is truncated \(header promises 6400 bytes, 5399 there",
+        lambda t: wav_bytes(t, noise())[:-1000],
+        r"is truncated or no wav of PCM or floats \(Reached EOF prematurely; .*\); copy or convert it",
     ),
-    "cut in header": (lambda t: wav_bytes(t, noise())[:30], r"is truncated \(header promises 16 bytes"),
+    "cut in header": (
+        lambda t: wav_bytes(t, noise())[:30],
+        r"is truncated or no wav of PCM or floats \(.*\); copy or convert it",
+    ),
     "no audio": (
         lambda t: wav_bytes(t, noise())[:36],
-        r"is truncated \(no audio after its header\); copy it",
+        r"is truncated or no wav of PCM or floats \(.*\); copy or convert it",
     ),
-    "not a wav": (lambda t: b"ID3" + b"x" * 500, r"is not a wav \(no RIFF header\); convert it to PCM wav"),
+    "not a wav": (
+        lambda t: b"ID3" + b"x" * 500,
+        r"is truncated or no wav of PCM or floats \(File format b'ID3x' not understood.*\); copy or convert it",
+    ),
     "mu-law": (
         lambda t: mu_law(wav_bytes(t, noise())),
-        r"cannot be decoded \(format 7, 16 bits, 1 channels, 16000 Hz\); convert it to 8, 16, 24 or 32",
+        r"is truncated or no wav of PCM or floats \(Unknown wave file format: MULAW.*\); copy or convert it",
+    ),
+    "cut within a sample": (
+        lambda t: wav_bytes(t, noise())[:-1001],
+        r"is truncated or no wav of PCM or floats \(.*\); copy or convert it",
     ),
     "empty": (lambda t: wav_bytes(t, noise(0.0)), "has no samples; record again or remove the line"),
     "short": (

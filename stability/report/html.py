@@ -1,0 +1,49 @@
+"""Blocks -> one self-contained HTML file, figures inside. Layout only; everything is escaped."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+
+import jinja2
+from markupsafe import Markup
+
+from stability.report.blocks import Block, Code, Heading, Inline, Latin, Span, Strong, plain
+
+
+def render(blocks: list[Block], lang: str, images: Mapping[str, bytes]) -> str:
+    """The document as text; `images` maps a figure's name to its PNG bytes."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("stability", "report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"inline": _inline, "plain": plain, "kind": lambda block: type(block).__name__}
+    environment.filters["direction"] = _direction
+    encoded = {name: base64.b64encode(png).decode("ascii") for name, png in images.items()}
+    title = next(plain(block.text) for block in blocks if isinstance(block, Heading))
+    template = environment.get_template("report.html.j2")
+    return template.render(blocks=blocks, lang=lang, images=encoded, title=title)
+
+
+def _direction(cell: Inline) -> str:
+    """A cell without letters is a number, read left to right; the text of others decides for itself."""
+    return "auto" if any(sign.isalpha() for sign in plain(cell)) else "ltr"
+
+
+def _inline(text: Inline) -> Markup:
+    return Markup("").join(_span(span) for span in text)
+
+
+def _span(span: Span) -> Markup | str:
+    match span:
+        case Code(text):
+            return Markup('<bdi dir="ltr"><code>{}</code></bdi>').format(text)
+        case Latin(text):
+            return Markup('<bdi dir="ltr">{}</bdi>').format(text)
+        case Strong(text):
+            return Markup("<strong>{}</strong>").format(text)
+        case _:
+            return span

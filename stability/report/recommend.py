@@ -1,0 +1,63 @@
+"""What the numbers allow to recommend. Twin in, recommendations out; their wording comes from `words`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stability.report.blocks import Code, Inline
+from stability.report.numbers import rounded_down
+from stability.report.words import Words
+
+
+def recommendations(twin: dict[str, Any]) -> list[dict[str, Any]]:
+    """Bounds on a parameter below which no divergence was seen.
+
+    `risk` and `confidence` are null for a search: the share of diverged trials in it is no rate.
+    """
+    search = twin["search"]
+    edge = search and search["edge"]
+    if not edge or edge["clear_up_to"] is None:
+        return []
+    return [
+        {
+            "param": edge["param"],
+            "op": "<=",
+            "value": edge["clear_up_to"],
+            "risk": None,
+            "confidence": None,
+            "n": edge["n_clear"],
+            "text": Words("en").text(*_edge_key(edge), **edge_values(twin, Words("en"))),
+        }
+    ]
+
+
+def edge_sentence(twin: dict[str, Any], words: Words) -> Inline | None:
+    """What the search allows to say of its parameter, or None."""
+    edge = twin["search"] and twin["search"]["edge"]
+    if not edge:
+        return None
+    if edge["clear_up_to"] is None:
+        value = Code(rounded_down(edge["smallest_diverged"]))
+        return words.say("rec_edge_all", param=Code(edge["param"]), value=value) if _all_bad(edge) else None
+    return words.say(*_edge_key(edge), **edge_values(twin, words))
+
+
+def edge_values(twin: dict[str, Any], words: Words) -> dict[str, Any]:
+    """The fields of the sentence about the edge."""
+    edge = twin["search"]["edge"]
+    diverged = edge["smallest_diverged"]
+    return {
+        "param": Code(edge["param"]),
+        "bound": Code(f"{edge['param']} <= {rounded_down(edge['clear_up_to'])}"),
+        "n": edge["n_clear"],
+        "steps": twin["limits"]["steps"]["search"],
+        "diverged": Code("" if diverged is None else rounded_down(diverged)),
+    }
+
+
+def _edge_key(edge: dict[str, Any]) -> tuple[str]:
+    return ("rec_edge" if edge["smallest_diverged"] is not None else "rec_edge_open",)
+
+
+def _all_bad(edge: dict[str, Any]) -> bool:
+    return edge["largest_not_diverged"] is None

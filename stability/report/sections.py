@@ -1,0 +1,232 @@
+"""Twin -> blocks: the report's structure. Numbers come from the twin, sentences from `words`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from stability.report import tables
+from stability.report.answers import answer, recommendation, test_values
+from stability.report.blocks import (
+    Block,
+    Bullets,
+    Code,
+    Figure,
+    Heading,
+    Inline,
+    Paragraph,
+)
+from stability.report.closing import failures, limits, reproduce
+from stability.report.described import corpus_name, formula, model_name, trainer_name
+from stability.report.numbers import rounded, rounded_down, setting
+from stability.report.titles import curves_title, search_title
+from stability.report.words import Words
+
+Twin = dict[str, Any]
+
+
+def compose(twin: Twin, lang: str) -> list[Block]:
+    """The whole report in one language, `en` or `fa`.
+
+    Raises `UserError` for another language.
+    """
+    words = Words(lang)
+    parts = (_title, _answer, _compared, _numbers, _first_bad, _search, _recommendation)
+    return [block for part in (*parts, limits, failures, reproduce) for block in part(twin, words)]
+
+
+def _title(twin: Twin, words: Words) -> Iterator[Block]:
+    yield Heading(1, words.say("title", study=Code(twin["study"])))
+
+
+def _answer(twin: Twin, words: Words) -> Iterator[Block]:
+    yield Heading(2, words.say("h_answer"))
+    sentences = answer(twin, words)
+    yield Paragraph(tuple(span for text in sentences for span in (*text, " "))[:-1])
+
+
+def _compared(twin: Twin, words: Words) -> Iterator[Block]:
+    yield Heading(2, words.say("h_compared"))
+    if twin["arms"]:
+        yield tables.settings_table(twin, words)
+        if twin["comparison"]:
+            yield Paragraph(_difference(twin, words))
+    else:
+        yield Paragraph(words.say("no_arms"))
+    limits = twin["limits"]
+    steps = max((n for n in limits["steps"].values() if n is not None), default=0)
+    yield Bullets(
+        (
+            words.say(
+                "trial_means",
+                steps=steps,
+                epochs=limits["epochs"],
+                batch=limits["batch_size"],
+                corpus=corpus_name(limits["corpus"], words),
+                model=model_name(limits["model"], words),
+                trainer=Code(trainer_name(limits["trainer"])),
+            ),
+            words.say("yardstick_is", formula=Code(formula(limits["yardstick"]))),
+            *((words.say("paired_seeds"),) if len(twin["arms"]) > 1 else ()),
+        )
+    )
+
+
+def _difference(twin: Twin, words: Words) -> Inline:
+    names = [(Code(row["param"]),) for row in twin["settings"] if row["differs"]]
+    sides = {role: Code(twin["comparison"][role]) for role in ("baseline", "treatment")}
+    if not names:
+        return words.say("same_settings", **sides)
+    key = "single_difference" if len(names) == 1 else "preset_difference"
+    return words.say(key, **sides, count=len(names), names=words.listed(names))
+
+
+def _numbers(twin: Twin, words: Words) -> Iterator[Block]:
+    if not any(arm["n"] or arm["infrastructure_failures"] for arm in twin["arms"].values()):
+        return
+    yield Heading(2, words.say("h_numbers"))
+    if any(arm["n"] for arm in twin["arms"].values()):
+        yield Figure("loss_curves", curves_title(twin, words))
+    if twin["comparison"]:
+        yield from _comparison(twin, words)
+    yield from _rates(twin, words)
+    for source in ("yardstick", "train"):
+        yield from _epochs(twin, source, words)
+
+
+def _comparison(twin: Twin, words: Words) -> Iterator[Block]:
+    comparison = twin["comparison"]
+    yield Heading(3, words.say("h_comparison"))
+    yield tables.comparison_table(twin, words)
+    yield Paragraph(words.say("factor_means", method=words.named(comparison["yardstick_pairs"]["method"])))
+    yield Bullets(tuple(_pairs(comparison, words)))
+    if table := tables.definitions_table(twin, words):
+        yield Paragraph(words.say("definitions_intro"))
+        yield table
+
+
+def _pairs(comparison: Twin, words: Words) -> Iterator[Inline]:
+    pairs = comparison["yardstick_pairs"]
+    names = {role: Code(comparison[role]) for role in ("baseline", "treatment")}
+    yield words.say(
+        "pairs_used",
+        **names,
+        used=pairs["used"],
+        baseline_only=pairs["baseline_diverged_only"],
+        treatment_only=pairs["treatment_diverged_only"],
+        both=pairs["both_diverged"],
+        dropped=pairs["dropped"],
+    )
+    if pairs["ranked"]:
+        probability = words.numbers.significant(pairs["win_probability"], 2)
+        p_value = words.numbers.p_value(pairs["wilcoxon_p_value"])
+        counts = {key: pairs[key] for key in ("wins", "losses", "ties")}
+        yield words.say("wins", treatment=names["treatment"], probability=probability, p=p_value, **counts)
+
+
+def _rates(twin: Twin, words: Words) -> Iterator[Block]:
+    yield Heading(3, words.say("h_rates"))
+    yield tables.rates_table(twin, words)
+    yield Paragraph(words.say("rates_intro"))
+    notes = [*_one_seed(twin, words), *_rate_notes(twin["comparison"], words)]
+    if notes:
+        yield Bullets(tuple(notes))
+
+
+def _one_seed(twin: Twin, words: Words) -> Iterator[Inline]:
+    for arm in twin["arms"].values():
+        if arm["n"] == 1 and not arm["diverged"]:
+            yield words.say("one_seed", upper=words.numbers.percent(arm["rate_upper"]))
+            return
+
+
+def _rate_notes(comparison: Twin | None, words: Words) -> Iterator[Inline]:
+    if not comparison or comparison["rate_difference"] is None:
+        return
+    names = {role: Code(comparison[role]) for role in ("baseline", "treatment")}
+    percent = words.numbers.percent
+    ends = words.numbers.interval(*(percent(end) for end in comparison["rate_difference_ci"]))
+    yield words.say(
+        "rate_difference",
+        **names,
+        difference=percent(comparison["rate_difference"]),
+        interval=ends,
+        method=words.named(comparison["rate_difference_method"]),
+        **test_values(comparison, words),
+    )
+    if pairs := comparison["pairs"]:
+        counts = {key: pairs[key] for key in ("treatment_only", "baseline_only")}
+        total = sum(pairs[key] for key in ("both", "neither", *counts))
+        yield words.say("discordant", pairs=total, **names, **counts)
+    if comparison["logrank_p_value"] is not None:
+        yield words.say("logrank", p=words.numbers.p_value(comparison["logrank_p_value"]))
+
+
+def _epochs(twin: Twin, source: str, words: Words) -> Iterator[Block]:
+    found = tables.epochs_table(twin, source, words)
+    if found is None:
+        return
+    table, skipped = found
+    yield Heading(3, words.say(f"h_{source}_epochs"))
+    yield table
+    yield Paragraph(words.say("epochs_intro"))
+    if skipped:
+        yield Paragraph(words.say("epochs_skipped"))
+
+
+def _first_bad(twin: Twin, words: Words) -> Iterator[Block]:
+    yield Heading(2, words.say("h_first_bad"))
+    if not twin["first_bad_steps"]:
+        yield Paragraph(words.say("first_bad_none"))
+        return
+    yield Paragraph(words.say("first_bad_intro"))
+    yield tables.first_bad_table(twin, words)
+    yield from tables.left_out(twin["first_bad_steps"], words)
+
+
+def _search(twin: Twin, words: Words) -> Iterator[Block]:
+    search = twin["search"]
+    if not search:
+        return
+    yield Heading(2, words.say("h_search"))
+    if search["edge"]:
+        yield Figure("search", search_title(twin, words))
+    yield Bullets(tuple(_search_facts(search, words)))
+
+
+def _search_facts(search: Twin, words: Words) -> Iterator[Inline]:
+    sampler = (Code(search["sampler"]),) if search["sampler"] else words.say("not_recorded")
+    counts = {"n": search["n"], "k": search["diverged"], "failures": search["infrastructure_failures"]}
+    yield words.say("search_counts", sampler=sampler, **counts)
+    if best := search["best"]:
+        settings = words.listed(
+            [(Code(f"{name}={_short(value)}"),) for name, value in best["params"].items()]
+        )
+        value = words.numbers.significant(best["yardstick"])
+        yield words.say("search_best", number=best["number"], value=value, settings=settings)
+    else:
+        yield words.say("search_no_best")
+    if search["edge"]:
+        yield from _edge(search["edge"], words)
+    yield words.say("caveat_adaptive" if search["adaptive"] else "caveat_space")
+
+
+def _edge(edge: Twin, words: Words) -> Iterator[Inline]:
+    param, bad, good = Code(edge["param"]), edge["smallest_diverged"], edge["largest_not_diverged"]
+    if bad is None:
+        low, high = Code(rounded(edge["lowest"])), Code(rounded_down(edge["highest"]))
+        yield words.say("search_no_divergence", param=param, low=low, high=high)
+        return
+    largest = words.say("na") if good is None else Code(rounded_down(good))
+    yield words.say("search_edge", param=param, smallest=Code(rounded_down(bad)), largest=largest)
+    if good is not None and good >= bad:
+        yield words.say("search_overlap", low=Code(rounded_down(bad)), high=Code(rounded_down(good)))
+
+
+def _recommendation(twin: Twin, words: Words) -> Iterator[Block]:
+    yield Heading(2, words.say("h_recommendation"))
+    yield Bullets(tuple(recommendation(twin, words)))
+
+
+def _short(value: Any) -> str:
+    return rounded(value, 4) if isinstance(value, float) else setting(value)

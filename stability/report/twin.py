@@ -1,0 +1,200 @@
+"""The report's machine-readable twin: every number that the report prints. No sentences, no drawing.
+
+Keys are contract (`report --format json`). A part whose stage was not run is null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import pandas as pd
+
+from stability.evidence.losses import LossSummary, epoch_losses, summarise
+from stability.evidence.paired import finished
+from stability.evidence.rates import Rate, arm_rate
+from stability.evidence.selection import diverged, failed, of_stage, with_evidence
+from stability.evidence.survival import arm_survival
+from stability.records import BEFORE_TRAINING
+from stability.report.comparison import comparison_parts
+from stability.report.plaindata import marker, present, to_plain, whole
+from stability.report.recommend import recommendations
+from stability.report.search_part import search_part
+
+STAGES_WITHOUT_A_PART = ("liveness", "control", "attribution", "boundary")
+
+
+class Frames(Protocol):
+    """The measurements of one study."""
+
+    trials: pd.DataFrame
+    epochs: pd.DataFrame
+    steps: pd.DataFrame
+    events: pd.DataFrame
+
+
+def build(spec: Any, frames: Frames, environment: Mapping[str, Any]) -> dict[str, Any]:
+    """Everything the report says in numbers, JSON-safe (no NaN or infinity anywhere).
+
+    `spec` is a validated study, `environment` describes the run that produced `frames`.
+    """
+    compared = of_stage(frames.trials, "compare")
+    comparison, table, comparable = comparison_parts(spec.compare, compared, frames.epochs, frames.steps)
+    names = arm_names(spec, compared)
+    twin = {
+        "study": spec.name,
+        "spec_sha256": environment.get("spec_sha256"),
+        "revision": environment.get("revision"),
+        "environment": environment,
+        "arms": {name: _arm(name, spec, compared, frames.epochs) for name in names},
+        "comparison": comparison,
+        **dict.fromkeys(STAGES_WITHOUT_A_PART),
+        "survival": {name: arm_survival(compared, name) for name in names} if len(compared) else None,
+        "settings": _settings(spec),
+        "table": table,
+        "comparability": comparable,
+        "epochs": [_epoch_row(row) for row in epoch_losses(compared, frames.epochs)],
+        "search": search_part(spec, frames),
+        "first_bad_steps": _first_bad_steps(frames),
+        "infrastructure_failures": _failures(frames.trials),
+        "limits": _limits(spec, frames.trials),
+    }
+    twin = to_plain(twin)
+    return twin | {"recommendations": recommendations(twin)}
+
+
+def arm_names(spec: Any, compared: pd.DataFrame) -> list[str]:
+    """The study's arms in file order, then any arm that only stored trials know."""
+    return list(dict.fromkeys([*spec.arms, *compared["arm"].dropna()]))
+
+
+def _arm(name: str, spec: Any, compared: pd.DataFrame, epochs: pd.DataFrame) -> dict[str, Any]:
+    rate = arm_rate(compared, name)
+    own = with_evidence(compared[compared["arm"] == name])
+    return {
+        **_rate(rate),
+        "first_epoch": _first_epoch(own, epochs),
+        "yardstick": _final_yardstick(compared, name, rate),
+        "settings": dict(spec.arms.get(name, {})),
+    }
+
+
+def _rate(rate: Rate) -> dict[str, Any]:
+    return {
+        "n": rate.n,
+        "diverged": rate.diverged,
+        "rate": rate.rate,
+        "rate_ci": rate.ci,
+        "rate_upper": rate.upper,
+        "unstable": rate.unstable,
+        "stuck": rate.stuck,
+        "infrastructure_failures": rate.infrastructure_failures,
+    }
+
+
+def _first_epoch(own: pd.DataFrame, epochs: pd.DataFrame) -> dict[str, LossSummary]:
+    """The printed training losses of epoch 0, total first."""
+    first = epochs[(epochs["source"] == "train") & (epochs["epoch"] == 0)]
+    first = first[first["trial_id"].isin(own["trial_id"])]
+    found = {
+        name: summarise(cell["value"], len(own)) for name, cell in first.groupby("component", sort=False)
+    }
+    return dict(sorted(found.items(), key=lambda item: item[0] != "total"))
+
+
+def _final_yardstick(compared: pd.DataFrame, name: str, rate: Rate) -> LossSummary:
+    """Over trials that finished without diverging; the others are `missing`, not averaged."""
+    values = pd.to_numeric(finished(compared, name)["yardstick_final"])
+    return summarise(values.dropna(), rate.n)
+
+
+def _settings(spec: Any) -> list[dict[str, Any]]:
+    """One row a parameter: its value in each arm, and whether the compared arms differ in it."""
+    sides = (spec.compare.baseline, spec.compare.treatment) if spec.compare else tuple(spec.arms)
+    rows = []
+    for name, param in spec.params.items():
+        constant = param.choices[0] if param.kind == "constant" else None
+        values = {arm: own.get(name, constant) for arm, own in spec.arms.items()}
+        seen = [values[arm] for arm in sides if arm in values]
+        differs = any(value != seen[0] or type(value) is not type(seen[0]) for value in seen)
+        rows.append({"param": name, "values": values, "differs": differs})
+    return rows
+
+
+def _epoch_row(row: Any) -> dict[str, Any]:
+    place = {"arm": row.arm, "source": row.source, "epoch": row.epoch, "component": row.component}
+    return place | to_plain(row.summary)
+
+
+def _first_bad_steps(frames: Frames) -> list[dict[str, Any]]:
+    known = with_evidence(frames.trials)
+    bad = known[diverged(known)].sort_values(["stage", "number"])
+    return [_first_bad(row, frames.events) for _, row in bad.iterrows()]
+
+
+def _first_bad(row: pd.Series, events: pd.DataFrame) -> dict[str, Any]:
+    step = whole(row["event_step"])
+    own = events[events["trial_id"] == row["trial_id"]]
+    for column in ("step", "kind", "where"):
+        own = own[own[column] == row[f"event_{column}"]]
+    value = float(own.iloc[0]["value"]) if len(own) and own.iloc[0]["value"] is not None else None
+    mark = None if value is None else marker(value)
+    return {
+        **_identity(row),
+        "step": step,
+        "kind": present(row["event_kind"]),
+        "where": present(row["event_where"]),
+        "value": None if mark else value,
+        "nonfinite": mark,
+        "evidence": present(row["evidence"]) or "",
+    }
+
+
+def _failures(trials: pd.DataFrame) -> list[dict[str, Any]]:
+    return [
+        {**_identity(row), "outcome": row["outcome"], "error": present(row["error"]) or ""}
+        for _, row in failed(trials).sort_values(["stage", "number"]).iterrows()
+    ]
+
+
+def _identity(row: pd.Series) -> dict[str, Any]:
+    names = {"trial_id": whole(row["trial_id"]), "number": whole(row["number"]), "stage": row["stage"]}
+    return names | {"key": present(row["key"]), "arm": present(row["arm"]), "seed": whole(row["seed"])}
+
+
+def _limits(spec: Any, trials: pd.DataFrame) -> dict[str, Any]:
+    """What the trials were, which bounds what they can show."""
+    known = with_evidence(trials)
+    devices = list(known["device"].map(present).dropna().drop_duplicates())
+    return {
+        "steps": {stage: _most_steps(of_stage(known, stage)) for stage in ("compare", "search")},
+        "epochs": spec.budget.epochs,
+        "batch_size": spec.budget.batch_size,
+        "max_steps": spec.budget.max_steps,
+        "timeout_s": spec.budget.timeout_s,
+        "before_training_epoch": BEFORE_TRAINING,
+        "corpus": _field(spec.data, "corpus"),
+        "utterances": _field(spec.data, "utterances"),
+        "model": dict(spec.model),
+        "trainer": spec.trainer,
+        "seed": spec.seed,
+        "devices": devices,
+        "yardstick": dict(spec.yardstick),
+        "ranges": {name: _range(param) for name, param in spec.params.items() if param.kind != "constant"},
+        "not_run": [stage for stage in ("compare", "search") if of_stage(trials, stage).empty],
+    }
+
+
+def _most_steps(known: pd.DataFrame) -> int | None:
+    return int(known["steps"].max()) if len(known) else None
+
+
+def _range(param: Any) -> dict[str, Any]:
+    if param.choices is not None:
+        return {"choices": list(param.choices)}
+    return {"low": param.low, "high": param.high, "log": param.log}
+
+
+def _field(section: Any, name: str) -> Any:
+    """A key of a study section, which may be a mapping or a record."""
+    return section.get(name) if isinstance(section, Mapping) else getattr(section, name, None)

@@ -1,0 +1,235 @@
+"""The English sentences of the report."""
+
+from __future__ import annotations
+
+ENGLISH = {
+    "comma": ", ",
+    "title": "Divergence report: {study}",
+    # headings
+    "h_answer": "The answer",
+    "h_compared": "What was compared",
+    "h_numbers": "Numbers",
+    "h_comparison": "Comparison",
+    "h_rates": "Divergence",
+    "h_yardstick_epochs": "Yardstick per epoch",
+    "h_train_epochs": "Printed training losses per epoch",
+    "h_first_bad": "First bad steps",
+    "h_search": "Search",
+    "h_recommendation": "Recommendation",
+    "h_limits": "What was not shown, and limits",
+    "h_failures": "Infrastructure failures",
+    "h_reproduce": "How to reproduce",
+    # cells and column heads
+    "na": "n/a",
+    "failed": "failed",
+    "not_comparable": "not comparable",
+    "comparable": "yes",
+    "reason_cell": "not comparable: {reason}",
+    "no_improvement": "none shown",
+    "better": "{factor}× better",
+    "worse": "{factor}× worse",
+    "factor_cell": "{factor} [{interval}]",
+    "factor_bare": "{factor} [no interval]",
+    "nonfinite_cell": "{count} non-finite",
+    "partly_nonfinite": "{mean}; {count} non-finite",
+    "none_reached": "no trial got here",
+    "differs": "≠",
+    "arm_baseline": "{arm} (baseline)",
+    "arm_treatment": "{arm} (treatment)",
+    "col_setting": "Setting",
+    "col_differs": "Differs?",
+    "col_metric": "Metric",
+    "col_factor": "Factor [95% interval]",
+    "col_improvement": "Improvement",
+    "col_comparable": "Comparable?",
+    "col_arm": "Arm",
+    "col_n": "n",
+    "col_diverged": "Diverged",
+    "col_rate": "Rate",
+    "col_interval": "95% interval",
+    "col_upper": "At most (95%, one-sided)",
+    "col_median_steps": "Median steps to divergence",
+    "col_failures": "Infrastructure failures",
+    "col_epoch": "Epoch",
+    "col_trial": "Trial",
+    "col_seed": "Seed",
+    "col_step": "Step",
+    "col_kind": "What",
+    "col_where": "Where",
+    "col_evidence": "Evidence",
+    "col_outcome": "Outcome",
+    "col_error": "Error",
+    "col_component": "Component",
+    "col_definition": "How it is computed",
+    "col_item": "Item",
+    "col_value": "Value",
+    "before_training": "before training",
+    "first_epoch": "{epoch} (first)",
+    "trial_cell": "{stage} #{number}",
+    # metrics
+    "metric_yardstick_final": "Yardstick {component}, last epoch",
+    "metric_yardstick_first": "Yardstick {component}, first epoch",
+    "metric_train_first": "Printed {component}, first epoch",
+    "reason_same": "same definition",
+    "reason_definitions": "definitions differ",
+    "reason_weights": "loss weights differ",
+    "reason_unrecorded": "definition not recorded",
+    "name_mcnemar": "exact McNemar",
+    "name_barnard": "Barnard",
+    "name_newcombe_paired": "Newcombe hybrid score, paired",
+    "name_newcombe_unpaired": "Newcombe hybrid score, unpaired",
+    "name_bca": "BCa bootstrap",
+    "name_student": "Student t on the log ratios",
+    "name_one_pair": "none, fewer than two pairs",
+    "name_all_equal": "none, every pair has the same ratio",
+    # the answer
+    "answer_nothing": "No trial has given evidence yet, so nothing can be said.",
+    "answer_more": "{more} diverged more often than {less}: {k_more} of {n_more} trials against {k_less}"
+    " of {n_less}, within at most {steps} steps ({test}, {p}).",
+    "answer_no_difference": "No difference in divergence was shown: {k_baseline} of {n_baseline} trials"
+    " of {baseline} and {k_treatment} of {n_treatment} of {treatment} diverged within at most {steps}"
+    " steps ({test}, {p}); true rates of up to {upper_baseline} and {upper_treatment} are still"
+    " compatible.",
+    "answer_insufficient": "Insufficient evidence on divergence: {baseline} diverged in {k_baseline} of"
+    " {n_baseline} trials and {treatment} in {k_treatment} of {n_treatment}; up to {upper_baseline} and"
+    " {upper_treatment} divergence is still compatible.",
+    "answer_one_trial": "{arm}: insufficient evidence: up to {upper} divergence is still compatible.",
+    "answer_arm": "{arm} diverged in {k} of {n} trials within at most {steps} steps; up to {upper}"
+    " divergence is still compatible.",
+    "answer_arms": "Over {arms} arms, {k} of {n} trials diverged within at most {steps} steps.",
+    "answer_arm_missing": "No trial of {arm} gave evidence, so the two cannot be compared.",
+    "answer_yardstick_lower": "On the yardstick after the last epoch, {treatment} was lower: {factor}"
+    " times {baseline} (95% interval {interval}, {pairs} pairs that finished), ahead in {wins} of"
+    " {ranked} pairs.",
+    "answer_yardstick_higher": "On the yardstick after the last epoch, {treatment} was higher: {factor}"
+    " times {baseline} (95% interval {interval}, {pairs} pairs that finished), ahead in {wins} of"
+    " {ranked} pairs.",
+    "answer_yardstick_none": "On the yardstick after the last epoch no difference was shown: {treatment}"
+    " stood at {factor} times {baseline} (95% interval {interval}, {pairs} pairs that finished), ahead in"
+    " {wins} of {ranked} pairs.",
+    "answer_yardstick_bare": "On the yardstick after the last epoch, {treatment} stood at {factor} times"
+    " {baseline} in {pairs} pairs; that is too little for an interval.",
+    "answer_search_none": "In the search, none of {n} trials diverged within at most {steps} steps.",
+    "answer_search_some": "In the search, {k} of {n} trials diverged within at most {steps} steps.",
+    "answer_search_edge": "In the search, {k} of {n} trials diverged within at most {steps} steps: the"
+    " smallest diverged {param} was {value}, and none of the {clear} trials below it diverged.",
+    # what was compared
+    "preset_difference": "{baseline} and {treatment} differ in {count} settings at once ({names}). Every"
+    " difference below is a preset difference and is not evidence about any single setting.",
+    "single_difference": "{baseline} and {treatment} differ in one setting, {names}, and share their seeds.",
+    "same_settings": "{baseline} and {treatment} have the same settings.",
+    "paired_seeds": "Trial k of every arm has the same seed: the same initial weights, data order and noise.",
+    "trial_means": "Budget of a trial: {epochs} epochs, batch size {batch}, corpus {corpus}, model"
+    " {model}, trainer {trainer}; the longest took {steps} steps.",
+    "yardstick_is": "Yardstick: {formula}, in evaluation mode on one fixed evaluation batch, with the"
+    " same definition for every trial. It is never the training loss.",
+    "no_arms": "The study has no arms.",
+    # numbers
+    "factor_means": "Factor: treatment divided by baseline, geometric mean over pairs of one seed; below"
+    " 1 the treatment is lower, which is better. Arms show mean ± standard deviation over trials."
+    " Intervals: {method}. Each row has its own 95%; the first row is the one to judge by.",
+    "pairs_used": "Pairs that finished and are in the factor: {used}. Pairs in which only {baseline}"
+    " diverged: {baseline_only}, only {treatment}: {treatment_only}, both: {both}. Seeds without a usable"
+    " pair: {dropped}.",
+    "wins": "A diverged trial ranks below all others: {treatment} is lower in {wins} pairs, higher in"
+    " {losses}, tied in {ties} (win probability {probability}; Wilcoxon signed rank, {p}).",
+    "definitions_intro": "Printed losses compare only where both arms compute the same thing:",
+    "rates_intro": "n counts the trials whose training gave evidence; infrastructure failures are neither"
+    " diverged nor not. Intervals: Wilson; upper bounds: Clopper-Pearson.",
+    "rate_difference": "Rate of {treatment} minus rate of {baseline}: {difference} [{interval}]"
+    " ({method}; {test}, {p}).",
+    "discordant": "Of {pairs} pairs, only {treatment} diverged in {treatment_only} and only {baseline} in"
+    " {baseline_only}.",
+    "logrank": "Time to divergence, log-rank: {p} (asymptotic; trials that ended otherwise are censored).",
+    "one_seed": "One trial is insufficient evidence: up to {upper} divergence is still compatible.",
+    "median_not_reached": "not reached",
+    "epochs_intro": "Mean ± standard deviation over the finite values of n trials; non-finite values are"
+    " counted beside the mean, never in it.",
+    "epochs_skipped": "Some epochs are left out here; the JSON report has all of them.",
+    "first_bad_none": "No trial diverged.",
+    "first_bad_intro": "The first bad step of each diverged trial, as it happened in this run.",
+    "rows_left_out": "Rows left out here, all of them in the JSON report: {count}.",
+    # search
+    "search_counts": "{n} trials gave evidence, {k} diverged, {failures} infrastructure failures; sampler"
+    " {sampler}.",
+    "search_best": "Best: trial {number}, yardstick {value} after the last epoch, with {settings}.",
+    "search_no_best": "No trial finished with a finite yardstick, so there is no best one.",
+    "search_edge": "Smallest diverged {param}: {smallest}. Largest {param} that did not diverge: {largest}.",
+    "search_overlap": "Between {low} and {high} some trials diverged and some did not: other settings"
+    " varied too.",
+    "search_no_divergence": "No divergence was seen at any {param} tried ({low} to {high}).",
+    "caveat_adaptive": "The sampler chose later trials by earlier results, so the share of diverged"
+    " trials is not a rate.",
+    "caveat_space": "The share of diverged trials is a share of the searched ranges, not the rate of a"
+    " setting.",
+    # recommendation
+    "rec_nothing": "There is nothing to recommend on yet.",
+    "rec_prefer": "Prefer {less} to {more} where divergence matters: it diverged less often here.",
+    "rec_either": "As far as divergence goes, keep either: no difference was shown.",
+    "rec_neither": "No difference was shown, and both diverged in at least half of their trials: keep"
+    " neither as it is.",
+    "rec_insufficient": "On divergence there is no evidence to choose by.",
+    "rec_yardstick": "On the yardstick alone, {better} was lower by {percent} where both trials of a pair"
+    " finished.",
+    "rec_yardstick_survivors": "Where both trials of a pair finished, {better} was lower by {percent} on"
+    " the yardstick; with diverged trials ranked last, no difference was shown.",
+    "rec_yardstick_none": "The yardstick gives no reason to choose either.",
+    "rec_need": "To tell divergence rates of {low} and {high} apart (5% level, 80% power): {seeds} seeds"
+    " an arm.",
+    "rec_need_observed": "If the observed rates ({low} and {high}) are the true ones, {seeds} seeds an"
+    " arm would tell them apart (5% level, 80% power).",
+    "rec_need_many": "To tell divergence rates of {low} and {high} apart takes more than {seeds} seeds an"
+    " arm.",
+    "rec_command": "The override {override}, after the study file, asks for {seeds}.",
+    "rec_exclude": "{seeds} seeds without a divergence would exclude a rate of {rate} or more at 95%"
+    " confidence.",
+    "rec_edge": "No divergence was seen at {bound} in {n} trials of the search within at most {steps}"
+    " steps; the smallest diverged {param} was {diverged}.",
+    "rec_edge_open": "No divergence was seen at {bound} in {n} trials of the search within at most"
+    " {steps} steps; nothing larger was tried.",
+    "rec_edge_all": "Every trial of the search diverged, the smallest at {value}: search lower values of"
+    " {param}.",
+    "rec_headroom": "The {param} of {arm}, {value}, lies {decades} decades below the smallest diverged one.",
+    "rec_headroom_above": "The {param} of {arm}, {value}, lies {decades} decades above the smallest"
+    " diverged one; the other settings differ there.",
+    # limits
+    "limit_steps": "Nothing is shown about training beyond {steps} steps: a run can diverge later.",
+    "limit_data": "Seeds vary initial weights, data order and noise; corpus ({corpus}) and model"
+    " ({model}) were the same throughout.",
+    "limit_preset": "The arms differ in several settings, so no single setting is credited or blamed.",
+    "limit_ranges": "The search looked only inside {ranges}.",
+    "limit_failures": "Trials that the infrastructure failed, missing from every number above: {count}.",
+    "limit_not_run": "Not run: {stages}.",
+    "failures_intro": "These trials gave no evidence. If failures follow a setting, the rates above are"
+    " biased.",
+    # reproduce
+    "reproduce_command": "Run again with:",
+    "dirty": "uncommitted changes",
+    "clean": "clean",
+    "not_recorded": "not recorded",
+    "env_spec_sha256": "spec sha256",
+    "env_project": "project",
+    "env_working_directory": "working directory",
+    # figures
+    "fig_arms": "{baseline} {k_baseline} of {n_baseline} diverged, {treatment} {k_treatment} of"
+    " {n_treatment}; yardstick ×{factor} [{interval}]",
+    "fig_arms_bare": "Diverged: {counts}",
+    "fig_arm_count": "{arm} {k} of {n}",
+    "fig_yardstick": "Yardstick after each epoch: same definition for all",
+    "fig_total_comparable": "Printed total per step: comparable",
+    "fig_total_not": "Printed total per step: not comparable ({reason})",
+    "fig_total_plain": "Printed total per step",
+    "fig_epoch": "epoch",
+    "fig_before": "start",
+    "fig_step": "step",
+    "fig_loss": "loss",
+    "fig_bad": "diverged here",
+    "fig_median": "{arm}, median of {n}",
+    "fig_search_edge": "{k} of {n} trials diverged: smallest diverged {param} {value}",
+    "fig_search_none": "None of {n} trials diverged, {param} {low} to {high}",
+    "fig_first_yardstick": "yardstick after the first epoch",
+    "fig_first_total": "printed total, first epoch (weights vary)",
+    "fig_diverged": "diverged",
+    "fig_trained": "no divergence seen",
+    "fig_other": "unstable or stuck",
+}

@@ -1,0 +1,86 @@
+"""Writes a report: twin -> blocks -> one file, replaced whole. The only writer of report files."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from stability.records import UserError
+from stability.report import html, markdown
+from stability.report.blocks import Block, Figure
+from stability.report.sections import compose
+from stability.report.twin import Frames, build
+
+FORMATS = ("md", "html", "json")
+
+
+def write(
+    spec: Any,
+    frames: Frames,
+    environment: Mapping[str, Any],
+    *,
+    format: Literal["md", "html", "json"],
+    lang: Literal["en", "fa"],
+    out: Path,
+) -> Path:
+    """Write the report into the folder `out` and return its path.
+
+    `md` also writes `figures/*.png`; `json`, the twin, is the same in every language. Files appear whole or
+    not at all. Raises `UserError` for an unknown format or language and for a folder that cannot be written.
+    """
+    if format not in FORMATS:
+        raise UserError(f"unknown report format {format!r}; allowed: {', '.join(FORMATS)}")
+    twin = build(spec, frames, environment)
+    blocks = compose(twin, lang)
+    try:
+        return _write(twin, blocks, frames, format, lang, out)
+    except OSError as error:
+        raise UserError(
+            f"cannot write the report to {out}: {error.strerror}; choose another folder"
+        ) from None
+
+
+def _write(twin: dict, blocks: list[Block], frames: Frames, format: str, lang: str, out: Path) -> Path:
+    suffix = ".fa" if lang == "fa" else ""
+    if format == "json":
+        text = json.dumps(twin, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        return _replace(out / "report.json", text.encode())
+    images = _images(twin, blocks, frames, lang)
+    if format == "html":
+        return _replace(out / f"report{suffix}.html", html.render(blocks, lang, images).encode())
+    paths = {name: f"figures/{name}{suffix}.png" for name in images}
+    for name, png in images.items():
+        _replace(out / paths[name], png)
+    return _replace(out / f"report{suffix}.md", markdown.render(blocks, lang, paths).encode())
+
+
+def _images(twin: dict, blocks: list[Block], frames: Frames, lang: str) -> dict[str, bytes]:
+    from stability.report import (
+        figures,
+    )  # matplotlib takes half a second: only where there is something to draw
+
+    return {
+        block.name: figures.draw(block.name, twin, frames, lang)
+        for block in blocks
+        if isinstance(block, Figure)
+    }
+
+
+def _replace(path: Path, content: bytes) -> Path:
+    """Write beside `path`, then rename over it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return path
