@@ -207,7 +207,7 @@ def _write_report(store, study: str, format: ReportFormat, lang: Language, out: 
     from stability.spec import from_document
 
     environment = store.environment(study)
-    spec = from_document(environment["spec"])
+    spec = from_document(environment.pop("spec"))
     return rendering.write(
         spec, store.frames(study), environment, format=format.value, lang=lang.value, out=out / study
     )

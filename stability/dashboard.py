@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import optuna_dashboard
 from stability.records import UserError, VerdictLabel
 from stability.store import Frames, Store
 
+_WRITTEN = "stability:notes_sha256"
 _NOTED = (VerdictLabel.DIVERGED, VerdictLabel.UNSTABLE, VerdictLabel.INCONCLUSIVE)
 
 
@@ -38,24 +40,33 @@ def serve(
 def write_notes(store: Store, storage: optuna.storages.RDBStorage) -> None:
     """Give every stage a note with its counts, and every trial that did not end well one with its reason.
 
-    Notes are study attributes, so those of finished trials can still be written; one that is already as it
-    should be is left alone.
+    Notes are study attributes, so those of finished trials can still be written. A stage whose notes would
+    be the same as last time is left alone, and so is what a person has edited there since.
     """
     for name in store.studies():
         frames = store.frames(name)
         for stage in dict.fromkeys(frames.trials.stage):
-            study = optuna.load_study(study_name=f"{name}.{stage}", storage=storage)
-            _write(study, study, _stage_note(name, stage, frames))
-            for row in frames.trials[frames.trials.stage == stage].to_dict("records"):
-                if row["verdict"] in _NOTED:
-                    _write(study, optuna.Trial(study, row["trial_id"]), _trial_note(row))
+            sampler = (
+                optuna.samplers.RandomSampler()
+            )  # never asked: a note needs a trial object, which has one
+            study = optuna.load_study(study_name=f"{name}.{stage}", storage=storage, sampler=sampler)
+            _write_stage(study, storage, frames, (name, stage))
 
 
-def _write(study: optuna.Study, target: optuna.Study | optuna.Trial, note: str) -> None:
-    key = None if isinstance(target, optuna.Study) else target._trial_id
-    written = optuna_dashboard._note.get_note_from_system_attrs(study.system_attrs, key)
-    if written["body"] != note:
-        optuna_dashboard.save_note(target, note)
+def _write_stage(
+    study: optuna.Study, storage: optuna.storages.RDBStorage, frames: Frames, place: tuple[str, str]
+) -> None:
+    name, stage = place
+    rows = frames.trials[frames.trials.stage == stage].to_dict("records")
+    of_trials = {row["trial_id"]: _trial_note(row) for row in rows if row["verdict"] in _NOTED}
+    of_stage = _stage_note(name, stage, frames)
+    digest = hashlib.sha256(repr((of_stage, of_trials)).encode()).hexdigest()
+    if storage.get_study_system_attrs(study._study_id).get(_WRITTEN) == digest:
+        return
+    optuna_dashboard.save_note(study, of_stage)
+    for trial_id, note in of_trials.items():
+        optuna_dashboard.save_note(optuna.Trial(study, trial_id), note)
+    storage.set_study_system_attr(study._study_id, _WRITTEN, digest)
 
 
 def _stage_note(name: str, stage: str, frames: Frames) -> str:

@@ -40,7 +40,7 @@ def _row(name: str, check: Callable[[], tuple[str, str]]) -> dict[str, Any]:
 
 
 def _python() -> tuple[str, str]:
-    facts = environment.capture()
+    facts = environment.capture("auto")
     memory = f"{(facts['memory_bytes'] or 0) / 2**30:.0f} GiB"
     return "ok", f"{facts['python']}, {facts['cores']} cores ({facts['cpu']}), {memory}"
 

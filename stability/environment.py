@@ -15,8 +15,11 @@ PACKAGES = ("stability", "torch", "optuna", "optuna-dashboard", "numpy", "scipy"
 PACKAGES += ("SQLAlchemy", "pydantic", "pyyaml", "typer", "jinja2")
 
 
-def capture() -> dict[str, Any]:
-    """JSON-ready facts. `revision` is that of this package's checkout, None where it is not in one."""
+def capture(device: str) -> dict[str, Any]:
+    """JSON-ready facts of a run that asked for `device`; every trial stores the device it got.
+
+    `revision` is that of this package's checkout, None where it is not in one.
+    """
     project = revision(Path(__file__).parent, of=Path(__file__))
     return {
         "revision": project["revision"],
@@ -27,6 +30,7 @@ def capture() -> dict[str, Any]:
         "platform": platform.platform(),
         "cpu": _cpu_model(),
         "cores": cores(),
+        "device": device,
         "memory_bytes": _memory_bytes(),
         "versions": versions(),
     }

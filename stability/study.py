@@ -69,7 +69,7 @@ def drive(run: Run) -> None:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with contextlib.closing(run.executor), _sole_driver(run), _full_disk_in_words(run):
         _check_comparable(run.spec, run.store)
-        environment_id = run.store.add_environment(run.spec, environment.capture())
+        environment_id = run.store.add_environment(run.spec, environment.capture(run.device))
         storage = run.store.optuna_storage()
         for entry in run.spec.plan:
             _Stage(run, entry, storage, environment_id).finish()

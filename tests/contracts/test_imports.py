@@ -1,7 +1,6 @@
 """Imports point downwards only, torch stays where it belongs, and the light commands stay light."""
 
 import ast
-import os
 import subprocess
 import sys
 import time
@@ -134,7 +133,6 @@ def test_light_commands_do_not_import_torch(store, tmp_path):
         assert done.returncode == 0, (command, done.stderr)
 
 
-@pytest.mark.skipif(bool(os.environ.get("PYTEST_XDIST_WORKER")), reason="other tests share the cores")
 def test_help_and_status_answer_at_once(store):
     for command in (["--help"], ["status", "--storage", store]):
         fastest_s = min(run_light(*command)[0] for _ in range(5))
