@@ -79,6 +79,10 @@ def run(
     if jobs < 1:
         raise UserError(f"--jobs {jobs}: error: at least 1 trial at a time; the default is one per core")
     trainers.check(spec)
+    if device not in ("auto", "cpu"):
+        trainers.resolve_device(device)
+    for sentence in trainers.advice(spec):
+        typer.echo(f"warning: {sentence}", err=True)
     store = Store(storage)
     try:
         with terminal.live(spec) as progress:

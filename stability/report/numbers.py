@@ -60,7 +60,10 @@ class Numbers:
         return text if all(sign in "۰۱۲۳۴۵۶۷۸۹٫٪" for sign in text) else self._isolate(text)
 
     def _isolate(self, text: str) -> str:
-        return f"{ISOLATE_LTR}{text}{END_ISOLATE}" if self.lang == "fa" else text
+        if self.lang != "fa":
+            return text
+        unbroken = text.replace(" ", "\u00a0")  # a line end inside an isolate would swap its halves
+        return f"{ISOLATE_LTR}{unbroken}{END_ISOLATE}"
 
 
 def setting(value: Any) -> str:

@@ -34,6 +34,11 @@ def check(spec: StudySpec) -> None:
             raise spec.error(("trainer",), 'a trainer is `tts` or {call: "train.py:train"}')
 
 
+def advice(spec: StudySpec) -> list[str]:
+    """What is allowed but will mislead: sentences for the user to read before the study runs."""
+    return tts.advice(spec) if spec.trainer == "tts" else []
+
+
 def resolved(spec: StudySpec) -> tuple[Any, dict[str, Any]]:
     """The trainer and the data of a trial, with paths that hold in any working directory."""
     if spec.trainer == "tts":
@@ -49,7 +54,7 @@ def load(trainer: Any) -> Train:
 
 
 def resolve_device(device: str) -> str:
-    """A concrete device for `auto`; imports torch."""
+    """A concrete device for `auto`; imports torch. Raises `UserError` for a device that is not here."""
     from stability.trainee.device import resolve
 
     return resolve(device)

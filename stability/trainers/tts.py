@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from stability.trainee.corpus import EMBEDDED, load_corpus
 from stability.yamlfile import Address
 
 DATA_KEYS = ("corpus", "utterances")
+STEPS_AFTER_WARMUP = 10
+"""With fewer, results of short and long trials were unrelated in this project's first measurements."""
 
 
 def check(spec: StudySpec) -> None:
@@ -29,6 +32,22 @@ def check(spec: StudySpec) -> None:
         message = f"the trainee's yardstick has mel, stop and kl; {', '.join(sorted(missing))} does not fit"
         raise spec.error(("yardstick",), message)
     _check_data(spec)
+
+
+def advice(spec: StudySpec) -> list[str]:
+    """Warn of trials that hardly outlast their warm-up: what they show does not carry over to longer ones."""
+    corpus = load_corpus(**_located(spec))
+    steps = spec.budget.epochs * math.ceil(len(corpus.train) / spec.budget.batch_size)
+    steps = min(steps, spec.budget.max_steps or steps)
+    param = spec.params.get("warmup_steps")
+    longest = 0 if param is None else max(_samples(param))
+    if longest == 0 or steps >= longest + STEPS_AFTER_WARMUP:
+        return []
+    enough = longest + STEPS_AFTER_WARMUP
+    return [
+        f"warm-up takes up to {longest} of a trial's {steps} steps; give it {enough} or more "
+        "(budget.epochs), or its result says little about a longer training"
+    ]
 
 
 def resolved_data(spec: StudySpec) -> dict[str, Any]:

@@ -1,0 +1,81 @@
+"""optuna-dashboard on the store: what it serves of our trials, over HTTP."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import optuna
+import optuna_dashboard
+import pytest
+
+from stability.dashboard import write_notes
+
+RUN = "import sys; from stability.cli import main; sys.argv[0] = 'stability'; main()"
+
+
+@pytest.fixture
+def served(run_study, study_file, tmp_path):
+    """The base address of a dashboard on a finished toy study."""
+    run_study(study_file())
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [
+        sys.executable,
+        "-u",
+        "-c",
+        RUN,
+        "dashboard",
+        "--storage",
+        str(tmp_path / "s.db"),
+        "--port",
+        str(port),
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert re.match(rf"optuna-dashboard on http://127.0.0.1:{port}/", process.stdout.readline())
+    yield f"http://127.0.0.1:{port}"
+    os.kill(process.pid, signal.SIGINT)
+    process.communicate(timeout=20)
+
+
+def get(address: str) -> dict:
+    for _ in range(100):  # the address is announced just before the server listens
+        try:
+            with urllib.request.urlopen(address) as answer:
+                return json.loads(answer.read())
+        except urllib.error.URLError:
+            time.sleep(0.1)
+    raise AssertionError(f"no answer from {address}")
+
+
+def test_verdict_reason_and_first_epoch_are_on_a_diverged_trials_page(served):
+    summaries = get(f"{served}/api/studies")["study_summaries"]
+    assert [summary["study_name"] for summary in summaries] == ["toy.compare", "toy.search"]
+    detail = get(f"{served}/api/studies/{summaries[0]['study_id']}?after=0")
+    assert "| rough | 3 | 3 | 0 |" in detail["note"]["body"]
+    diverged = detail["trials"][1]
+    shown = {attr["key"]: attr["value"] for attr in diverged["user_attrs"]}
+    assert diverged["state"] == "Complete" and diverged["constraints"] == [1.0]
+    assert "DIVERGED" in shown["verdict"] and "yardstick" in shown["reason"]
+    assert {"first epoch: square", "first epoch: total", "yardstick after first epoch: total"} <= set(shown)
+    assert diverged["note"]["body"].startswith("# DIVERGED")
+    assert detail["trials"][0]["constraints"] == [0.0]
+    best = {trial["number"] for trial in detail["best_trials"]}
+    assert best <= {0, 2, 4}  # the gentle ones
+
+
+def test_notes_are_written_once(run_study, study_file):
+    _, store, _ = run_study(study_file())
+    storage = store.optuna_storage()
+    write_notes(store, storage)
+    study = optuna.load_study(study_name="toy.compare", storage=storage)
+    optuna_dashboard.save_note(study, "a person's own words")
+    write_notes(store, storage)
+    attrs = storage.get_study_system_attrs(study._study_id)
+    assert "a person's own words" in str(attrs)
