@@ -40,7 +40,7 @@ def served(run_study, study_file, tmp_path):
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert re.match(rf"optuna-dashboard on http://127.0.0.1:{port}/", process.stdout.readline())
     yield f"http://127.0.0.1:{port}"
-    os.kill(process.pid, signal.SIGINT)
+    os.kill(process.pid, signal.SIGTERM)
     process.communicate(timeout=20)
 
 

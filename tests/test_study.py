@@ -150,7 +150,12 @@ def test_a_killed_run_is_finished_by_the_same_command(run_study, study_file, tmp
     dice = random.Random(int(kill))
     for _ in range(3):
         process = subprocess.Popen(
-            command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command,
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background shell ignores it
         )
         for _ in range(dice.randint(1, 3)):  # some way into the run
             process.stdout.readline()

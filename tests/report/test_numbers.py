@@ -35,7 +35,7 @@ def test_percent_p_and_interval():
 
 def test_spread_keeps_its_order_in_persian():
     assert EN.spread(2.38, 0.213) == "2.380 ± 0.21"
-    assert FA.spread(2.38, 0.213) == "\u2066۲٫۳۸۰ ± ۰٫۲۱\u2069"
+    assert FA.spread(2.38, 0.213) == "\u2066۲٫۳۸۰\u00a0±\u00a0۰٫۲۱\u2069"  # no line may end inside
     assert EN.spread(2.38, None) == "2.380"
     assert EN.spread(1.2, 2.3e-16) == "1.200 ± 0"
 
