@@ -67,8 +67,11 @@ def run(
     ] = False,
     out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("reports"),
 ) -> None:
-    """Run a study and write its report. The same command again finishes only what is missing."""
-    from stability import environment, terminal, trainers
+    """Run a study and write its report. The same command again finishes only what is missing.
+
+    Exit status 1 when no trial gave evidence.
+    """
+    from stability import environment, exporting, terminal, trainers
     from stability.executors.local import LocalExecutor
     from stability.spec import load_study
     from stability.store import Store
@@ -84,13 +87,16 @@ def run(
     for sentence in trainers.advice(spec):
         typer.echo(f"warning: {sentence}", err=True)
     store = Store(storage)
+    exporting.make_folder(out / spec.name)
     try:
         with terminal.live(spec) as progress:
             drive(Run(spec, store, LocalExecutor(jobs), progress, device, retry_failed))
+        report_path = _write_report(store, spec.name, ReportFormat.MD, Language.EN, out)
     except KeyboardInterrupt:
         typer.echo("interrupted; what is finished is stored, the same command goes on from there", err=True)
         raise typer.Exit(1) from None
-    terminal.closing(spec, store, _write_report(store, spec.name, ReportFormat.MD, Language.EN, out))
+    if not terminal.closing(spec, store, report_path):
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -103,7 +109,8 @@ def status(
     from stability import terminal
     from stability.store import Store
 
-    terminal.print_rows(terminal.status_rows(Store(storage, create=False), study), format.value)
+    rows = terminal.status_rows(Store(storage, create=False), _study_name(study) if study else None)
+    terminal.print_rows(rows, format.value)
 
 
 @app.command()
@@ -155,8 +162,10 @@ def export(
 def dashboard(
     storage: StorageOption = DEFAULT_STORAGE,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8080,
-    artifact_dir: Annotated[Path | None, typer.Option(help="Optuna artifacts to serve.")] = None,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8080,
+    artifact_dir: Annotated[
+        Path | None, typer.Option(exists=True, file_okay=False, help="Optuna artifacts to serve.")
+    ] = None,
 ) -> None:
     """Open optuna-dashboard on the store, with verdicts and reasons on the trials' pages."""
     from stability import dashboard as served

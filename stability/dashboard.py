@@ -43,9 +43,12 @@ def write_notes(store: Store, storage: optuna.storages.RDBStorage) -> None:
     Notes are study attributes, so those of finished trials can still be written. A stage whose notes would
     be the same as last time is left alone, and so is what a person has edited there since.
     """
+    there = set(optuna.get_all_study_names(storage))  # a stage may have been deleted in the dashboard
     for name in store.studies():
         frames = store.frames(name)
         for stage in dict.fromkeys(frames.trials.stage):
+            if f"{name}.{stage}" not in there:
+                continue
             sampler = (
                 optuna.samplers.RandomSampler()
             )  # never asked: a note needs a trial object, which has one

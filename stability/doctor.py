@@ -99,7 +99,7 @@ def _storage(url: str) -> tuple[str, str]:
     if file is not None and not file.exists():
         with tempfile.NamedTemporaryFile(dir=file.parent):  # writable, and nothing is left behind
             return "ok", f"{file} will be created"
-    studies = Store(url).studies()
+    studies = Store(url, create=False).studies()
     return "ok", f"{url}: {', '.join(studies) or 'no study yet'}"
 
 

@@ -15,6 +15,9 @@ PACKAGES = ("stability", "torch", "optuna", "optuna-dashboard", "numpy", "scipy"
 PACKAGES += ("SQLAlchemy", "pydantic", "pyyaml", "typer", "jinja2")
 
 
+_NOT_REPORTS = (":(top)", ":(top,exclude)reports")
+
+
 def capture(device: str) -> dict[str, Any]:
     """JSON-ready facts of a run that asked for `device`; every trial stores the device it got.
 
@@ -30,7 +33,7 @@ def capture(device: str) -> dict[str, Any]:
         "platform": platform.platform(),
         "cpu": _cpu_model(),
         "cores": cores(),
-        "device": device,
+        "device_asked_for": device,
         "memory_bytes": _memory_bytes(),
         "versions": versions(),
     }
@@ -50,6 +53,7 @@ def versions() -> dict[str, str]:
 def revision(folder: Path, of: Path | None = None) -> dict[str, Any]:
     """The git revision of `folder` and whether it has uncommitted changes; both None outside a repository.
 
+    Untracked files and what lies in `reports/`, where runs write, are no change.
     With `of`, only a repository that tracks that file counts: a virtual environment may lie in another's.
     """
     nothing = {"revision": None, "dirty": None}
@@ -58,7 +62,8 @@ def revision(folder: Path, of: Path | None = None) -> dict[str, Any]:
     head = _git(folder, "rev-parse", "HEAD")
     if head is None:
         return nothing
-    return {"revision": head, "dirty": bool(_git(folder, "status", "--porcelain"))}
+    changed = _git(folder, "status", "--porcelain", "--untracked-files=no", "--", *_NOT_REPORTS)
+    return {"revision": head, "dirty": None if changed is None else bool(changed)}
 
 
 def cores() -> int:

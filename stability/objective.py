@@ -44,12 +44,11 @@ def tell(
 def capped(records: Records, rows: TrialRows, verdict: Verdict, cap: float | None) -> float:
     """The objective: the last yardstick, at most its value before training; that cap for a diverged trial.
 
-    A trainer that never evaluates is measured by its training total instead.
+    A trainer that never evaluates is measured by the sum of its unweighted training losses instead.
     """
     initial, final = rows.trial["yardstick_initial"], rows.trial["yardstick_final"]
     if not records.evaluations:
-        totals = [row["value"] for row in rows.epochs if row["component"] == "total"]
-        initial, final = records.steps[0].total, totals[-1] if totals else None
+        initial, final = (sum(records.steps[i].losses.values()) for i in (0, -1))
     if initial is None or not math.isfinite(initial):
         initial = UNBOUNDED if cap is None else cap
     if verdict.label is VerdictLabel.DIVERGED or final is None or not math.isfinite(final):

@@ -7,6 +7,7 @@ nested `parameters`). No YAML, no Optuna.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,16 +16,18 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 Number = int | float
 Scalar = bool | int | float | str | None
 
-DISTRIBUTIONS = (
-    "constant",
-    "categorical",
-    "uniform",
-    "int_uniform",
-    "q_uniform",
-    "log_uniform_values",
-    "q_log_uniform_values",
-)
-"""The W&B distributions that have a meaning here (https://docs.wandb.ai/guides/sweeps/sweep-config-keys)."""
+DISTRIBUTIONS: Mapping[str, frozenset[str]] = {
+    "constant": frozenset({"value"}),
+    "categorical": frozenset({"values"}),
+    "uniform": frozenset({"min", "max"}),
+    "int_uniform": frozenset({"min", "max"}),
+    "q_uniform": frozenset({"min", "max", "q"}),
+    "log_uniform_values": frozenset({"min", "max"}),
+}
+"""The W&B distributions that have a meaning here, and the keys that go with each.
+
+Source: https://docs.wandb.ai/guides/sweeps/sweep-config-keys
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +89,43 @@ class ParamEntry(BaseModel):
 
     @model_validator(mode="after")
     def _is_one_form(self) -> ParamEntry:
-        given = self.model_fields_set
-        if self.distribution is not None and self.distribution not in DISTRIBUTIONS:
-            raise ValueError(
-                f"unknown distribution {self.distribution!r}; allowed: {', '.join(DISTRIBUTIONS)}"
-            )
+        given = self.model_fields_set - {"distribution"}
         forms = [bool(given & form) for form in ({"value"}, {"values"}, {"min", "max"}, {"parameters"})]
+        if self.distribution is not None:
+            self._check_distribution(given)
         if sum(forms) != 1:
             raise ValueError("give exactly one of `value`, `values`, or `min` with `max`")
         if given & {"min", "max"}:
             self._check_interval()
+        elif extra := given & {"log", "q"}:
+            raise ValueError(
+                f"{' and '.join(sorted(extra))} belongs to a range; give `min` and `max` with it"
+            )
+        self._check_choices([self.value] if "value" in given else self.values or [])
         return self
+
+    def _check_distribution(self, given: set[str]) -> None:
+        if self.distribution not in DISTRIBUTIONS:
+            allowed = ", ".join(DISTRIBUTIONS)
+            raise ValueError(f"unknown distribution {self.distribution!r}; allowed: {allowed}")
+        if extra := given - DISTRIBUTIONS[self.distribution]:
+            keys = ", ".join(sorted(DISTRIBUTIONS[self.distribution]))
+            raise ValueError(f"{self.distribution} takes {keys}; not {', '.join(sorted(extra))}")
+        ends = (self.min, self.max)
+        if self.distribution == "int_uniform" and any(isinstance(end, float) for end in ends):
+            raise ValueError(f"int_uniform needs integer ends, got {self.min} and {self.max}")
+        if self.distribution == "q_uniform" and self.min is not None and self.min % (self.q or 1):
+            raise ValueError(
+                f"q_uniform draws multiples of q; min {self.min} is no multiple of {self.q or 1}"
+            )
+
+    def _check_choices(self, choices: list[Scalar]) -> None:
+        """Refuse NaN and infinities, and choices that Python, and so Optuna, cannot tell apart."""
+        for i, choice in enumerate(choices):
+            if isinstance(choice, float) and not math.isfinite(choice):
+                raise ValueError(f"{choice} is no setting; give finite numbers")
+            if choice in choices[:i]:
+                raise ValueError(f"{_show(choice)} equals an earlier choice; give each once, in one type")
 
     def _check_interval(self) -> None:
         if self.min is None or self.max is None:
@@ -118,7 +147,7 @@ class ParamEntry(BaseModel):
     def is_integer(self) -> bool:
         """W&B's rule: integer ends make an integer range; write 1.0 for a real one."""
         if self.distribution in ("uniform", "log_uniform_values"):
-            return False
+            return False  # named as real, whatever its ends look like
         return all(isinstance(end, int) for end in (self.min, self.max)) and not isinstance(self.q, float)
 
     def ranges(self, name: str) -> list[Param]:
@@ -130,7 +159,8 @@ class ParamEntry(BaseModel):
         if self.min is None:
             return [Param(name, "constant", choices=(self.value,))]
         kind = "int" if self.is_integer else "float"
-        return [Param(name, kind, low=self.min, high=self.max, log=self.is_log, step=self.q)]
+        step = 1 if self.distribution == "q_uniform" and self.q is None else self.q
+        return [Param(name, kind, low=self.min, high=self.max, log=self.is_log, step=step)]
 
 
 def _show(choice: Scalar) -> str:

@@ -127,6 +127,8 @@ class Policy:
     from 11 diverging runs without error in the measurements this project began with.
     `masked_steps`: this many equal values in a row of a loss that moved before are a masked NaN.
     `skipped_steps`: this many steps in a row skipped by an AMP scaler are a NaN gradient; fewer are normal.
+    `calibration_steps`: the same before the first applied step, while the scaler still looks for its scale
+    (halving from torch's 2^16, 16 skips reach 1).
     """
 
     blow_up: float = 1.25
@@ -134,6 +136,7 @@ class Policy:
     blow_up_after_steps: int = 5
     masked_steps: int = 3
     skipped_steps: int = 3
+    calibration_steps: int = 17
 
 
 @dataclass(frozen=True, slots=True)

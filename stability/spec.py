@@ -216,6 +216,8 @@ def _check_arms(spec: StudySpec) -> None:
 
 
 def _check_plan(spec: StudySpec) -> None:
+    if not any(spec.yardstick.values()):
+        raise spec.error(("yardstick",), "every weight is 0, so nothing would be measured; weigh a component")
     names = [entry.name for entry in spec.plan]
     for i, name in enumerate(names):
         if name in names[:i]:
@@ -277,9 +279,16 @@ def _line(place: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r":(\d+)", place))
 
 
+_TYPE_NAMES = {"int", "float", "bool", "str"}  # the branches of a union, which validation errors name
+_FORMS = {
+    "params": "{value: ...}, {values: [...]} or {min: ..., max: ...}",
+    "plan": "options such as {seeds: 20}",
+}
+
+
 def _explain(error: Mapping[str, Any]) -> tuple[Address, str, bool]:
     """A validation error as (address, message, whether the key rather than the value is at fault)."""
-    address: Address = tuple(error["loc"])
+    address: Address = tuple(part for part in error["loc"] if part not in _TYPE_NAMES)
     dotted = ".".join(map(str, address))
     if error["type"] == "extra_forbidden":
         section, known = _section(address)
@@ -292,7 +301,12 @@ def _explain(error: Mapping[str, Any]) -> tuple[Address, str, bool]:
         section = ".".join(map(str, address[:-1])) or "the study file"
         return address[:-1], f"{section} lacks {str(address[-1])!r}; add it", True
     message = error["msg"].removeprefix("Value error, ")
-    if error["type"] != "value_error":
+    if error["type"] in ("model_type", "model_attributes_type", "dict_type"):
+        form = _FORMS.get(address[0], "a mapping of keys to values")
+        message = f"{form} belongs here, got {error['input']!r}"
+    elif error["type"] == "string_pattern_mismatch":
+        message = f"letters, digits, '-' and '_' only, and a letter or digit first; got {error['input']!r}"
+    elif error["type"] != "value_error":
         message = f"{message[0].lower()}{message[1:]}, got {error['input']!r}"
     return address, f"{dotted}: {message}", False
 

@@ -68,38 +68,58 @@ def drive(run: Run) -> None:
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with contextlib.closing(run.executor), _sole_driver(run), _full_disk_in_words(run):
-        _check_comparable(run.spec, run.store)
-        environment_id = run.store.add_environment(run.spec, environment.capture(run.device))
+        contents_sha256 = trainers.contents_sha256(run.spec)
+        _check_comparable(run.spec, contents_sha256, run.store)
         storage = run.store.optuna_storage()
-        for entry in run.spec.plan:
-            _Stage(run, entry, storage, environment_id).finish()
+        stages = [_Stage(run, entry, storage) for entry in run.spec.plan]
+        for stage in stages:  # refuse before anything runs or is recorded
+            stage.check()
+        captured = environment.capture(run.device)
+        environment_id = run.store.add_environment(run.spec, contents_sha256, captured)
+        for stage in stages:
+            stage.finish(environment_id)
 
 
 class _Stage:
     """One stage of a run; holds the Optuna trials that are under way."""
 
-    def __init__(
-        self, run: Run, entry: PlanEntry, storage: optuna.storages.RDBStorage, environment_id: int
-    ) -> None:
+    def __init__(self, run: Run, entry: PlanEntry, storage: optuna.storages.RDBStorage) -> None:
         self._run = run
         self._entry = entry
-        self._environment_id = environment_id
         self._trainer, self._data = trainers.resolved(run.spec)
         self._under_way: dict[Path, tuple[Trial, TrialSpec]] = {}
+        self._wanted = proposals(run.spec, entry)
+        self._sampler_name = getattr(entry.stage, "sampler", None)
         name = f"{run.spec.name}.{entry.name}"
         if name not in optuna.get_all_study_names(storage):
             run.store.forget(run.spec.name, entry.name)
         self._study = optuna.create_study(study_name=name, storage=storage, load_if_exists=True)
 
-    def finish(self) -> None:
-        """Run what the stage still lacks."""
-        wanted = proposals(self._run.spec, self._entry)
+    def check(self) -> None:
+        """Raise `UserError` when trials that exist already were proposed or drawn in another way."""
         existing = self._study.get_trials(deepcopy=False)
-        _check_unchanged(wanted, existing)
-        kept = {t.user_attrs["key"] for t in existing if not (self._run.retry_failed and _failed(t))}
+        _check_unchanged(self._wanted, existing)
+        drawn_by = self._study.user_attrs.get("sampler")
+        if existing and drawn_by != self._sampler_name:
+            change = f"was drawn by {drawn_by!r}, is to be drawn by {self._sampler_name!r} now"
+            raise UserError(
+                f"stage {self._entry.name!r} {change}; give the study a new name, or use another --storage"
+            )
+        self._study.set_user_attr("sampler", self._sampler_name)
+
+    def finish(self, environment_id: int) -> None:
+        """Run what the stage still lacks, in the environment of this run."""
+        self._environment_id = environment_id
+        wanted = self._wanted
+        existing = self._study.get_trials(deepcopy=False)
+        kept, superseded = self._kept(existing)
+        self._run.store.remove(superseded)
         missing = deque(proposal for proposal in wanted if proposal.key not in kept)
         left_over = deque(t for t in existing if not t.state.is_finished())
         done = len(wanted) - len(missing) - len(left_over)
+        if missing or left_over:
+            cache = self._run.store.folder / "cache"
+            self._run.executor.prepare(self._trainer, self._data, cache)
         self._run.progress.stage(self._entry.name, len(wanted), max(0, done))
         while left_over or missing or self._under_way:
             while (left_over or missing) and self._run.executor.free > 0:
@@ -109,6 +129,14 @@ class _Stage:
                     self._start(self._new(missing.popleft()))
             for directory in self._run.executor.finished(POLL_S):
                 self._ingest(*self._under_way.pop(directory))
+
+    def _kept(self, existing: Sequence[FrozenTrial]) -> tuple[set[str], list[int]]:
+        """The keys that need no new trial, and the ids of failed trials that a new one replaces."""
+        if not self._run.retry_failed:
+            return {trial.user_attrs["key"] for trial in existing}, []
+        kept = {trial.user_attrs["key"] for trial in existing if not _failed(trial)}
+        failed = [trial for trial in existing if _failed(trial)]
+        return kept, [trial._trial_id for trial in failed if trial.user_attrs["key"] not in kept]
 
     def _new(self, proposal: Proposal) -> Trial:
         """Create the proposed trial in Optuna; one transaction ties its key to it."""
@@ -182,10 +210,18 @@ def _read(spec: TrialSpec) -> tuple[Records, Ending]:
     ending = trialdir.read_ending(spec.directory)
     try:
         records = trialdir.read_records(spec.directory)
+        _check_components(records, spec)
     except ValueError as error:
         return Records(), replace(ending, outcome=Outcome.CRASHED, error=str(error))
     events = records.events or tuple(detectors.scan(records, spec.yardstick, Policy()))
     return replace(records, events=events), ending
+
+
+def _check_components(records: Records, spec: TrialSpec) -> None:
+    """Raise `ValueError` for an evaluation (by a foreign program) that lacks a part of the yardstick."""
+    for evaluation in records.evaluations:
+        if missing := spec.yardstick.keys() - evaluation.losses.keys():
+            raise ValueError(f"an evaluation lacks {', '.join(sorted(missing))}, which the yardstick weighs")
 
 
 def _suggest(trial: Trial, param: Param) -> Scalar:
@@ -211,32 +247,34 @@ def _failed(trial: FrozenTrial) -> bool:
 
 
 def _check_unchanged(wanted: Sequence[Proposal], existing: Sequence[FrozenTrial]) -> None:
-    """Raise `UserError` when a trial that ran already is now proposed with other settings."""
-    ran = {trial.user_attrs["key"]: trial for trial in existing if trial.state.is_finished()}
+    """Raise `UserError` when a trial that exists already is now proposed with other settings."""
+    settings = {t.user_attrs["key"]: t.system_attrs.get("fixed_params", {}) | t.params for t in existing}
     for proposal in wanted:
-        before = ran.get(proposal.key)
+        before = settings.get(proposal.key)
         if before is None or proposal.params is None:
             continue
         for name, value in proposal.params.items():
-            if before.params[name] != value:
-                change = f"{name} was {before.params[name]!r}, is {value!r} now"
+            if before.get(name, value) != value:
+                change = f"{name} was {before[name]!r}, is {value!r} now"
                 raise UserError(
                     f"{proposal.key} ran with other settings ({change}); "
                     "give the study a new name, or use another --storage"
                 )
 
 
-def _check_comparable(spec: StudySpec, store: Store) -> None:
+def _check_comparable(spec: StudySpec, contents_sha256: str, store: Store) -> None:
     """Raise `UserError` when stored trials of this study mean something else than new ones would."""
     if spec.name not in store.studies():
         return
     before = store.environment(spec.name)
-    if before["trial_sha256"] == spec.trial_sha256:
+    same = before["trial_sha256"] == spec.trial_sha256
+    if same and before["contents_sha256"] == contents_sha256:
         return
     fixed = ("trainer", "data", "model", "budget", "params", "yardstick", "seed")
     changed = [key for key in fixed if before["spec"].get(key) != spec.document.get(key)]
+    what_changed = "content of the corpus" if spec.trainer == "tts" else "version of the trainer's file"
     raise UserError(
-        f"study {spec.name!r} in {store.url} ran with another {' and '.join(changed)}; "
+        f"study {spec.name!r} in {store.url} ran with another {' and '.join(changed) or what_changed}; "
         "its trials would not compare: give the study a new name, or use another --storage"
     )
 
@@ -270,7 +308,7 @@ def _full_disk_in_words(run: Run) -> Iterator[None]:
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        raise _cannot_write(run, "no space left on the device") from error
+        raise _cannot_write(run, error.strerror) from error
     except (OperationalError, StorageInternalError) as error:
         raise _cannot_write(run, str(getattr(error.__cause__ or error, "orig", error))) from error
 
@@ -283,5 +321,7 @@ def _cannot_write(run: Run, why: str) -> UserError:
 
 def _check_free_space(folder: Path) -> None:
     """Stop before a trial that could not be stored."""
-    if shutil.disk_usage(folder).free < MINIMUM_FREE_BYTES:
-        raise OSError(errno.ENOSPC, "no space left on the device", str(folder))
+    free_bytes = shutil.disk_usage(folder).free
+    if free_bytes < MINIMUM_FREE_BYTES:
+        sizes = f"{free_bytes / 2**20:.0f} MiB free, {MINIMUM_FREE_BYTES / 2**20:.0f} MiB needed"
+        raise OSError(errno.ENOSPC, f"no space left on the device ({sizes})", str(folder))

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 BARS = "▁▂▃▄▅▆▇█"
 NONFINITE_MARK = "×"
 RECENT_TRIALS = 8
+PIPED_WIDTH = 400
+SPARKLINE_STEPS = 60
 Row = Mapping[str, Any]
 
 
@@ -95,10 +97,20 @@ def live(spec: StudySpec) -> Iterator[LineProgress | LiveProgress]:
         yield LiveProgress(spec, drawn)
 
 
-def closing(spec: StudySpec, store: Store, report: Path) -> None:
-    """The end of a run: what there is now, and where the report is."""
-    print_rows(status_rows(store, spec.name), "table")
+def closing(spec: StudySpec, store: Store, report: Path) -> bool:
+    """The end of a run: what there is now, what to do about failures, and where the report is.
+
+    False when every trial failed for no fault of the training, so that nothing was learnt.
+    """
+    rows = status_rows(store, spec.name)
+    print_rows(rows, "table")
+    done, failed = (sum(row[key] for row in rows) for key in ("done", "failed"))
+    if failed:
+        first = next(row for row in rows if row["failed"])
+        print(f"{failed} of {done} trials failed for no fault of the training; look at one of stage")
+        print(f"{first['stage']} with `stability show`, then run again with --retry-failed")
     print(f"report: {report}")
+    return failed < done
 
 
 def status_rows(store: Store, study: str | None) -> list[dict[str, Any]]:
@@ -142,7 +154,10 @@ def print_rows(rows: Sequence[Row], format: str) -> None:
         table = Table(*rows[0], box=None, pad_edge=False)
         for row in rows:
             table.add_row(*(_verdict_text("-" if value is None else str(value)) for value in row.values()))
-        Console().print(table)
+        console = Console()
+        if not console.is_terminal:
+            console = Console(width=PIPED_WIDTH)  # a name cut short is no name
+        console.print(table)
 
 
 def print_trial(frames: Frames, name: str, format: str) -> None:
@@ -156,8 +171,9 @@ def print_trial(frames: Frames, name: str, format: str) -> None:
         print_rows(_records(own["steps"]), "csv")
     else:
         _print_facts(trial)
-        _print_course(own["steps"], trial["event_step"])
-        print_rows([_event_line(row) for row in own["events"].to_dict("records")], "table")
+        _print_course(own["steps"], own["epochs"], trial["event_step"])
+        if len(own["events"]):
+            print_rows([_event_line(row) for row in own["events"].to_dict("records")], "table")
         _print_output(Path(trial["directory"]))
 
 
@@ -171,8 +187,11 @@ def find_trial(trials: pd.DataFrame, name: str) -> dict[str, Any]:
         if name in names:
             matches.append(row)
     if not matches:
-        raise UserError(f"no trial {name!r}{suggest(name, list(trials.key)[:12])} or STAGE/NUMBER")
-    return matches[-1]  # a retried trial keeps its key: the last try counts
+        named = f"no trial {name!r}; name it STAGE/NUMBER or by its key"
+        raise UserError(f"{named}{suggest(name, list(trials.key)[:12])}")
+    [found] = matches[-1:]  # a key may stand in two stages: the later one
+    step = found["event_step"]
+    return found | {"event_step": int(step) if step is not None and math.isfinite(step) else None}
 
 
 def sparkline(values: Sequence[float]) -> str:
@@ -190,17 +209,31 @@ def _print_facts(trial: Row) -> None:
     print(f"verdict   {trial['verdict']}: {trial['evidence']}")
     print(f"outcome   {trial['outcome']}" + (f": {trial['error']}" if trial["error"] else ""))
     print(f"settings  {', '.join(f'{k}={v}' for k, v in trial['params'].items())}, seed={trial['seed']}")
-    print(f"cost      {trial['steps']} steps, {trial['cpu_s'] or 0:.2f} CPU-s on {trial['device']}")
+    device = trial["device"] or "no device"
+    print(f"cost      {trial['steps']} steps, {_seconds(trial['cpu_s'])} CPU-s on {device}")
     print(f"folder    {trial['directory']}")
 
 
-def _print_course(steps: pd.DataFrame, event_step: float | None) -> None:
-    """A line per recorded quantity: its course, first and last value."""
+def _seconds(value: float | None) -> str:
+    return "unknown" if value is None or math.isnan(value) else f"{value:.2f}"
+
+
+def _print_course(steps: pd.DataFrame, epochs: pd.DataFrame, event_step: int | None) -> None:
+    """A line per recorded quantity, by step, then one per yardstick component, by evaluation."""
     for quantity, rows in steps.groupby("quantity", sort=False):
-        values = rows.value.tolist()[-60:]
-        print(f"{quantity:14} {sparkline(values)}  {values[0]:.4g} to {values[-1]:.4g}")
-    if event_step is not None and math.isfinite(event_step):
-        print(f"first bad step: {int(event_step)}")
+        _print_line(quantity, rows.value.tolist())
+    evaluated = epochs[epochs.source == "yardstick"].sort_values("epoch", kind="stable")
+    for component, rows in evaluated.groupby("component", sort=False):
+        _print_line(f"yardstick/{component}", rows.value.tolist())
+    if event_step is not None:
+        print(f"first bad step: {event_step} (counted from 0)")
+
+
+def _print_line(quantity: str, values: list[float]) -> None:
+    """First and last value, and between them the course of the last `SPARKLINE_STEPS` steps."""
+    earlier = "… " if len(values) > SPARKLINE_STEPS else ""
+    line = sparkline(values[-SPARKLINE_STEPS:])
+    print(f"{quantity:16} {earlier}{line}  {values[0]:.4g} to {values[-1]:.4g}")
 
 
 def _event_line(row: Row) -> dict[str, Any]:

@@ -105,14 +105,18 @@ def read_records(directory: Path) -> Records:
     steps: list[Step] = []
     evaluations: list[Evaluation] = []
     definitions: dict[str, str] = {}
-    for line in _lines(directory / "steps.jsonl"):
-        if "define" in line:
-            definitions |= line["define"]
-        elif "evaluate" in line:
-            done = line.get("step", len(steps))
-            evaluations.append(Evaluation(done, line["epoch"], _numbers(line["evaluate"])))
-        else:
-            steps.append(_step(line, len(steps)))
+    for number, line in enumerate(_lines(directory / "steps.jsonl"), start=1):
+        try:
+            if "define" in line:
+                definitions |= line["define"]
+            elif "evaluate" in line:
+                done = line.get("step", len(steps))
+                evaluations.append(Evaluation(done, line["epoch"], _numbers(line["evaluate"])))
+            else:
+                steps.append(_step(line, len(steps)))
+        except (KeyError, TypeError, AttributeError) as error:
+            place = f"{directory / 'steps.jsonl'}:{number}"
+            raise ValueError(f"{place}: no step, evaluation or definition ({error!r})") from None
     events = tuple(_event(line) for line in _lines(directory / "events.jsonl"))
     return Records(tuple(steps), tuple(evaluations), events, definitions)
 

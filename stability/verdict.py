@@ -10,6 +10,7 @@ from stability.records import (
     Event,
     EventKind,
     Outcome,
+    Policy,
     Records,
     Severity,
     Verdict,
@@ -25,7 +26,9 @@ def yardstick(losses: Mapping[str, float], weights: Mapping[str, float]) -> floa
     return sum(weight * losses[name] for name, weight in weights.items())
 
 
-def judge(records: Records, ending: Ending, weights: Mapping[str, float]) -> Verdict:
+def judge(
+    records: Records, ending: Ending, weights: Mapping[str, float], policy: Policy | None = None
+) -> Verdict:
     """What the training did, from what was recorded; `weights` are the yardstick's coefficients.
 
     A lost trial is DIVERGED however its process ended. Without such an event, a process that did not
@@ -38,6 +41,10 @@ def judge(records: Records, ending: Ending, weights: Mapping[str, float]) -> Ver
         return Verdict(VerdictLabel.INCONCLUSIVE, evidence=ending.error or ending.outcome.value)
     if not records.steps:
         return Verdict(VerdictLabel.INCONCLUSIVE, evidence="the trainer recorded no step")
+    if records.evaluations and records.evaluations[-1].epoch == BEFORE_TRAINING:
+        return Verdict(VerdictLabel.INCONCLUSIVE, evidence="evaluated before training, but never after it")
+    if blown := _blown_up_at_the_end(records, weights, policy or Policy()):
+        return _from_event(VerdictLabel.DIVERGED, blown)
     if records.events:
         return _from_event(VerdictLabel.UNSTABLE, records.events[0])
     return Verdict(VerdictLabel.STABLE, evidence=_course(records, weights))
@@ -48,7 +55,7 @@ def describe(event: Event) -> str:
     match event.kind:
         case EventKind.BLOW_UP:
             return (
-                f"yardstick {event.value:.3g}x its value before training after {event.step} steps"
+                f"{event.where} {event.value:.3g}x its value at the start after {event.step + 1} steps"
                 f" (limit {event.threshold:g}x)"
             )
         case EventKind.MASKED_NONFINITE:
@@ -60,6 +67,17 @@ def describe(event: Event) -> str:
             return f"weight norm {event.value} after step {event.step}"
         case _:
             return f"{event.where} loss {event.value} at step {event.step}"
+
+
+def _blown_up_at_the_end(records: Records, weights: Mapping[str, float], policy: Policy) -> Event | None:
+    """A yardstick that ends far above its start, in a trial too short for the rule that watches it."""
+    if len(records.evaluations) < 2 or len(records.steps) >= policy.blow_up_after_steps:
+        return None
+    first, last = (yardstick(records.evaluations[i].losses, weights) for i in (0, -1))
+    if records.evaluations[0].epoch != BEFORE_TRAINING or not last > policy.blow_up_severe * first > 0:
+        return None
+    step = max(0, len(records.steps) - 1)
+    return Event(step, EventKind.BLOW_UP, "yardstick", last / first, policy.blow_up_severe)
 
 
 def _from_event(label: VerdictLabel, event: Event) -> Verdict:

@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from stability import trainers, trialdir
 from stability.numerics.detectors import Monitor
@@ -41,6 +42,10 @@ class TrialRecorder:
         self._steps = 0
 
     def define(self, **definitions: str) -> None:
+        """See `Recorder.define`. Raises `TypeError` for a definition that is no text."""
+        for name, text in definitions.items():
+            if not isinstance(text, str):
+                raise TypeError(f"define({name}=...) takes a text, got {text!r}")
         self._writer.definitions(definitions)
 
     def step(
@@ -91,6 +96,12 @@ class TrialRecorder:
             raise StopTrial(describe(lost[0]))
 
 
+def prepare(trainer: Any, data: Mapping[str, Any], cache: str) -> None:
+    """Compute what the trainer's trials share; a failure here is left for the trials to meet and report."""
+    _redirect_output(Path(os.devnull))
+    trainers.prepare(trainer, data, Path(cache))
+
+
 def run_trial(directory: str) -> None:
     """Run the trial in `directory`, from trial.json to outcome.json, in a process of its own.
 
@@ -138,7 +149,7 @@ def _train(spec: TrialSpec) -> Ending:
 def _failed(error: BaseException, device: str) -> Ending:
     traceback.print_exc()
     outcome = Outcome.OUT_OF_MEMORY if _is_out_of_memory(error) else Outcome.CRASHED
-    message = f"{type(error).__name__}: {error}"
+    message = f"{type(error).__name__}: {error}".replace("\n", " ")
     return Ending(outcome, error=message, traceback="".join(traceback.format_exception(error)), device=device)
 
 
@@ -162,4 +173,6 @@ def _redirect_output(path: Path) -> None:
 
 
 def _floats(values: Mapping[str, float]) -> dict[str, float]:
+    if not isinstance(values, Mapping):
+        raise TypeError(f"losses map each component's name to a number, got {values!r}")
     return {name: float(value) for name, value in values.items()}

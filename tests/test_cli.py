@@ -97,11 +97,13 @@ def test_bad_studies_are_refused_before_anything_runs(stability, tmp_path, study
         ("data.corpus=3", "data.corpus is en, fa or the path of an LJSpeech folder"),
         ("data.utterance=3", "unknown key 'utterance' in data; did you mean 'utterances'?"),
         ("data.utterances=0", "utterances must be a positive integer, not 0; leave it out to take all"),
-        ("yardstick={mel: 1.0}", "the trainee's yardstick has mel, stop and kl; kl, stop does not fit"),
+        ("yardstick={mal: 1.0}", "unknown component 'mal'; did you mean 'mel'? (mel, stop, kl)"),
+        ("yardstick={mel: 0, kl: 0}", "every weight is 0, so nothing would be measured; weigh a component"),
         ("trainer=ttss", "unknown trainer 'ttss'; did you mean 'tts'? (tts) or {call: ...}"),
         ("trainer={call: nowhere.py:train}", "no file"),
         ("trainer={call: no_such_package.x:train}", "no module 'no_such_package.x' is installed"),
         ("trainer={call: train.py}", "names no function"),
+        ("trainer={call: nope}", "names no function"),
         ("trainer=[1]", 'a trainer is `tts` or {call: "train.py:train"}'),
     ],
 )
@@ -159,8 +161,9 @@ def test_show_tells_all_about_a_trial(stability, finished):
         )
     )
     assert {"step", "quantity", "value"} <= set(steps[0])
-    assert "no trial 'rough/seed-9'; did you mean 'rough/seed-2'?" in one_line(
-        stability("show", "toy", "rough/seed-9", "--storage", "s.db")
+    assert (
+        "no trial 'rough/seed-9'; name it STAGE/NUMBER or by its key; did you mean 'rough/seed-2'?"
+        in one_line(stability("show", "toy", "rough/seed-9", "--storage", "s.db"))
     )
 
 

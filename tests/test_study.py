@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import optuna
 import pytest
@@ -19,6 +20,8 @@ from stability.records import UserError
 from stability.spec import load_study
 from stability.store import Store
 from stability.study import Run, drive
+
+TOYS = Path(__file__).parent / "toys.py"
 
 RUN = "import sys; from stability.cli import main; sys.argv[0] = 'stability'; main()"
 
@@ -86,7 +89,7 @@ def test_every_sampler_proposes_the_trials_asked_for(run_study, study_file, samp
     assert len(set(values)) == len(values)
 
 
-@pytest.mark.parametrize("sampler", ["random", "sobol", "grid", "tpe"])
+@pytest.mark.parametrize("sampler", ["random", "sobol", "tpe"])
 def test_a_resumed_search_draws_what_an_undisturbed_one_would(run_study, study_file, tmp_path, sampler):
     path = study_file(("sampler: random, trials: 4", f"sampler: {sampler}, trials: 5"))
     _, store, _ = run_study(path, jobs=1)
@@ -212,6 +215,63 @@ def test_a_changed_study_is_not_mixed_with_its_old_trials(run_study, study_file)
         run_study(path, "arms.gentle.lr=0.2")
 
 
+def test_an_arm_changed_while_its_trials_were_under_way_is_refused(run_study, study_file, tmp_path):
+    path = study_file()
+    with pytest.raises(_Interrupted):
+        drive(Run(load_study(path), Store(str(tmp_path / "s.db")), LocalExecutor(2), _Cut(1), "cpu"))
+    running = [trial for trial in optuna_trials(tmp_path, "compare") if not trial.state.is_finished()]
+    assert running
+    value = {"gentle": 0.2, "rough": 3.0}[running[0].user_attrs["arm"]]
+    with pytest.raises(UserError, match="ran with other settings"):
+        run_study(path, f"arms.{running[0].user_attrs['arm']}.lr={value}")
+
+
+def test_a_refused_run_leaves_no_trace_in_the_report(run_study, study_file):
+    path = study_file()
+    _, store, _ = run_study(path)
+    before = store.environment("toy")
+    with pytest.raises(UserError):
+        run_study(path, "arms.gentle.lr=0.2")
+    assert store.environment("toy") == before
+
+
+def test_another_version_of_the_trainer_is_not_mixed_in(run_study, study_file, tmp_path):
+    trainer = tmp_path / "train.py"
+    trainer.write_text((TOYS.parent / "toys.py").read_text())
+    path = study_file((str(TOYS), "train.py"))
+    run_study(path)
+    trainer.write_text(trainer.read_text() + "# edited\n")
+    with pytest.raises(UserError, match="ran with another version of the trainer's file"):
+        run_study(path, "plan.compare.seeds=4")
+
+
+def test_another_sampler_does_not_go_on_with_the_same_stage(run_study, study_file):
+    path = study_file()
+    run_study(path)
+    with pytest.raises(UserError, match="stage 'search' was drawn by 'random', is to be drawn by 'tpe' now"):
+        run_study(path, "plan.search.sampler=tpe", "plan.search.trials=6")
+
+
+def test_a_grid_larger_than_its_trials_is_refused_before_anything_runs(run_study, study_file):
+    path = study_file(("sampler: random, trials: 4", "sampler: grid, trials: 4"))
+    with pytest.raises(UserError, match="the grid has 5 settings, more than its 4 trials; fix some params"):
+        run_study(path)
+
+
+def test_a_foreign_line_in_the_records_is_that_trials_failure(run_study, study_file):
+    _, _, watcher = run_study(study_file(function="writes_nonsense"), "plan.compare.seeds=1")
+    assert {row["verdict"] for row in watcher.rows} == {"INCONCLUSIVE"}
+    assert all("steps.jsonl:1: no step, evaluation or definition" in row["error"] for row in watcher.rows)
+
+
+def test_a_retry_replaces_the_failure_in_every_count(run_study, study_file, tmp_path):
+    path = study_file(function="fails_once")
+    _, store, _ = run_study(path, "plan.compare.seeds=1")
+    assert sum(row["failed"] for row in store.counts("toy")) == 6
+    _, store, _ = run_study(path, "plan.compare.seeds=1", retry_failed=True)
+    assert [(row["trials"], row["failed"]) for row in store.counts("toy")] == [(1, 0), (1, 0), (4, 0)]
+
+
 def test_a_second_driver_is_turned_away(run_study, study_file, tmp_path):
     path = study_file()
 
@@ -272,10 +332,7 @@ def test_a_full_disk_is_one_line_and_loses_nothing(study_file, tmp_path):
         full = subprocess.run(command, capture_output=True, text=True, check=False)
         assert full.returncode == 2
         [line] = full.stderr.splitlines()
-        assert (
-            "no space left on the device; what was stored is kept: mend it and run the same command to go on"
-            in line
-        )
+        assert "MiB needed); what was stored is kept: mend it and run the same command to go on" in line
         assert len(Store(str(small / "s.db")).frames("toy").trials) == 3
         (small / "ballast").unlink()
         assert subprocess.run(command, capture_output=True, check=False).returncode == 0

@@ -57,8 +57,8 @@ def test_the_first_bad_step_is_the_earliest_one():
         (NAN_LOSS, "mel loss nan at step 3"),
         (Event(1, EventKind.NONFINITE_WEIGHT, "weight_norm", math.nan), "weight norm nan after step 1"),
         (Event(4, EventKind.MASKED_NONFINITE, "mel", 0.0, 3.0), "mel loss stayed at exactly 0 for 3 steps up to step 4"),
-        (Event(8, EventKind.BLOW_UP, "yardstick", 2.345, 2.0),
-         "yardstick 2.35x its value before training after 8 steps (limit 2x)"),
+        (Event(7, EventKind.BLOW_UP, "yardstick", 2.345, 2.0),
+         "yardstick 2.35x its value at the start after 8 steps (limit 2x)"),
     ],
 )  # fmt: skip
 def test_evidence_carries_the_number(event, evidence):
@@ -71,6 +71,19 @@ def test_stable_says_what_it_rests_on():
     assert verdict.evidence == "yardstick 3 to 1.5 in 2 steps, every recorded number finite"
     without = judge(Records(STEPS), Ending(Outcome.FINISHED), {"mel": 1.0})
     assert without.evidence == "total 1 to 0.5 in 2 steps, every recorded number finite"
+
+
+def test_a_trial_too_short_for_the_blow_up_rule_is_judged_by_its_end():
+    evaluations = (Evaluation(0, BEFORE_TRAINING, {"mel": 1.0}), Evaluation(2, 0, {"mel": 1e4}))
+    verdict = judge(Records(STEPS, evaluations), Ending(Outcome.FINISHED), {"mel": 1.0})
+    assert (verdict.label, verdict.kind, verdict.step) == (VerdictLabel.DIVERGED, EventKind.BLOW_UP, 1)
+
+
+def test_a_trial_never_evaluated_after_training_is_inconclusive():
+    records = Records(STEPS, (Evaluation(0, BEFORE_TRAINING, {"mel": 1.0}),))
+    verdict = judge(records, Ending(Outcome.FINISHED), {"mel": 1.0})
+    assert verdict.label is VerdictLabel.INCONCLUSIVE
+    assert verdict.evidence == "evaluated before training, but never after it"
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])

@@ -78,7 +78,23 @@ def ends(trial, recorder):
         case "print-garbage":
             os.write(1, b"\xff\xfe\x00 not text\n" * 1000)
         case "fine":
-            pass
+            recorder.evaluate({"square": 0.5}, epoch=0)
+
+
+def writes_nonsense(trial, recorder):
+    """Appends a line that is JSON, but no record."""
+    with Path(trial.directory, "steps.jsonl").open("a") as file:
+        file.write('{"loss": 3}\n')
+
+
+def fails_once(trial, recorder):
+    """Fails in the first run of a study, and leaves a mark by which the second knows."""
+    mark = Path(trial.cache, trial.key.replace("/", "-"))
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    if not mark.exists():
+        mark.touch()
+        raise RuntimeError("not this time")
+    quadratic(trial, recorder)
 
 
 def masks(trial, recorder):

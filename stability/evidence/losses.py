@@ -46,10 +46,16 @@ def summarise(values: Iterable[float], expected: int) -> LossSummary:
 
 
 def epoch_losses(trials: pd.DataFrame, epochs: pd.DataFrame) -> list[EpochLoss]:
-    """Per arm, source, epoch and component, over the trials that gave evidence; in order of appearance."""
+    """Per arm, source, epoch and component, over the trials that gave evidence; in order of appearance.
+
+    A training mean over fewer steps than the epoch has (the trial stopped in it) is missing, unless it is
+    not finite: half an epoch's mean is another quantity.
+    """
     known = with_evidence(trials).dropna(subset=["arm"])
     expected = known.groupby("arm")["trial_id"].nunique()
     rows = epochs.merge(known[["trial_id", "arm"]], on="trial_id")
+    whole = rows["n"] == rows.groupby(["source", "epoch", "component"])["n"].transform("max")
+    rows = rows[whole | ~np.isfinite(rows["value"].astype(float))]
     keys = ["arm", "source", "epoch", "component"]
     return [
         EpochLoss(arm, source, int(epoch), component, summarise(cell["value"], int(expected[arm])))

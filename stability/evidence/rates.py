@@ -101,13 +101,18 @@ def arm_rate(trials: pd.DataFrame, arm: str) -> Rate:
 
 
 def compare_rates(trials: pd.DataFrame, baseline: str, treatment: str) -> RateComparison:
-    """Compare two arms: over pairs where most trials have a partner, else as independent samples."""
+    """Compare two arms: over pairs where most trials have a partner, else as independent samples.
+
+    With fewer than 6 pairs exact McNemar cannot reject whatever happens, so those are compared as
+    independent samples too, which is cautious where seeds make both arms diverge together. The choice rests
+    on numbers of trials alone, never on their results.
+    """
     one, two = arm_rate(trials, baseline), arm_rate(trials, treatment)
     if one.n == 0 or two.n == 0:
         needed = _needed(one, two, paired=True)
         return RateComparison(None, None, None, None, None, None, Conclusion.INSUFFICIENT, needed)
     table = pair_table(pair_by_seed(trials, baseline, treatment))
-    if 2 * table.n >= max(one.n, two.n):
+    if 2 * table.n >= max(one.n, two.n) and power.can_ever_reject(table.n):
         return _compare_pairs(table, one, two)
     return _compare_independent(one, two)
 

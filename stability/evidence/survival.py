@@ -40,10 +40,10 @@ def logrank(trials: pd.DataFrame, baseline: str, treatment: str) -> float | None
 
 
 def _observed(trials: pd.DataFrame, arm: str) -> pd.DataFrame:
-    """The arm's trials with their `time`: the first bad step, or the steps done without one."""
+    """The arm's trials with their `time` in steps: up to the first bad one, or all that were done."""
     own = trials[trials["arm"] == arm]
     steps = pd.to_numeric(own["steps"])
-    own = own.assign(time=pd.to_numeric(own["event_step"]).where(diverged(own)).fillna(steps))
+    own = own.assign(time=(pd.to_numeric(own["event_step"]) + 1).where(diverged(own)).fillna(steps))
     return own[diverged(own) | (steps > 0)]
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from stability.records import TrialSpec
 
@@ -14,6 +15,9 @@ class Executor(Protocol):
     @property
     def free(self) -> int:
         """How many more trials could start now."""
+
+    def prepare(self, trainer: Any, data: Mapping[str, Any], cache: Path) -> None:
+        """Compute what all trials share before the first of them, outside any trial's time limit."""
 
     def submit(self, trial: TrialSpec) -> None:
         """Start the trial whose directory has been created."""

@@ -14,12 +14,14 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from stability import trialdir, worker
 from stability.records import Ending, Outcome, TrialSpec
@@ -50,17 +52,35 @@ class LocalExecutor:
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(list(PRELOAD))
         with _one_thread_each():
-            multiprocessing.forkserver.ensure_running()  # loads torch while the driver opens its store
+            forkserver.ensure_running()  # loads torch while the driver opens its store
 
     @property
     def free(self) -> int:
         return self._jobs - len(self._running)
 
+    def prepare(self, trainer: Any, data: Mapping[str, Any], cache: Path) -> None:
+        process = self._start(worker.prepare, trainer, dict(data), str(cache))
+        try:
+            process.join()
+        finally:
+            process.kill()
+
     def submit(self, trial: TrialSpec) -> None:
-        process = self._context.Process(target=_child, args=(str(trial.directory),), daemon=False)
-        with _without_main_module():
-            process.start()
+        process = self._start(worker.run_trial, str(trial.directory))
         self._running.append(_Running(process, trial.directory, time.monotonic(), trial.timeout_s))
+
+    def _start(self, task: Callable[..., None], *arguments: Any) -> ForkServerProcess:
+        """Fork a child that does `task`; a server that died is replaced."""
+        for attempts_left in (1, 0):
+            process = self._context.Process(target=_child, args=(task, *arguments), daemon=False)
+            try:
+                with _one_thread_each(), _without_main_module():
+                    process.start()
+                break
+            except (EOFError, ConnectionError):  # it died while it was asked; the next start brings a new one
+                if not attempts_left:
+                    raise
+        return process
 
     def finished(self, timeout_s: float) -> list[Path]:
         """See `Executor.finished`. Raises `OSError` (ENOSPC) when a trial had no room left to write."""
@@ -84,13 +104,13 @@ class LocalExecutor:
         self._running = []
 
 
-def _child(directory: str) -> None:
-    """First code in the child: lead a process group, die with the driver, then run the trial."""
+def _child(task: Callable[..., None], *arguments: Any) -> None:
+    """First code in the child: lead a process group, die with the driver, then do the task."""
     os.setsid()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     if sys.platform == "linux":
         _die_with_driver(multiprocessing.parent_process().sentinel)
-    worker.run_trial(directory)
+    task(*arguments)
 
 
 def _die_with_driver(sentinel: int) -> None:
@@ -116,8 +136,10 @@ def _end(child: _Running) -> None:
 def _account_for(child: _Running) -> None:
     """Give a trial that ended without outcome.json the ending that its process tells of."""
     child.process.join()
-    if trialdir.read_ending(child.directory) is not None and not child.timed_out:
-        return
+    with contextlib.suppress(ProcessLookupError):  # what the trial started and left running
+        os.killpg(child.process.pid, signal.SIGKILL)
+    if trialdir.read_ending(child.directory) is not None:
+        return  # complete, even if the process then lingered until its time was up
     code, wall_s = child.process.exitcode, time.monotonic() - child.start_s
     if child.timed_out:
         ending = Ending(Outcome.TIMED_OUT, f"no end after {child.timeout_s:g} s; killed", wall_s=wall_s)

@@ -7,6 +7,7 @@ in a training process as the numbers come or over stored records.
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Iterator, Mapping
 
 from stability.records import BEFORE_TRAINING, Evaluation, Event, EventKind, Policy, Records, Severity, Step
@@ -18,8 +19,15 @@ class Monitor:
 
     def __init__(self, weights: Mapping[str, float], policy: Policy) -> None:
         """`weights` are the yardstick's coefficients."""
-        self._steps = (NonfiniteLoss(), NonfiniteGradient(policy), NonfiniteWeight(), MaskedNonfinite(policy))
-        self._evaluations = (NonfiniteYardstick(), BlowUp(weights, policy))
+        blow_up = BlowUp(weights, policy)
+        self._steps = (
+            NonfiniteLoss(),
+            NonfiniteGradient(policy),
+            NonfiniteWeight(),
+            MaskedNonfinite(policy),
+            blow_up,
+        )
+        self._evaluations = (NonfiniteYardstick(), blow_up)
 
     def step(self, step: Step) -> list[Event]:
         """The events of one optimizer step: losses first, then the gradient, then the weights."""
@@ -76,25 +84,29 @@ class NonfiniteYardstick:
     def evaluation(self, evaluation: Evaluation) -> Iterator[Event]:
         for name, value in evaluation.losses.items():
             if not math.isfinite(value):
-                yield Event(evaluation.step, _kind(value), f"yardstick/{name}", value)
+                yield Event(_last_step(evaluation), _kind(value), f"yardstick/{name}", value)
 
 
 class NonfiniteGradient:
     """The gradient norm before clipping is not finite.
 
-    Steps that an AMP scaler skipped are the scaler at work, unless `policy.skipped_steps` come in a row.
+    Steps that an AMP scaler skipped are the scaler at work, unless `policy.skipped_steps` come in a row
+    (`policy.calibration_steps` before the first step that it applied).
     """
 
     def __init__(self, policy: Policy) -> None:
-        self._allowed = policy.skipped_steps
+        self._policy = policy
         self._skipped = 0
+        self._applied = False
         self._fired = False
 
     def step(self, step: Step) -> Iterator[Event]:
         self._skipped = self._skipped + 1 if step.skipped else 0
+        self._applied = self._applied or not step.skipped
+        allowed = self._policy.skipped_steps if self._applied else self._policy.calibration_steps
         if step.grad_norm is None or math.isfinite(step.grad_norm) or self._fired:
             return
-        if not step.skipped or self._skipped >= self._allowed:
+        if not step.skipped or self._skipped >= allowed:
             self._fired = True
             yield Event(step.step, EventKind.NAN_GRAD, "grad_norm", step.grad_norm)
 
@@ -112,11 +124,13 @@ class NonfiniteWeight:
 
 
 class MaskedNonfinite:
-    """A loss that moved before stays bit-equal for `policy.masked_steps` steps, or all are 0 from the start.
+    """Losses that moved before stay bit-equal for `policy.masked_steps` steps, or are 0 from the start.
 
     This is what `where(isfinite(loss), loss, 0)` looks like from outside: the printed loss falls to 0 while
-    every step is NaN. A component that never moved at all (a term switched off) is not one, nor is a
-    stretch at learning rate 0, where nothing can move.
+    every step is NaN. All components frozen together means lost. It is only a warning where one component
+    alone rests at exactly 0, as a collapsed KL does too, or where the gradient norm was recorded and is
+    finite and not 0. A component resting elsewhere (free bits), or with such a gradient norm, is nothing.
+    At learning rate 0 nothing can move.
     """
 
     def __init__(self, policy: Policy) -> None:
@@ -124,22 +138,29 @@ class MaskedNonfinite:
         self._last: dict[str, float] = {}
         self._run: dict[str, int] = {}
         self._moved: set[str] = set()
-        self._fired = False
+        self._fired: set[Severity] = set()
 
     def step(self, step: Step) -> Iterator[Event]:
         for name, value in step.losses.items():
             self._note(name, value)
-        if self._fired or step.lr == 0.0:
+        if step.lr == 0.0:
             return
         frozen = [name for name in step.losses if self._run[name] >= self._needed]
-        for name in frozen:
-            all_zero = len(frozen) == len(step.losses) and not any(step.losses.values())
-            if name in self._moved or all_zero:
-                self._fired = True
-                yield Event(
-                    step.step, EventKind.MASKED_NONFINITE, name, step.losses[name], float(self._needed)
-                )
-                return
+        finite_gradient = step.grad_norm is not None and 0.0 < step.grad_norm < math.inf
+        if frozen and len(frozen) == len(step.losses):
+            if self._moved & set(frozen) or not any(step.losses.values()):
+                severity = Severity.WARNING if finite_gradient else Severity.LOST
+                yield from self._event(step, frozen[0], severity)
+        elif not finite_gradient:
+            zeros = [name for name in frozen if step.losses[name] == 0.0 and name in self._moved]
+            yield from (event for name in zeros[:1] for event in self._event(step, name, Severity.WARNING))
+
+    def _event(self, step: Step, name: str, severity: Severity) -> Iterator[Event]:
+        """Each severity once."""
+        if severity not in self._fired:
+            self._fired.add(severity)
+            value, needed = step.losses[name], float(self._needed)
+            yield Event(step.step, EventKind.MASKED_NONFINITE, name, value, needed, severity)
 
     def _note(self, name: str, value: float) -> None:
         equal = name in self._last and value == self._last[name]  # NaN never equals itself: not masked
@@ -150,28 +171,53 @@ class MaskedNonfinite:
 
 
 class BlowUp:
-    """The yardstick is far above its value before training; each severity fires once."""
+    """The yardstick is far above its value before training; each severity fires once.
+
+    A trial that was not evaluated before training is judged by the sum of its unweighted training losses
+    instead: the mean of the last `policy.blow_up_after_steps` steps against the first step.
+    """
 
     def __init__(self, weights: Mapping[str, float], policy: Policy) -> None:
         self._weights = weights
         self._policy = policy
         self._initial: float | None = None
+        self._first_sum: float | None = None
+        self._sums: deque[float] = deque(maxlen=policy.blow_up_after_steps)
         self._fired: set[Severity] = set()
 
     def evaluation(self, evaluation: Evaluation) -> Iterator[Event]:
         value = yardstick(evaluation.losses, self._weights)
         if evaluation.epoch == BEFORE_TRAINING:
             self._initial = value
+        elif self._initial is not None and evaluation.step >= self._policy.blow_up_after_steps:
+            yield from self._compared("yardstick", value, self._initial, _last_step(evaluation))
+
+    def step(self, step: Step) -> Iterator[Event]:
+        if self._initial is not None:
             return
-        if self._initial is None or evaluation.step < self._policy.blow_up_after_steps:
-            return
-        ratio = value / self._initial if self._initial > 0 else math.nan
+        total = sum(step.losses.values())
+        if self._first_sum is None:
+            self._first_sum = total
+        else:
+            self._sums.append(total)
+        if len(self._sums) == self._sums.maxlen:
+            mean = sum(self._sums) / len(self._sums)
+            yield from self._compared("sum of losses", mean, self._first_sum, step.step)
+
+    def _compared(self, where: str, value: float, initial: float, step: int) -> Iterator[Event]:
+        ratio = value / initial if initial > 0 else math.nan
         levels = ((self._policy.blow_up_severe, Severity.LOST), (self._policy.blow_up, Severity.WARNING))
         for threshold, severity in levels:
-            if ratio > threshold and severity not in self._fired:
-                self._fired.add(severity)
-                yield Event(evaluation.step, EventKind.BLOW_UP, "yardstick", ratio, threshold, severity)
+            if ratio > threshold:
+                if severity not in self._fired:
+                    self._fired.add(severity)
+                    yield Event(step, EventKind.BLOW_UP, where, ratio, threshold, severity)
                 return
+
+
+def _last_step(evaluation: Evaluation) -> int:
+    """The step an evaluation follows, counted from 0 like all steps; 0 for the one before training."""
+    return max(0, evaluation.step - 1)
 
 
 def _kind(value: float) -> EventKind:

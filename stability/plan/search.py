@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from stability.params import Param, Scalar
 from stability.plan.proposal import Proposal
+from stability.records import UserError
 from stability.spec import SearchStage, StudySpec
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def propose(spec: StudySpec, stage: SearchStage) -> list[Proposal]:
         case "sobol":
             settings = _filled(params, _sobol(stage.trials, len(params), spec.seed))
         case "grid":
-            settings = _grid(params, stage.points)[: stage.trials]
+            settings = _grid(params, stage)
         case _:
             settings = [None] * stage.trials
     return [Proposal(f"trial-{k}", None, spec.seed + k, setting) for k, setting in enumerate(settings)]
@@ -67,9 +68,18 @@ def _sobol(trials: int, dimensions: int, seed: int) -> np.ndarray:
     return sequence.random_base2(max(0, math.ceil(math.log2(trials))))[:trials]
 
 
-def _grid(params: list[Param], points: int) -> list[dict[str, Scalar]]:
-    """Every combination of `points` values a numeric range, ends included, and all choices."""
-    axes = [_axis(param, points) for param in params]
+def _grid(params: list[Param], stage: SearchStage) -> list[dict[str, Scalar]]:
+    """Every combination of `stage.points` values a numeric range, ends included, and all choices.
+
+    Raises `UserError` for a grid of more than `stage.trials`: its first part would be one corner.
+    """
+    axes = [_axis(param, stage.points) for param in params]
+    size = math.prod(len(axis) for axis in axes)
+    if size > stage.trials:
+        raise UserError(
+            f"plan.search: the grid has {size} settings, more than its {stage.trials} trials; "
+            "fix some params with {value: ...}, lower points, or raise trials"
+        )
     names = [param.name for param in params]
     return [dict(zip(names, values, strict=True)) for values in itertools.product(*axes)]
 

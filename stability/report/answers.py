@@ -9,7 +9,7 @@ from stability.evidence.power import ALPHA, MOST_SEEDS
 from stability.evidence.proportions import trials_to_exclude
 from stability.evidence.rates import Conclusion
 from stability.report.blocks import Code, Inline
-from stability.report.numbers import rounded, rounded_down
+from stability.report.numbers import rounded
 from stability.report.recommend import edge_sentence
 from stability.report.words import Words
 
@@ -51,7 +51,8 @@ def _divergence(twin: Twin, words: Words) -> list[Inline]:
     sides = {role: twin["arms"][comparison[role]] for role in ("baseline", "treatment")}
     empty = [role for role, arm in sides.items() if arm["n"] == 0]
     if empty:
-        return [words.say("answer_arm_missing", arm=Code(comparison[empty[0]]))]
+        missing = words.listed([(Code(comparison[role]),) for role in empty])
+        return [words.say("answer_arm_missing", arm=missing)]
     if comparison["conclusion"] == Conclusion.INSUFFICIENT:
         return [words.say("answer_insufficient", **_both(comparison, sides, words))]
     tested = test_values(comparison, words) | {"steps": steps}
@@ -122,7 +123,7 @@ def _search(twin: Twin, words: Words) -> list[Inline]:
     edge = search["edge"]
     if not edge or not edge["n_clear"] or edge["smallest_diverged"] is None:
         return [words.say("answer_search_some", k=search["diverged"], **counts)]
-    where = {"param": Code(edge["param"]), "value": Code(rounded_down(edge["smallest_diverged"]))}
+    where = {"param": Code(edge["param"]), "value": Code(rounded(edge["smallest_diverged"], 4))}
     return [words.say("answer_search_edge", k=search["diverged"], clear=edge["n_clear"], **where, **counts)]
 
 

@@ -25,6 +25,7 @@ def _limits(twin: Twin, words: Words) -> Iterator[Inline]:
         yield words.say("limit_steps", steps=steps)
     named = {"corpus": corpus_name(limits["corpus"], words), "model": model_name(limits["model"], words)}
     yield words.say("limit_data", **named)
+    yield words.say("limit_blow_up")
     if twin["comparison"] and sum(row["differs"] for row in twin["settings"]) > 1:
         yield words.say("limit_preset")
     if twin["search"]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stability.report.blocks import Code, Inline
-from stability.report.numbers import rounded_down
+from stability.report.numbers import rounded, rounded_down
 from stability.report.words import Words
 
 
@@ -37,7 +37,7 @@ def edge_sentence(twin: dict[str, Any], words: Words) -> Inline | None:
     if not edge:
         return None
     if edge["clear_up_to"] is None:
-        value = Code(rounded_down(edge["smallest_diverged"]))
+        value = Code(rounded(edge["smallest_diverged"], 4))
         return words.say("rec_edge_all", param=Code(edge["param"]), value=value) if _all_bad(edge) else None
     return words.say(*_edge_key(edge), **edge_values(twin, words))
 
@@ -51,7 +51,7 @@ def edge_values(twin: dict[str, Any], words: Words) -> dict[str, Any]:
         "bound": Code(f"{edge['param']} <= {rounded_down(edge['clear_up_to'])}"),
         "n": edge["n_clear"],
         "steps": twin["limits"]["steps"]["search"],
-        "diverged": Code("" if diverged is None else rounded_down(diverged)),
+        "diverged": Code("" if diverged is None else rounded(diverged, 4)),
     }
 
 

@@ -18,7 +18,7 @@ from stability.report.blocks import (
 )
 from stability.report.closing import failures, limits, reproduce
 from stability.report.described import corpus_name, formula, model_name, trainer_name
-from stability.report.numbers import rounded, rounded_down, setting
+from stability.report.numbers import rounded, setting
 from stability.report.titles import curves_title, search_title
 from stability.report.words import Words
 
@@ -214,13 +214,13 @@ def _search_facts(search: Twin, words: Words) -> Iterator[Inline]:
 def _edge(edge: Twin, words: Words) -> Iterator[Inline]:
     param, bad, good = Code(edge["param"]), edge["smallest_diverged"], edge["largest_not_diverged"]
     if bad is None:
-        low, high = Code(rounded(edge["lowest"])), Code(rounded_down(edge["highest"]))
+        low, high = (Code(rounded(edge[end], 4)) for end in ("lowest", "highest"))
         yield words.say("search_no_divergence", param=param, low=low, high=high)
         return
-    largest = words.say("na") if good is None else Code(rounded_down(good))
-    yield words.say("search_edge", param=param, smallest=Code(rounded_down(bad)), largest=largest)
+    largest = words.say("na") if good is None else Code(rounded(good, 4))
+    yield words.say("search_edge", param=param, smallest=Code(rounded(bad, 4)), largest=largest)
     if good is not None and good >= bad:
-        yield words.say("search_overlap", low=Code(rounded_down(bad)), high=Code(rounded_down(good)))
+        yield words.say("search_overlap", low=Code(rounded(bad, 4)), high=Code(rounded(good, 4)))
 
 
 def _recommendation(twin: Twin, words: Words) -> Iterator[Block]:

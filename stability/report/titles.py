@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stability.report.blocks import Code, Inline
-from stability.report.numbers import rounded, rounded_down
+from stability.report.numbers import rounded
 from stability.report.words import Words
 
 Twin = dict[str, Any]
@@ -47,5 +47,5 @@ def search_title(twin: Twin, words: Words) -> Inline:
     if edge["smallest_diverged"] is None:
         low, high = (Code(rounded(edge[end])) for end in ("lowest", "highest"))
         return words.say("fig_search_none", n=search["n"], param=param, low=low, high=high)
-    value = Code(rounded_down(edge["smallest_diverged"]))
+    value = Code(rounded(edge["smallest_diverged"], 4))
     return words.say("fig_search_edge", k=search["diverged"], n=search["n"], param=param, value=value)

@@ -89,7 +89,7 @@ ENGLISH = {
     "answer_no_difference": "No difference in divergence was shown: {k_baseline} of {n_baseline} trials"
     " of {baseline} and {k_treatment} of {n_treatment} of {treatment} diverged within at most {steps}"
     " steps ({test}, {p}); true rates of up to {upper_baseline} and {upper_treatment} are still"
-    " compatible.",
+    " compatible (95% confidence each).",
     "answer_insufficient": "Insufficient evidence on divergence: {baseline} diverged in {k_baseline} of"
     " {n_baseline} trials and {treatment} in {k_treatment} of {n_treatment}; up to {upper_baseline} and"
     " {upper_treatment} divergence is still compatible.",
@@ -112,17 +112,18 @@ ENGLISH = {
     "answer_search_none": "In the search, none of {n} trials diverged within at most {steps} steps.",
     "answer_search_some": "In the search, {k} of {n} trials diverged within at most {steps} steps.",
     "answer_search_edge": "In the search, {k} of {n} trials diverged within at most {steps} steps: the"
-    " smallest diverged {param} was {value}, and none of the {clear} trials below it diverged.",
+    " smallest diverged {param} was {value}, with {clear} trials below it.",
     # what was compared
     "preset_difference": "{baseline} and {treatment} differ in {count} settings at once ({names}). Every"
     " difference below is a preset difference and is not evidence about any single setting.",
     "single_difference": "{baseline} and {treatment} differ in one setting, {names}, and share their seeds.",
     "same_settings": "{baseline} and {treatment} have the same settings.",
-    "paired_seeds": "Trial k of every arm has the same seed: the same initial weights, data order and noise.",
+    "paired_seeds": "Trial k of every arm has the same seed, from which the built-in trainer draws initial weights,"
+    " data order and noise.",
     "trial_means": "Budget of a trial: {epochs} epochs, batch size {batch}, corpus {corpus}, model"
     " {model}, trainer {trainer}; the longest took {steps} steps.",
-    "yardstick_is": "Yardstick: {formula}, in evaluation mode on one fixed evaluation batch, with the"
-    " same definition for every trial. It is never the training loss.",
+    "yardstick_is": "Yardstick: {formula}, with the same weights for every trial. The built-in trainer computes it"
+    " in evaluation mode on one fixed batch; any other trainer answers for its own.",
     "no_arms": "The study has no arms.",
     # numbers
     "factor_means": "Factor: treatment divided by baseline, geometric mean over pairs of one seed; below"
@@ -189,13 +190,16 @@ ENGLISH = {
     " {steps} steps; nothing larger was tried.",
     "rec_edge_all": "Every trial of the search diverged, the smallest at {value}: search lower values of"
     " {param}.",
-    "rec_headroom": "The {param} of {arm}, {value}, lies {decades} decades below the smallest diverged one.",
+    "rec_headroom": "The {param} of {arm}, {value}, lies {decades} decades below the smallest diverged one; the"
+    " other settings differ there.",
     "rec_headroom_above": "The {param} of {arm}, {value}, lies {decades} decades above the smallest"
     " diverged one; the other settings differ there.",
     # limits
     "limit_steps": "Nothing is shown about training beyond {steps} steps: a run can diverge later.",
-    "limit_data": "Seeds vary initial weights, data order and noise; corpus ({corpus}) and model"
-    " ({model}) were the same throughout.",
+    "limit_data": "Only the seeds vary between trials of an arm; corpus ({corpus}) and model ({model}) were the"
+    " same throughout.",
+    "limit_blow_up": "A finite blow-up is judged at evaluations, from step 5 on: a spike that comes and goes between"
+    " two of them is not counted as divergence.",
     "limit_preset": "The arms differ in several settings, so no single setting is credited or blamed.",
     "limit_ranges": "The search looked only inside {ranges}.",
     "limit_failures": "Trials that the infrastructure failed, missing from every number above: {count}.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,7 +55,9 @@ class Store:
     def folder(self) -> Path:
         """Where this store's trial directories live: beside an SQLite file, else in the working directory."""
         file = database.sqlite_file(self.url)
-        return (file.with_suffix(".trials") if file else Path("stability.trials")).absolute()
+        if file is None:
+            return Path("stability.trials").absolute()
+        return file.with_name(file.name.removesuffix(".db") + ".trials").absolute()
 
     def optuna_storage(self) -> RDBStorage:
         """Optuna's view of the same database, with the same connection settings."""
@@ -66,13 +68,14 @@ class Store:
         storage.engine.dispose()  # connections opened by the constructor lack the settings
         return storage
 
-    def add_environment(self, spec: StudySpec, environment: Mapping[str, Any]) -> int:
-        """Record one run of a study; returns its id."""
+    def add_environment(self, spec: StudySpec, contents_sha256: str, environment: Mapping[str, Any]) -> int:
+        """Record one run of a study, with the sha256 of its trainer's code and data; returns its id."""
         row = {
             "study": spec.name,
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
             "spec_sha256": spec.sha256,
             "trial_sha256": spec.trial_sha256,
+            "contents_sha256": contents_sha256,
             "spec": json.dumps(spec.document),
             "environment": json.dumps(environment),
         }
@@ -80,7 +83,7 @@ class Store:
             return connection.execute(sa.insert(ENVIRONMENT).values(row)).inserted_primary_key[0]
 
     def environment(self, study: str) -> dict[str, Any]:
-        """The last run of `study`: its environment with `started`, `spec_sha256`, `trial_sha256` and `spec`.
+        """The last run of `study`: its environment with `started`, `spec` and the identities in sha256.
 
         Raises `UserError` for a study that never ran here.
         """
@@ -89,8 +92,24 @@ class Store:
         if row is None:
             known = ", ".join(self.studies()) or "none yet"
             raise UserError(f"no study {study!r} in {self.url}; studies there: {known}")
-        kept = {key: row[key] for key in ("started", "spec_sha256", "trial_sha256")}
-        return json.loads(row["environment"]) | kept | {"spec": json.loads(row["spec"])}
+        captured = json.loads(row["environment"])
+        captured |= self._provenance(study) or {}
+        kept = {key: row[key] for key in ("started", "spec_sha256", "trial_sha256", "contents_sha256")}
+        return captured | kept | {"spec": json.loads(row["spec"])}
+
+    def _provenance(self, study: str) -> dict[str, Any] | None:
+        """The revisions the stored trials ran at; a later run without new trials does not change them."""
+        ran = sa.select(TRIALS.c.environment_id).where(TRIALS.c.study == study)
+        query = (
+            sa.select(ENVIRONMENT.c.environment).where(ENVIRONMENT.c.id.in_(ran)).order_by(ENVIRONMENT.c.id)
+        )
+        trees = [json.loads(row["environment"])["project"] for row in self._rows(query)]
+        if not trees:
+            return None
+        revisions = list(dict.fromkeys(tree["revision"] for tree in trees))
+        known = " and ".join(revision for revision in revisions if revision) or None
+        project = {"revision": known, "dirty": any(tree["dirty"] for tree in trees) if known else None}
+        return {"revision": known, "project": project}
 
     def studies(self) -> list[str]:
         """The names of all studies that ran here, oldest first."""
@@ -119,9 +138,15 @@ class Store:
     def forget(self, study: str, stage: str) -> None:
         """Remove the trials of a stage whose Optuna study was deleted."""
         ids = sa.select(TRIALS.c.trial_id).where(TRIALS.c.study == study, TRIALS.c.stage == stage)
+        with self._engine.connect() as connection:
+            found = list(connection.execute(ids).scalars())
+        self.remove(found)
+
+    def remove(self, trial_ids: Sequence[int]) -> None:
+        """Remove trials, all of them or, if interrupted, none."""
         with self._engine.begin() as connection:
-            for table in (EPOCHS, STEPS, EVENTS, TRIALS):
-                connection.execute(sa.delete(table).where(table.c.trial_id.in_(ids)))
+            for table in PER_TRIAL:
+                connection.execute(sa.delete(table).where(table.c.trial_id.in_(trial_ids)))
 
     def counts(self, study: str) -> list[dict[str, Any]]:
         """Trials, diverged ones, infrastructure failures and seconds per stage and arm."""
@@ -165,6 +190,8 @@ class Store:
         with self._engine.connect() as connection:
             result = connection.execute(sa.select(table).where(condition).order_by(*order))
             frame = pd.DataFrame(result.fetchall(), columns=list(result.keys()))
+        for column in frame.select_dtypes(["object", "string"]):
+            frame[column] = frame[column].astype(object).where(frame[column].notna(), None)
         for marker in [column for column in frame if column.endswith("_nonfinite")]:
             name = marker.removesuffix("_nonfinite")
             restored = frame[name].astype(object).where(frame[marker].isna(), frame[marker])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -17,21 +19,31 @@ EXAMPLE = "write sqlite:///stability.db"
 
 
 def as_url(url: str) -> str:
-    """`url` itself, or the SQLite URL of a file path."""
-    return url if "://" in url else f"sqlite:///{url}"
+    """`url` itself, or the SQLite URL of a file path. Raises `UserError` for a database in memory."""
+    if not url or ":memory:" in url or url in ("sqlite://", "sqlite:///"):
+        raise UserError(f"storage {url!r}: error: a study needs a database that stays; {EXAMPLE}")
+    if "://" not in url:
+        return f"sqlite:///{url}"
+    try:
+        make_url(url)
+    except ArgumentError as error:
+        raise UserError(f"storage {url!r}: error: {error}; {EXAMPLE}") from None
+    return url
 
 
 def sqlite_file(url: str) -> Path | None:
-    """The file of an SQLite URL; None for other databases and for one in memory."""
+    """The file of an SQLite URL; None for other databases."""
     parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
-        return None
-    return Path(parsed.database)
+    return Path(parsed.database) if parsed.get_backend_name() == "sqlite" else None
 
 
 def connect(url: str, *, reading: bool = False) -> sa.Engine:
     """An engine for `url`. Raises `UserError` for a URL that cannot be opened."""
+    file = sqlite_file(url) if reading else None
     try:
+        if file is not None and not os.access(file.parent, os.W_OK) and not _has_log(file):
+            # WAL needs a folder to write in, and nobody can be writing to this file.
+            return sa.create_engine(f"sqlite:///file:{quote(str(file))}?mode=ro&immutable=1&uri=true")
         engine = sa.create_engine(url, connect_args=connect_args(url))
         configure(engine, reading=reading)
         with engine.connect():
@@ -42,12 +54,15 @@ def connect(url: str, *, reading: bool = False) -> sa.Engine:
         raise UserError(f"storage {url!r}: error: cannot be opened: {error.orig}; {EXAMPLE}") from None
 
 
+def _has_log(file: Path) -> bool:
+    """Whether committed rows still lie in the write-ahead log, which an immutable file's reader ignores."""
+    log = file.with_name(f"{file.name}-wal")
+    return log.exists() and log.stat().st_size > 0
+
+
 def require_existing(url: str) -> None:
     """Raise `UserError` when `url` is an SQLite file that is not there."""
-    try:
-        database = sqlite_file(url)
-    except ArgumentError as error:
-        raise UserError(f"storage {url!r}: error: {error}; {EXAMPLE}") from None
+    database = sqlite_file(url)
     if database is not None and not database.is_file():
         raise UserError(f"storage {url!r}: error: no such file; run a study first, or give --storage")
 

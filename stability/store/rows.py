@@ -98,11 +98,12 @@ def _quantities(step: Step) -> Iterator[Row]:
     place = {"step": step.step, "epoch": step.epoch}
     weights = step.loss_weights or {}
     for name, value in step.losses.items():
-        quantity = {"quantity": f"loss/{name}", "loss_weight": weights.get(name)}
+        quantity = {"quantity": f"loss/{name}", **with_marker("loss_weight", weights.get(name))}
         yield place | quantity | with_marker("value", value)
     for name in SCALARS:
         if (value := getattr(step, name)) is not None:
-            yield place | {"quantity": name, "loss_weight": None} | with_marker("value", value)
+            quantity = {"quantity": name, **with_marker("loss_weight", None)}
+            yield place | quantity | with_marker("value", value)
 
 
 def _event(event: Event) -> Row:

@@ -71,7 +71,7 @@ STEPS = sa.Table(
     sa.Column("epoch", sa.Integer),
     sa.Column("quantity", sa.String(200), nullable=False),
     *_number("value"),
-    sa.Column("loss_weight", sa.Float),
+    *_number("loss_weight"),
 )
 EVENTS = sa.Table(
     "stability_events",
@@ -93,6 +93,7 @@ ENVIRONMENT = sa.Table(
     sa.Column("started", sa.String(40), nullable=False),
     sa.Column("spec_sha256", sa.String(64), nullable=False),
     sa.Column("trial_sha256", sa.String(64), nullable=False),
+    sa.Column("contents_sha256", sa.String(64), nullable=False),
     sa.Column("spec", sa.Text, nullable=False),
     sa.Column("environment", sa.Text, nullable=False),
 )

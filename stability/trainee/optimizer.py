@@ -40,7 +40,8 @@ def optimizer_for(weights: Iterable[Tensor], hp: Hyperparameters) -> torch.optim
         {"params": [w for w in weights if w.ndim < 2], "weight_decay": 0.0},
     ]
     if hp.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=hp.lr, momentum=hp.momentum, fused=True)
+        # Not fused: where a gradient scaler skips the first step, that kernel leaves its momentum unset.
+        return torch.optim.SGD(groups, lr=hp.lr, momentum=hp.momentum, fused=False)
     return torch.optim.AdamW(groups, lr=hp.lr, betas=(hp.momentum, 0.999), fused=True)
 
 

@@ -5,7 +5,8 @@ Checks here run before anything trains and never import torch.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from stability.records import Recorder, TrialSpec, UserError
@@ -46,11 +47,23 @@ def resolved(spec: StudySpec) -> tuple[Any, dict[str, Any]]:
     return {"call": function.absolute(spec.trainer["call"], spec.folder)}, dict(spec.data)
 
 
+def contents_sha256(spec: StudySpec) -> str:
+    """Identity of what the study file only names: the corpus, or the trainer's file (not what it imports)."""
+    trainer, data = resolved(spec)
+    return data["sha256"] if trainer == "tts" else function.sha256(trainer["call"])
+
+
 def load(trainer: Any) -> Train:
     """The callable of a resolved trainer; imports the user's code."""
     if trainer == "tts":
         return function.load("stability.trainee.train:train")
     return function.load(trainer["call"])
+
+
+def prepare(trainer: Any, data: Mapping[str, Any], cache: Path) -> None:
+    """Compute, once for a study, what its trials read from `cache`."""
+    if trainer == "tts":
+        tts.prepare(data, cache)
 
 
 def resolve_device(device: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.util
 import sys
@@ -18,19 +19,34 @@ EXAMPLE = '"train.py:train" or "package.module:train"'
 def check(target: str, folder: Path) -> None:
     """Raise `UserError` unless `target` names an existing file or module; its code is not run."""
     where, function = _split(target)
-    if not function.isidentifier():
+    if not where or not function.isidentifier():
         raise UserError(f"call {target!r} names no function; write {EXAMPLE}")
     if where.endswith(".py"):
         if not (folder / where).is_file():
             raise UserError(f"call {target!r}: no file {folder / where}; paths start at the study file")
-    elif importlib.util.find_spec(where.partition(".")[0]) is None:
+    elif not _is_installed(where):
         raise UserError(f"call {target!r}: no module {where!r} is installed; write {EXAMPLE}")
+
+
+def _is_installed(module: str) -> bool:
+    """Whether `module` can be found; the packages it lies in are imported for that."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def absolute(target: str, folder: Path) -> str:
     """`target` with a file path made absolute; module names stay."""
     where, function = _split(target)
     return f"{(folder / where).resolve()}:{function}" if where.endswith(".py") else target
+
+
+def sha256(target: str) -> str:
+    """Of the file's bytes; a module is identified by its name alone."""
+    where, _ = _split(target)
+    content = Path(where).read_bytes() if where.endswith(".py") else target.encode()
+    return hashlib.sha256(content).hexdigest()
 
 
 def load(target: str) -> Callable[..., Any]:

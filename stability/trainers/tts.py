@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from stability.trainee import hyperparameters
 from stability.trainee.corpus import EMBEDDED, load_corpus
 from stability.yamlfile import Address
 
+COMPONENTS = ("mel", "stop", "kl")
 DATA_KEYS = ("corpus", "utterances")
 STEPS_AFTER_WARMUP = 10
 """With fewer, results of short and long trials were unrelated in this project's first measurements."""
@@ -28,9 +29,10 @@ def check(spec: StudySpec) -> None:
         hyperparameters.check_model(spec.model)
     except UserError as error:
         raise spec.error(("model",), str(error)) from None
-    if missing := {"mel", "stop", "kl"} ^ set(spec.yardstick):
-        message = f"the trainee's yardstick has mel, stop and kl; {', '.join(sorted(missing))} does not fit"
-        raise spec.error(("yardstick",), message)
+    for name in spec.yardstick:
+        if name not in COMPONENTS:
+            message = f"unknown component {name!r}{suggest(name, COMPONENTS)}"
+            raise spec.error(("yardstick", name), message, at_key=True)
     _check_data(spec)
 
 
@@ -65,6 +67,14 @@ def _located(spec: StudySpec) -> dict[str, Any]:
     return {"corpus": corpus, "utterances": spec.data.get("utterances")}
 
 
+def prepare(data: Mapping[str, Any], cache: Path) -> None:
+    """Compute the mel features of the study's corpus, unless they are there."""
+    from stability.trainee.features import load_features, prepared_features
+
+    if prepared_features(data["sha256"], cache) is None:
+        load_features(load_corpus(data["corpus"], data["utterances"]), cache)
+
+
 def _check_param(spec: StudySpec, param: Param) -> None:
     address: Address = ("params", param.name)
     for value in _samples(param):
@@ -93,4 +103,4 @@ def _check_data(spec: StudySpec) -> None:
     try:
         load_corpus(**_located(spec))
     except UserError as error:
-        raise spec.error(("data",), str(error)) from None
+        raise spec.error(("data", "corpus"), str(error)) from None

@@ -32,12 +32,22 @@ def test_nothing_finite_has_no_mean():
     assert summarise([5.0], 1).sd is None
 
 
+def test_the_mean_of_half_an_epoch_is_missing_but_a_nonfinite_one_is_counted():
+    trials = pd.DataFrame(
+        {"trial_id": [1, 2, 3], "arm": ["a"] * 3, "verdict": ["STABLE", "DIVERGED", "DIVERGED"]}
+    )
+    rows = [(1, 0, 2.0, 4), (2, 0, 9.0, 2), (3, 0, NAN, 2)]
+    epochs = pd.DataFrame(rows, columns=["trial_id", "epoch", "value", "n"])
+    [cell] = epoch_losses(trials, epochs.assign(source="train", component="mel"))
+    assert (cell.summary.mean, cell.summary.n, cell.summary.nonfinite, cell.summary.missing) == (2.0, 1, 1, 1)
+
+
 def test_epochs_are_summarised_per_arm_over_trials_with_evidence():
     trials = pd.DataFrame(
         {"trial_id": [1, 2, 3], "arm": ["a", "a", "a"], "verdict": ["STABLE", "DIVERGED", "INCONCLUSIVE"]}
     )
     rows = [(1, 0, 2.0), (2, 0, NAN), (3, 0, 50.0), (1, 1, 1.0)]
     epochs = pd.DataFrame(rows, columns=["trial_id", "epoch", "value"])
-    first, second = epoch_losses(trials, epochs.assign(source="train", component="mel"))
+    first, second = epoch_losses(trials, epochs.assign(source="train", component="mel", n=4))
     assert (first.epoch, first.summary.mean, first.summary.n, first.summary.nonfinite) == (0, 2.0, 1, 1)
     assert (second.epoch, second.summary.n, second.summary.missing) == (1, 1, 1)

@@ -71,12 +71,19 @@ def test_no_divergence_in_either_arm_shows_no_difference_and_says_what_would():
     assert [need.seeds for need in found.needed] == [83, 19]
 
 
-@pytest.mark.parametrize("n", [1, 5])
+@pytest.mark.parametrize("n", [1, 2])
 def test_too_few_seeds_are_insufficient_even_when_every_trial_differs(n):
     found = compare_rates(trials(a=seeds(n), b=seeds(n, diverged=n)), "a", "b")
     assert found.conclusion is Conclusion.INSUFFICIENT
     assert found.needed[0].observed
-    assert found.needed[0].seeds == 6
+    assert found.needed[0].seeds == 4
+
+
+def test_five_seeds_against_none_are_decided_without_pairs():
+    """Exact McNemar cannot reject below 6 pairs, so Barnard's test is taken there, by n alone."""
+    found = compare_rates(trials(a=seeds(5), b=seeds(5, diverged=5)), "a", "b")
+    assert (found.test, found.pairs) == (RateTest.BARNARD, None)
+    assert found.conclusion is Conclusion.TREATMENT_DIVERGES_MORE
 
 
 def test_an_arm_lost_to_infrastructure_is_insufficient():

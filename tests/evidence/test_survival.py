@@ -13,7 +13,7 @@ def trials(rows: list[tuple[str, str, float | None, int]]) -> pd.DataFrame:
 
 
 def test_median_by_hand():
-    # at risk 5, 4, 3: survival 4/5, 3/5, then 3/5 * 1/2 = 0.3 at step 7 after one censored at step 5
+    # at risk 5, 4, 3: survival 4/5, 3/5, then 3/5 * 1/2 = 0.3 after 8 steps, one censored after 5
     found = trials(
         [
             ("a", "DIVERGED", 2, 3),
@@ -24,7 +24,7 @@ def test_median_by_hand():
         ]
     )
     result = arm_survival(found, "a")
-    assert (result.median_steps, result.n_events, result.n_censored) == (7.0, 3, 2)
+    assert (result.median_steps, result.n_events, result.n_censored) == (8.0, 3, 2)
 
 
 def test_a_median_that_is_not_reached_is_none():
@@ -53,4 +53,4 @@ def test_logrank_without_any_event_is_none():
 
 def test_divergence_at_the_first_step_counts():
     found = arm_survival(trials([("a", "DIVERGED", 0, 0)] * 3), "a")
-    assert (found.median_steps, found.n_events) == (0.0, 3)
+    assert (found.median_steps, found.n_events) == (1.0, 3)

@@ -41,12 +41,14 @@ def test_a_nonfinite_gradient_and_weight(value):
 def test_skipped_steps_of_a_scaler_are_no_nan_until_three_in_a_row():
     def skipping(pattern):
         return [
-            Step(i, {"mel": 1.0 + i}, grad_norm=INF if s == "s" else 1.0, skipped=s == "s")
+            Step(i, {"mel": 1.0 / (i + 1)}, grad_norm=INF if s == "s" else 1.0, skipped=s == "s")
             for i, s in enumerate(pattern)
         ]
 
     assert events(skipping("ss.s.ss.")) == []
     assert kinds(events(skipping(".sss"))) == [("nan_grad", "grad_norm", 3)]
+    assert events(skipping("s" * 16 + "..")) == []  # the scaler looking for its first scale
+    assert kinds(events(skipping("s" * 17))) == [("nan_grad", "grad_norm", 16)]
 
 
 def test_a_masked_nan_is_found_at_the_third_equal_value():
@@ -68,6 +70,34 @@ def test_healthy_courses_are_silent(steps):
     assert events(steps) == []
 
 
+def test_a_collapsed_term_is_a_warning_at_most():
+    kl = (1.0, 0.5, 0.0, 0.0, 0.0, 0.0)
+    falling = [Step(i, {"mel": 3.0 - i / 10, "kl": value}, lr=0.1) for i, value in enumerate(kl)]
+    [event] = events(falling)
+    assert (event.where, event.severity) == ("kl", Severity.WARNING)
+    with_gradient = [Step(s.step, s.losses, lr=0.1, grad_norm=1.0) for s in falling]
+    free_bits = [
+        Step(s.step, {"mel": s.losses["mel"], "kl": max(s.losses["kl"], 0.2)}, lr=0.1) for s in falling
+    ]
+    assert events(with_gradient) == [] and events(free_bits) == []
+
+
+def test_a_zeroed_loss_with_a_zero_gradient_is_lost():
+    steps = [
+        Step(i, {"mel": v}, lr=0.1, grad_norm=1.0 if v else 0.0)
+        for i, v in enumerate((2.0, 0.7, 0.0, 0.0, 0.0))
+    ]
+    [event] = events(steps)
+    assert event.severity is Severity.LOST
+
+
+def test_without_a_yardstick_the_training_losses_are_watched():
+    found = events(course(1.0, 1.1, 0.9, 5.0, 50.0, 500.0, 5000.0))
+    assert {event.where for event in found} == {"sum of losses"} and found[-1].severity is Severity.LOST
+    annealed = [Step(i, {"mel": 2.0 - i / 10, "kl": 1.0}, total=2.0 + i, lr=0.1) for i in range(12)]
+    assert [e for e in events(annealed) if e.kind is EventKind.BLOW_UP] == []
+
+
 def test_nan_is_never_called_masked():
     found = events(course(1.0, NAN, NAN, NAN, NAN))
     assert kinds(found) == [("nan_loss", "mel", 1)]
@@ -80,7 +110,7 @@ def evaluations(*values, every=8):
 
 def test_blow_up_warns_then_is_lost():
     found = events(evaluations=evaluations(1.0, 1.2, 1.3, 2.1, 5.0))
-    assert [(event.severity, event.step) for event in found] == [(Severity.WARNING, 16), (Severity.LOST, 24)]
+    assert [(event.severity, event.step) for event in found] == [(Severity.WARNING, 15), (Severity.LOST, 23)]
     assert found[1].value == pytest.approx(2.1) and found[1].threshold == 2.0
 
 

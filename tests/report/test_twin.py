@@ -114,7 +114,7 @@ def test_search_in_numbers(twin):
     assert twin["recommendations"][0]["risk"] is None
     assert twin["recommendations"][0]["text"] == (
         "No divergence was seen at lr <= 0.01 in 5 trials of the search within at most 4 steps;"
-        " the smallest diverged lr was 0.0316."
+        " the smallest diverged lr was 0.03162."
     )
 
 

@@ -26,6 +26,7 @@ from stability.store import Store
 from stability.store.rows import trial_rows
 from stability.verdict import judge
 
+PROJECT = {"project": {"revision": "abc", "dirty": False}}
 WEIGHTS = {"mel": 1.0, "kl": 0.5}
 
 
@@ -62,7 +63,7 @@ def store(tmp_path):
     opened = Store(str(tmp_path / "s.db"))
     text = "name: s\nparams: {lr: {min: 1e-5, max: 1.0}}\nplan: [search]\n"
     (tmp_path / "s.yaml").write_text(text)
-    opened.add_environment(load_study(tmp_path / "s.yaml"), {"python": "3.11"})
+    opened.add_environment(load_study(tmp_path / "s.yaml"), "0" * 64, PROJECT)
     return opened
 
 

@@ -63,7 +63,7 @@ def test_a_corpus_folder_is_looked_for_beside_the_study_then_from_here(tmp_path,
     study.write_text(DEFAULT.read_text().replace("corpus: en, utterances: 30", "corpus: mine"))
     (tmp_path / "mine").mkdir()
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError, match=rf"x.yaml:5:7: error: {tmp_path}/mine/metadata.csv: no such file"):
+    with pytest.raises(UserError, match=rf"x.yaml:5:16: error: {tmp_path}/mine/metadata.csv: no such file"):
         trainers.check(load_study(study))
     (study.parent / "mine").mkdir()
     with pytest.raises(UserError, match=rf"{study.parent}/mine/metadata.csv: no such file"):
