@@ -27,7 +27,7 @@ def capture(device: str) -> dict[str, Any]:
     return {
         "revision": project["revision"],
         "project": project,
-        "working_directory": {"path": str(Path.cwd()), **revision(Path.cwd())},
+        "working_directory": revision(Path.cwd()),
         "command": " ".join(["stability", *sys.argv[1:]]),
         "python": platform.python_version(),
         "platform": platform.platform(),
