@@ -40,8 +40,10 @@ def served(run_study, study_file, tmp_path):
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert re.match(rf"optuna-dashboard on http://127.0.0.1:{port}/", process.stdout.readline())
     yield f"http://127.0.0.1:{port}"
-    os.kill(process.pid, signal.SIGTERM)
-    process.communicate(timeout=20)
+    while process.poll() is None:  # a request under way may swallow the first signal
+        os.kill(process.pid, signal.SIGTERM)
+        time.sleep(0.2)
+    process.stdout.close()
 
 
 def get(address: str) -> dict:
