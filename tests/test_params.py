@@ -51,6 +51,18 @@ def test_nested_sweep_parameters_are_joined_with_dots():
         ({"value": 1, "values": [1]}, "give exactly one of"),
         ({"distribution": "normal", "mu": 0}, "mu"),
         ({"distribution": "beta", "min": 0.0, "max": 1.0}, "unknown distribution 'beta'; allowed: constant,"),
+        (
+            {"distribution": "int_uniform", "min": 0.5, "max": 2.5},
+            "int_uniform needs integer ends, got 0.5 and 2.5",
+        ),
+        ({"distribution": "uniform", "values": [1.0]}, "uniform takes max, min; not values"),
+        (
+            {"distribution": "q_uniform", "min": 1, "max": 10, "q": 3},
+            "q_uniform draws multiples of q; min 1 is no",
+        ),
+        ({"values": [1.0], "log": True}, "log belongs to a range; give `min` and `max` with it"),
+        ({"value": float("nan")}, "nan is no setting; give finite numbers"),
+        ({"values": [0.0, False]}, "false equals an earlier choice; give each once, in one type"),
         ({"min": 1.0, "max": 2.0, "log": True, "q": 0.1}, "a log range has no step; leave out `q`"),
     ],
 )
