@@ -49,9 +49,8 @@ def write_notes(store: Store, storage: optuna.storages.RDBStorage) -> None:
         for stage in dict.fromkeys(frames.trials.stage):
             if f"{name}.{stage}" not in there:
                 continue
-            sampler = (
-                optuna.samplers.RandomSampler()
-            )  # never asked: a note needs a trial object, which has one
+            # A note needs a trial object, and that a sampler; this one costs nothing and is never asked.
+            sampler = optuna.samplers.RandomSampler()
             study = optuna.load_study(study_name=f"{name}.{stage}", storage=storage, sampler=sampler)
             _write_stage(study, storage, frames, (name, stage))
 

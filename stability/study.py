@@ -68,10 +68,11 @@ def drive(run: Run) -> None:
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with contextlib.closing(run.executor), _sole_driver(run), _full_disk_in_words(run):
-        contents_sha256 = trainers.contents_sha256(run.spec)
+        resolved = trainers.resolved(run.spec)
+        contents_sha256 = trainers.contents_sha256(*resolved)
         _check_comparable(run.spec, contents_sha256, run.store)
         storage = run.store.optuna_storage()
-        stages = [_Stage(run, entry, storage) for entry in run.spec.plan]
+        stages = [_Stage(run, entry, resolved, storage) for entry in run.spec.plan]
         for stage in stages:  # refuse before anything runs or is recorded
             stage.check()
         captured = environment.capture(run.device)
@@ -83,10 +84,16 @@ def drive(run: Run) -> None:
 class _Stage:
     """One stage of a run; holds the Optuna trials that are under way."""
 
-    def __init__(self, run: Run, entry: PlanEntry, storage: optuna.storages.RDBStorage) -> None:
+    def __init__(
+        self,
+        run: Run,
+        entry: PlanEntry,
+        resolved: tuple[Any, dict[str, Any]],
+        storage: optuna.storages.RDBStorage,
+    ) -> None:
         self._run = run
         self._entry = entry
-        self._trainer, self._data = trainers.resolved(run.spec)
+        self._trainer, self._data = resolved
         self._under_way: dict[Path, tuple[Trial, TrialSpec]] = {}
         self._wanted = proposals(run.spec, entry)
         self._sampler_name = getattr(entry.stage, "sampler", None)
@@ -145,17 +152,19 @@ class _Stage:
         return self._ask(proposal.seed)
 
     def _ask(self, seed: int) -> Trial:
+        self._choose_sampler(seed)
+        return self._study.ask()
+
+    def _choose_sampler(self, seed: int) -> None:
         if isinstance(self._entry.stage, SearchStage):
             self._study.sampler = search.sampler(self._entry.stage, seed)
-        return self._study.ask()
 
     def _resume(self, left_over: FrozenTrial) -> None:
         """Take over a trial of a driver that died: store it if it is complete, else run it again."""
         seed = left_over.user_attrs["seed"]
         if left_over.state is TrialState.WAITING:
             return self._start(self._ask(seed))
-        if isinstance(self._entry.stage, SearchStage):
-            self._study.sampler = search.sampler(self._entry.stage, seed)
+        self._choose_sampler(seed)
         trial = Trial(self._study, left_over._trial_id)
         spec = self._trial_spec(trial)
         if _is_complete(spec):

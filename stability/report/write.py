@@ -59,9 +59,7 @@ def _write(twin: dict, blocks: list[Block], frames: Frames, format: str, lang: s
 
 
 def _images(twin: dict, blocks: list[Block], frames: Frames, lang: str) -> dict[str, bytes]:
-    from stability.report import (
-        figures,
-    )  # matplotlib takes half a second: only where there is something to draw
+    from stability.report import figures  # here: matplotlib takes half a second to import
 
     return {
         block.name: figures.draw(block.name, twin, frames, lang)

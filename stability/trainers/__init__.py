@@ -47,9 +47,8 @@ def resolved(spec: StudySpec) -> tuple[Any, dict[str, Any]]:
     return {"call": function.absolute(spec.trainer["call"], spec.folder)}, dict(spec.data)
 
 
-def contents_sha256(spec: StudySpec) -> str:
+def contents_sha256(trainer: Any, data: Mapping[str, Any]) -> str:
     """Identity of what the study file only names: the corpus, or the trainer's file (not what it imports)."""
-    trainer, data = resolved(spec)
     return data["sha256"] if trainer == "tts" else function.sha256(trainer["call"])
 
 

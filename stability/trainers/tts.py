@@ -38,12 +38,14 @@ def check(spec: StudySpec) -> None:
 
 def advice(spec: StudySpec) -> list[str]:
     """Warn of trials that hardly outlast their warm-up: what they show does not carry over to longer ones."""
+    param = spec.params.get("warmup_steps")
+    longest = 0 if param is None else max(_samples(param))
+    if longest == 0:
+        return []
     corpus = load_corpus(**_located(spec))
     steps = spec.budget.epochs * math.ceil(len(corpus.train) / spec.budget.batch_size)
     steps = min(steps, spec.budget.max_steps or steps)
-    param = spec.params.get("warmup_steps")
-    longest = 0 if param is None else max(_samples(param))
-    if longest == 0 or steps >= longest + STEPS_AFTER_WARMUP:
+    if steps >= longest + STEPS_AFTER_WARMUP:
         return []
     enough = longest + STEPS_AFTER_WARMUP
     return [
