@@ -5,7 +5,7 @@ Standard library only, no I/O. Every other module speaks in these types.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -53,26 +53,85 @@ class EventKind(StrEnum):
     NONFINITE_WEIGHT = "nonfinite_weight"
     MASKED_NONFINITE = "masked_nonfinite"
     BLOW_UP = "blow_up"
+    SPIKE = "spike"
+    GRAD_EXPLOSION = "grad_explosion"
+    VANISHING = "vanishing"
+    STUCK = "stuck"
+    UPDATE_RATIO = "update_ratio"
+    CLIP_SATURATION = "clip_saturation"
+    ATTENTION_LOGITS = "attention_logits"
+    DOMINANCE = "dominance"
+    OSCILLATION = "oscillation"
 
 
 class Severity(StrEnum):
-    """What an event means for its trial: `LOST` ends it, `WARNING` is kept as evidence."""
+    """What an event means: `LOST` ends its trial, `WARNING` is evidence against it, `FACT` is neither."""
 
     LOST = "LOST"
     WARNING = "WARNING"
+    FACT = "FACT"
+
+
+class Measure(StrEnum):
+    """What may be measured at a step besides losses and norms; the keys of `Step.measures`.
+
+    Measures of one loss component, or of two, carry their names: `grad_share/kl`, `grad_cosine/kl,mel`.
+    """
+
+    GRAD_RMS = "grad_rms"  # root mean square of all gradient elements, before clipping
+    GRAD_RMS_FIRST = "grad_rms_first"  # of the weight matrix nearest the input
+    GRAD_RMS_LAST = "grad_rms_last"  # of the weight matrix nearest the loss
+    ZERO_GRAD_SHARE = "zero_grad_share"  # share of gradient elements that are exactly 0
+    CLIP_FACTOR = "clip_factor"  # gradient norm after clipping / before
+    UPDATE_RATIO = "update_ratio"  # norm of the weights' change in this step / norm of the weights
+    ATTENTION_LOGIT = "attention_logit"  # largest |logit| before any softmax over attention scores
+    GRAD_SHARE = "grad_share"  # weight x gradient norm of a component / the sum over components
+    GRAD_COSINE = "grad_cosine"  # cosine between the gradients of two components
+
+
+class Phase(StrEnum):
+    """Where in a training step an operation ran; `EXTERNAL`: the value came with data, weights or state."""
+
+    FORWARD = "forward"
+    BACKWARD = "backward"
+    OPTIMIZER = "optimizer"
+    EXTERNAL = "external"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One operation that a non-finite value passed through; `value` is what came out: nan, inf or -inf."""
+
+    phase: Phase
+    op: str
+    file: str | None
+    line: int | None
+    module: str | None
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where a non-finite value was born."""
+    """Where a non-finite value was born.
 
-    phase: str
+    `op` is the aten name; `file` and `line` are in the user's code (for backward the forward line);
+    `module` is the path below the outermost module; `component` the loss component it belongs to;
+    `batch_index` the element of the batch. `value` is what came out first (nan, inf or -inf) of inputs
+    no larger than `max_abs_input`. For phase external, `source` says what brought it and `op` is the
+    first operation that read it. `chain` leads from the origin to the loss.
+    """
+
+    phase: Phase
     op: str | None = None
     file: str | None = None
     line: int | None = None
     module: str | None = None
     component: str | None = None
     batch_index: int | None = None
+    value: str | None = None
+    max_abs_input: float | None = None
+    source: str | None = None
+    chain: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +140,8 @@ class Step:
 
     `losses` are the unweighted components, `loss_weights` the coefficients in force, `total` the
     weighted sum that was differentiated. `grad_norm` is taken before clipping, `weight_norm` after
-    the update. `skipped` marks a step that an AMP gradient scaler did not apply.
+    the update. `skipped` marks a step that an AMP gradient scaler did not apply. `measures` maps
+    `Measure` names to numbers, `batch` names the elements of the batch in order.
     """
 
     step: int
@@ -94,6 +154,8 @@ class Step:
     loss_weights: Mapping[str, float] | None = None
     grad_scale: float | None = None
     skipped: bool = False
+    measures: Mapping[str, float] | None = None
+    batch: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +279,8 @@ class Recorder(Protocol):
         loss_weights: Mapping[str, float] | None = None,
         grad_scale: float | None = None,
         skipped: bool = False,
+        measures: Mapping[str, float] | None = None,
+        batch: Sequence[str] | None = None,
     ) -> None:
         """Record one optimizer step, in the order of training; raise `StopTrial` when the trial is lost."""
 

@@ -29,7 +29,9 @@ from stability.records import (
     Evaluation,
     Event,
     EventKind,
+    Link,
     Outcome,
+    Phase,
     Provenance,
     Records,
     Severity,
@@ -133,19 +135,20 @@ def captured(directory: Path, limit_bytes: int = 4000) -> str:
 
 
 def _step(line: Mapping[str, Any], number: int) -> Step:
-    weights = line.get("loss_weights")
+    batch = line.get("batch")
     return Step(
         step=line.get("step", number),
         losses=_numbers(line["losses"]),
         epoch=line.get("epoch"),
-        loss_weights=None if weights is None else _numbers(weights),
+        loss_weights=_optional_numbers(line.get("loss_weights")),
         skipped=line.get("skipped", False),
+        measures=_optional_numbers(line.get("measures")),
+        batch=None if batch is None else tuple(batch),
         **{key: _number(line.get(key)) for key in ("total", "lr", "grad_norm", "weight_norm", "grad_scale")},
     )
 
 
 def _event(line: Mapping[str, Any]) -> Event:
-    born = line["provenance"]
     return Event(
         line["step"],
         EventKind(line["kind"]),
@@ -153,8 +156,18 @@ def _event(line: Mapping[str, Any]) -> Event:
         _number(line["value"]),
         _number(line["threshold"]),
         Severity(line["severity"]),
-        None if born is None else Provenance(**born),
+        provenance_from(line["provenance"]),
     )
+
+
+def provenance_from(values: Mapping[str, Any] | None) -> Provenance | None:
+    """A `Provenance` from its JSON form, `dataclasses.asdict`; None for none."""
+    if values is None:
+        return None
+    chain = tuple(Link(**link | {"phase": Phase(link["phase"])}) for link in values["chain"])
+    largest = _number(values["max_abs_input"])
+    read = {"phase": Phase(values["phase"]), "chain": chain, "max_abs_input": largest}
+    return Provenance(**values | read)
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -180,6 +193,8 @@ def _encode(value: Any) -> Any:
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     if isinstance(value, Mapping):
         return {key: _encode(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_encode(item) for item in value]
     return value
 
 
@@ -189,6 +204,10 @@ def _number(value: Any) -> float | None:
 
 def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
     return {name: float(value) for name, value in values.items()}
+
+
+def _optional_numbers(values: Mapping[str, Any] | None) -> dict[str, float] | None:
+    return None if values is None else _numbers(values)
 
 
 def _write_whole(path: Path, values: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ import resource
 import sys
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,8 @@ class TrialRecorder:
         loss_weights: Mapping[str, float] | None = None,
         grad_scale: float | None = None,
         skipped: bool = False,
+        measures: Mapping[str, float] | None = None,
+        batch: Sequence[str] | None = None,
     ) -> None:
         """See `Recorder.step`. Tensors with one element count as numbers."""
         scalars = {"total": total, "lr": lr, "grad_norm": grad_norm, "weight_norm": weight_norm}
@@ -70,6 +72,8 @@ class TrialRecorder:
             epoch=epoch,
             loss_weights=None if loss_weights is None else _floats(loss_weights),
             skipped=bool(skipped),
+            measures=None if measures is None else _floats(measures),
+            batch=None if batch is None else tuple(map(str, batch)),
             **{name: None if value is None else float(value) for name, value in scalars.items()},
         )
         self._steps += 1

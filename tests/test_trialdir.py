@@ -13,10 +13,17 @@ from stability.records import (
     Evaluation,
     Event,
     EventKind,
+    Link,
     Outcome,
+    Phase,
     Provenance,
     Step,
     TrialSpec,
+)
+
+LINK = Link(Phase.FORWARD, "aten.exp.default", "losses.py", 88, "decoder", "inf")
+ORIGIN = Provenance(
+    Phase.FORWARD, "aten.exp.default", "losses.py", 88, "decoder", "kl", 3, "inf", 312.5, chain=(LINK, LINK)
 )
 
 
@@ -53,12 +60,12 @@ def test_records_are_read_back_with_their_nonfinite_numbers(spec):
             weight_norm=3.0,
             grad_scale=65536.0,
             skipped=True,
+            measures={"grad_share/kl": 0.5, "update_ratio": math.inf},
+            batch=("LJ001-0001", "LJ001-0002"),
         ),
     )
     evaluation = Evaluation(0, BEFORE_TRAINING, {"mel": math.nan})
-    event = Event(
-        1, EventKind.NAN_LOSS, "mel", math.nan, provenance=Provenance("forward", op="aten.log.default")
-    )
+    event = Event(1, EventKind.NAN_LOSS, "mel", math.nan, provenance=ORIGIN)
     writer = trialdir.Writer(spec.directory)
     writer.definitions({"mel": "L1"})
     writer.evaluation(evaluation)

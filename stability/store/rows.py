@@ -82,31 +82,38 @@ def _training_epochs(steps: Iterable[Step]) -> Iterator[Row]:
     for epoch, components in epochs.items():
         for name, values in components.items():
             mean = with_marker("value", sum(values) / len(values))
-            yield {"epoch": epoch, "source": "train", "component": name, **mean, "n": len(values)}
+            place = {"epoch": epoch, "steps_done": None, "source": "train", "component": name}
+            yield place | mean | {"n": len(values)}
 
 
 def _evaluations(evaluations: Iterable[Evaluation], weights: Mapping[str, float]) -> Iterator[Row]:
     for evaluation in evaluations:
         values = {**evaluation.losses, "total": yardstick(evaluation.losses, weights)}
         for name, value in values.items():
-            row = {"epoch": evaluation.epoch, "source": "yardstick", "component": name, "n": 1}
-            yield row | with_marker("value", value)
+            place = {"epoch": evaluation.epoch, "steps_done": evaluation.step, "source": "yardstick"}
+            yield place | {"component": name, **with_marker("value", value), "n": 1}
 
 
 def _quantities(step: Step) -> Iterator[Row]:
-    """A step as one row a number: `loss/<component>` with its weight, then the scalars that were given."""
+    """A step as one row a number: `loss/<component>` with its weight, the scalars that were given, then
+    `skipped` where the step was, and `measure/<name>`.
+    """
     place = {"step": step.step, "epoch": step.epoch}
     weights = step.loss_weights or {}
     for name, value in step.losses.items():
         quantity = {"quantity": f"loss/{name}", **with_marker("loss_weight", weights.get(name))}
         yield place | quantity | with_marker("value", value)
-    for name in SCALARS:
-        if (value := getattr(step, name)) is not None:
+    scalars = {name: getattr(step, name) for name in SCALARS}
+    scalars |= {"skipped": 1.0} if step.skipped else {}
+    scalars |= {f"measure/{name}": value for name, value in (step.measures or {}).items()}
+    for name, value in scalars.items():
+        if value is not None:
             quantity = {"quantity": name, **with_marker("loss_weight", None)}
             yield place | quantity | with_marker("value", value)
 
 
 def _event(event: Event) -> Row:
+    born = event.provenance
     return {
         "step": event.step,
         "kind": event.kind.value,
@@ -114,5 +121,5 @@ def _event(event: Event) -> Row:
         **with_marker("value", event.value),
         "threshold": event.threshold,
         "severity": event.severity.value,
-        "provenance": None if event.provenance is None else json.dumps(asdict(event.provenance)),
+        "provenance": None if born is None else json.dumps(asdict(born), allow_nan=False),
     }

@@ -58,6 +58,7 @@ EPOCHS = sa.Table(
     METADATA,
     sa.Column("trial_id", sa.Integer, nullable=False, index=True),
     sa.Column("epoch", sa.Integer, nullable=False),
+    sa.Column("steps_done", sa.Integer),
     sa.Column("source", sa.String(10), nullable=False),
     sa.Column("component", sa.String(200), nullable=False),
     *_number("value"),
