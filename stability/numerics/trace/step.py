@@ -1,0 +1,39 @@
+"""`stability.trace`: runs one training step and says where it broke."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from stability.numerics.trace.tracer import Tracer
+from stability.records import Provenance, UserError
+
+
+def trace(step: Callable[[], Any]) -> Provenance | None:
+    """Run `step` once and name the operation where its first non-finite value was born.
+
+    `step` takes no arguments and runs one training step: forward, backward, clipping, update. It may return
+    the loss, or the loss components by name. None: loss, gradients, weights and optimizer state all ended
+    finite, whatever guarded infinities appeared in between. The step's numbers are those of an untraced one.
+    What `step` raises comes through with a note of what was found so far. Raises `UserError` if `step`
+    cannot be called.
+    """
+    if not callable(step):
+        raise UserError(
+            f"stability.trace was given {_described(step)}; it takes a function without arguments that runs "
+            "one training step: stability.trace(lambda: training_step(batch))"
+        )
+    tracer = Tracer()
+    tracer.start()
+    try:
+        returned = step()
+    except BaseException as error:
+        tracer.stop()
+        error.add_note(f"stability.trace: {tracer.first_so_far()}")
+        raise
+    tracer.stop()
+    return tracer.provenance(returned)
+
+
+def _described(value: Any) -> str:
+    return "None" if value is None else f"an object of type {type(value).__name__}"

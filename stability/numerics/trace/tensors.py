@@ -1,0 +1,87 @@
+"""Looks at one tensor: its extremes, where it is not finite and how. Knows nothing of operations."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def numbers(tensor: Tensor) -> Tensor | None:
+    """The strided, real floating-point tensor that holds `tensor`'s numbers; None where there is none.
+
+    A sparse tensor is stood for by its values, a complex one by its real and imaginary parts (one more
+    dimension of 2). Integers, quantised and fake tensors and foreign subclasses hold nothing to look at.
+    """
+    if not (tensor.is_floating_point() or tensor.is_complex()) or not is_plain(tensor):
+        return None
+    if tensor._is_zerotensor():  # stands for zeros and has no memory
+        return None
+    if tensor.layout is torch.sparse_coo:
+        tensor = tensor._values()
+    elif tensor.layout in (torch.sparse_csr, torch.sparse_csc, torch.sparse_bsr, torch.sparse_bsc):
+        tensor = tensor.values()
+    if tensor.layout is not torch.strided or tensor.device.type == "meta":
+        return None
+    if tensor.is_complex():
+        tensor = torch.view_as_real(tensor.conj() if tensor.is_conj() else tensor)
+    return tensor
+
+
+def is_plain(tensor: Tensor) -> bool:
+    """Whether `tensor` is no subclass that computes in a way of its own."""
+    return type(tensor).__torch_dispatch__ is Tensor.__torch_dispatch__
+
+
+def extremes(tensor: Tensor) -> tuple[float, float]:
+    """The least and the greatest entry of what `numbers` gave; NaN if there is any, (0, 0) if empty."""
+    if tensor.numel() == 0:
+        return 0.0, 0.0
+    if tensor.element_size() == 1:  # no reductions exist for eight-bit floats
+        tensor = tensor.float()
+    low, high = torch.aminmax(tensor)
+    return low.item(), high.item()
+
+
+def all_finite(low: float, high: float) -> bool:
+    """Whether a tensor of these extremes is finite throughout."""
+    return math.isfinite(low) and math.isfinite(high)
+
+
+def not_finite(tensor: Tensor) -> Tensor:
+    """The mask of the entries that are NaN or infinite."""
+    return ~torch.isfinite(tensor.float() if tensor.element_size() == 1 else tensor)
+
+
+def largest_finite(tensor: Tensor, bad: Tensor) -> float | None:
+    """The largest |x| among the entries that are not `bad`; None if there are none."""
+    kept = tensor[~bad]
+    return max(map(abs, extremes(kept))) if kept.numel() else None
+
+
+def kind(value: float) -> str:
+    """What `Link.value` calls a number that is not finite."""
+    if math.isnan(value):
+        return "nan"
+    return "inf" if value > 0 else "-inf"
+
+
+def kind_of(tensor: Tensor, bad: Tensor) -> str:
+    """What the `bad` entries are: nan if any is, else the first one's infinity."""
+    values = tensor[bad]
+    return "nan" if bool(values.isnan().any()) else kind(values[0].item())
+
+
+def tensors_in(value: Any) -> Iterator[Tensor]:
+    """Every tensor in nested lists, tuples, mappings and dataclass-like objects of one level."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, (list, tuple, set)):
+        for part in value:
+            yield from tensors_in(part)
+    elif isinstance(value, dict):
+        for part in value.values():
+            yield from tensors_in(part)
