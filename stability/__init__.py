@@ -1,6 +1,37 @@
 """Finds out which hyperparameters make a training run diverge, why, and how far a recipe is from the edge."""
 
-from stability.records import BEFORE_TRAINING, Recorder, StopTrial, TrialSpec, UserError
+from __future__ import annotations
 
-__all__ = ["BEFORE_TRAINING", "Recorder", "StopTrial", "TrialSpec", "UserError"]
+from typing import TYPE_CHECKING, Any
+
+from stability.records import BEFORE_TRAINING, Recorder, StopTrial, TrialSpec, UserError
+from stability.verdict import describe
+
+if TYPE_CHECKING:
+    from stability.numerics.trace import trace
+    from stability.numerics.watch import watch
+
+__all__ = [
+    "BEFORE_TRAINING",
+    "Recorder",
+    "StopTrial",
+    "TrialSpec",
+    "UserError",
+    "describe",
+    "trace",
+    "watch",
+]
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """`watch` and `trace` need torch, which the command line can do without."""
+    if name == "watch":
+        from stability.numerics.watch import watch
+
+        return watch
+    if name == "trace":
+        from stability.numerics.trace import trace
+
+        return trace
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

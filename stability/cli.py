@@ -65,13 +65,16 @@ def run(
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Run again what failed for no fault of the training.")
     ] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Replay and explain the first diverged trial of each kind.")
+    ] = False,
     out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("reports"),
 ) -> None:
     """Run a study and write its report. The same command again finishes only what is missing.
 
     Exit status 1 when no trial gave evidence.
     """
-    from stability import environment, exporting, terminal, trainers
+    from stability import environment, exporting, progress, terminal, trainers
     from stability.executors.local import LocalExecutor
     from stability.spec import load_study
     from stability.store import Store
@@ -89,8 +92,10 @@ def run(
     store = Store(storage)
     exporting.make_folder(out / spec.name)
     try:
-        with terminal.live(spec) as progress:
-            drive(Run(spec, store, LocalExecutor(jobs), progress, device, retry_failed))
+        with progress.live(spec) as watcher:
+            drive(Run(spec, store, LocalExecutor(jobs), watcher, device, retry_failed))
+        if explain:
+            terminal.explain_each_kind(store, spec.name)
         report_path = _write_report(store, spec.name, ReportFormat.MD, Language.EN, out)
     except KeyboardInterrupt:
         typer.echo("interrupted; what is finished is stored, the same command goes on from there", err=True)
@@ -140,6 +145,47 @@ def show(
     from stability.store import Store
 
     terminal.print_trial(Store(storage, create=False).frames(_study_name(study)), trial, format.value)
+
+
+@app.command()
+def judge(
+    study: StudyArgument,
+    limits: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[KEY=VALUE]...", help="Limits of rules, such as blow_up_severe=1.5."),
+    ] = None,
+    storage: StorageOption = DEFAULT_STORAGE,
+    format: FormatOption = TableFormat.TABLE,
+) -> None:
+    """Judge stored trials under other limits: which verdicts would change.
+
+    Nothing is retrained and nothing stored is changed. Without limits, says whether the present rules agree.
+    """
+    from stability import rejudge, terminal
+    from stability.store import Store
+
+    policy = rejudge.policy_from(limits or ())
+    found = rejudge.rejudge(Store(storage, create=False), _study_name(study), policy)
+    terminal.print_rejudged(found, format.value)
+
+
+@app.command()
+def explain(
+    study: StudyArgument,
+    trial: Annotated[str, typer.Argument(help="STAGE/NUMBER or a trial's key, such as basic/seed-3.")],
+    storage: StorageOption = DEFAULT_STORAGE,
+    format: FormatOption = TableFormat.TABLE,
+) -> None:
+    """Replay a diverged trial up to its first bad step and name the operation where it broke."""
+    from stability import terminal
+    from stability.explain import explain as replayed
+    from stability.store import Store
+    from stability.trialdir import read_records
+
+    store = Store(storage, create=False)
+    row = terminal.find_trial(store.frames(_study_name(study)).trials, trial)
+    found = replayed(store, row)
+    terminal.print_explanation(row, found, read_records(Path(row["directory"])), format.value)
 
 
 @app.command()

@@ -14,7 +14,7 @@ from stability.records import UserError, VerdictLabel
 from stability.store import Frames, Store
 
 _WRITTEN = "stability:notes_sha256"
-_NOTED = (VerdictLabel.DIVERGED, VerdictLabel.UNSTABLE, VerdictLabel.INCONCLUSIVE)
+_NOTED = (VerdictLabel.DIVERGED, VerdictLabel.UNSTABLE, VerdictLabel.STUCK, VerdictLabel.INCONCLUSIVE)
 
 
 def serve(

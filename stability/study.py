@@ -222,7 +222,8 @@ def _read(spec: TrialSpec) -> tuple[Records, Ending]:
         _check_components(records, spec)
     except ValueError as error:
         return Records(), replace(ending, outcome=Outcome.CRASHED, error=str(error))
-    events = records.events or tuple(detectors.scan(records, spec.yardstick, Policy()))
+    finished = ending.outcome is Outcome.FINISHED
+    events = records.events or tuple(detectors.scan(records, spec.yardstick, Policy(), finished=finished))
     return replace(records, events=events), ending
 
 

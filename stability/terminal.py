@@ -1,4 +1,4 @@
-"""What a person sees in the terminal: the live table, status, a trial. Plain lines where output is piped."""
+"""What a person reads in the terminal: status, a trial, why it broke, how it is judged; or JSON, or CSV."""
 
 from __future__ import annotations
 
@@ -6,95 +6,32 @@ import csv
 import json
 import math
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console, Group
-from rich.live import Live
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from stability import diagnosis, trialdir
 from stability.plan import proposals
-from stability.records import UserError, VerdictLabel
+from stability.records import Explanation, Records, UserError, VerdictLabel
 from stability.spec import StudySpec, from_document
 from stability.suggest import suggest
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from stability.rejudge import Rejudged
     from stability.store import Frames, Store
 
 BARS = "▁▂▃▄▅▆▇█"
 NONFINITE_MARK = "×"
-RECENT_TRIALS = 8
 PIPED_WIDTH = 400
 SPARKLINE_STEPS = 60
 Row = Mapping[str, Any]
-
-
-class LineProgress:
-    """A line per finished trial: for pipes, logs and CI."""
-
-    def __init__(self) -> None:
-        self._start_s = time.monotonic()
-        self._planned, self._done = 0, 0
-
-    def stage(self, name: str, planned: int, done: int) -> None:
-        self._planned, self._done = planned, done
-        resumed = f", {done} stored already" if done else ""
-        print(f"stage {name}: {planned} trials{resumed}", flush=True)
-
-    def finished(self, trial: Row) -> None:
-        self._done += 1
-        elapsed_s = time.monotonic() - self._start_s
-        place = f"[{elapsed_s:6.1f} s] {self._done}/{self._planned}"
-        print(f"{place} {trial['key']}: {trial['verdict']}, {trial['evidence']}", flush=True)
-
-
-class LiveProgress:
-    """A table that is drawn anew as trials finish."""
-
-    def __init__(self, spec: StudySpec, live: Live) -> None:
-        self._spec, self._live = spec, live
-        self._start_s = time.monotonic()
-        self._stages: dict[str, list[int]] = {}  # name -> [planned, done, diverged, failed]
-        self._recent: list[Row] = []
-
-    def stage(self, name: str, planned: int, done: int) -> None:
-        self._stages[name] = [planned, done, 0, 0]
-        self._draw()
-
-    def finished(self, trial: Row) -> None:
-        counts = self._stages[trial["stage"]]
-        counts[1] += 1
-        counts[2] += trial["verdict"] == VerdictLabel.DIVERGED
-        counts[3] += trial["verdict"] == VerdictLabel.INCONCLUSIVE
-        self._recent = [*self._recent, trial][-RECENT_TRIALS:]
-        self._draw()
-
-    def _draw(self) -> None:
-        elapsed_s = time.monotonic() - self._start_s
-        stages = Table("stage", "done", "diverged", "failed", title=f"{self._spec.name}  {elapsed_s:.0f} s")
-        for name, (planned, done, diverged, failed) in self._stages.items():
-            stages.add_row(name, f"{done}/{planned}", str(diverged), str(failed))
-        recent = Table("trial", "verdict", "evidence", box=None)
-        for trial in self._recent:
-            recent.add_row(trial["key"], _verdict_text(trial["verdict"]), Text(trial["evidence"]))
-        self._live.update(Group(stages, recent))
-
-
-@contextmanager
-def live(spec: StudySpec) -> Iterator[LineProgress | LiveProgress]:
-    """Watch a run: a live table in a terminal, a line a trial elsewhere."""
-    console = Console()
-    if not console.is_terminal:
-        yield LineProgress()
-        return
-    with Live(console=console, refresh_per_second=4) as drawn:
-        yield LiveProgress(spec, drawn)
 
 
 def closing(spec: StudySpec, store: Store, report: Path) -> bool:
@@ -140,12 +77,13 @@ def _study_rows(store: Store, name: str) -> Iterator[dict[str, Any]]:
             }
 
 
-def print_rows(rows: Sequence[Row], format: str) -> None:
-    """Print rows as a table, JSON or CSV; all rows have the same keys."""
+def print_rows(rows: Sequence[Row], format: str, columns: Sequence[str] = ()) -> None:
+    """Print rows as a table, JSON or CSV; all rows have the same keys: `columns`, if there may be no row."""
     if format == "json":
         print(json.dumps(list(rows), indent=2, allow_nan=False))
     elif format == "csv":
-        writer = csv.DictWriter(sys.stdout, fieldnames=list(rows[0]) if rows else [], lineterminator="\n")
+        names = list(rows[0]) if rows else columns
+        writer = csv.DictWriter(sys.stdout, fieldnames=names, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
     elif not rows:
@@ -153,11 +91,39 @@ def print_rows(rows: Sequence[Row], format: str) -> None:
     else:
         table = Table(*rows[0], box=None, pad_edge=False)
         for row in rows:
-            table.add_row(*(_verdict_text("-" if value is None else str(value)) for value in row.values()))
+            table.add_row(*(verdict_text("-" if value is None else str(value)) for value in row.values()))
         console = Console()
         if not console.is_terminal:
             console = Console(width=PIPED_WIDTH)  # a name cut short is no name
         console.print(table)
+
+
+def print_rejudged(found: Rejudged, format: str) -> None:
+    """Verdicts that changed, counts per stage and arm, what cannot be known; as csv the first alone."""
+    from stability.rejudge import Change
+
+    columns = [field.name for field in fields(Change)]
+    changes, counts = ([asdict(row) for row in rows] for rows in (found.changes, found.counts))
+    agree = found.trials - len(changes)
+    if format == "json":
+        whole = {"trials": found.trials, "agree": agree, "cut_short": list(found.cut_short)}
+        print(json.dumps(whole | {"changes": changes, "counts": counts}, indent=2, allow_nan=False))
+    elif format == "csv":
+        print_rows(changes, "csv", columns)
+    else:
+        if changes:
+            print_rows(changes, "table")
+            print()
+        print_rows(counts, "table")
+        print(f"{agree} of {found.trials} stored verdicts are the same")
+        if found.cut_short:
+            print(_unknown_end(found.cut_short))
+
+
+def _unknown_end(steps: Sequence[int]) -> str:
+    span = str(min(steps)) if min(steps) == max(steps) else f"{min(steps)} to {max(steps)}"
+    trials = "1 trial was" if len(steps) == 1 else f"{len(steps)} trials were"
+    return f"{trials} stopped after {span} steps under the policy of the run; what would follow is unknown"
 
 
 def print_trial(frames: Frames, name: str, format: str) -> None:
@@ -175,6 +141,34 @@ def print_trial(frames: Frames, name: str, format: str) -> None:
         if len(own["events"]):
             print_rows([_event_line(row) for row in own["events"].to_dict("records")], "table")
         _print_output(Path(trial["directory"]))
+
+
+def print_explanation(trial: Row, found: Explanation, records: Records, format: str) -> None:
+    """Why a trial broke, and its last steps up to there; CSV has the steps alone."""
+    steps = diagnosis.last_steps(records, found.step)
+    if format == "json":
+        blame = None if found.blame is None else diagnosis.conclusion(found.blame)
+        facts = {key: trial[key] for key in ("study", "stage", "number", "key", "verdict", "evidence")}
+        print(json.dumps(facts | asdict(found) | {"conclusion": blame, "last_steps": steps}, indent=2))
+        return
+    if format == "table":
+        print("\n".join(diagnosis.lines(trial, found, records)))
+        print(f"\nThe last {len(steps)} steps, 0 the first bad one:")
+    print_rows(steps, format)
+
+
+def explain_each_kind(store: Store, study: str) -> None:
+    """Explain the first diverged trial of each distinct way to diverge; one that cannot be is named."""
+    from stability import explain
+
+    for trial in explain.first_of_each_kind(store.frames(study).trials):
+        try:
+            found = explain.explain(store, trial)
+        except UserError as error:
+            print(error)
+            continue
+        print_explanation(trial, found, trialdir.read_records(Path(trial["directory"])), "table")
+        print()
 
 
 def find_trial(trials: pd.DataFrame, name: str) -> dict[str, Any]:
@@ -243,8 +237,6 @@ def _event_line(row: Row) -> dict[str, Any]:
 
 
 def _print_output(directory: Path) -> None:
-    from stability import trialdir
-
     if text := trialdir.captured(directory, limit_bytes=2000).strip():
         print(f"--- the end of {trialdir.STDOUT}\n{text}")
 
@@ -265,6 +257,7 @@ def _plain(row: Row) -> dict[str, Any]:
     }
 
 
-def _verdict_text(word: str) -> Text:
-    colours = {VerdictLabel.DIVERGED: "red", VerdictLabel.UNSTABLE: "yellow", VerdictLabel.STABLE: "green"}
+def verdict_text(word: str) -> Text:
+    colours = {VerdictLabel.DIVERGED: "red", VerdictLabel.STABLE: "green"}
+    colours |= dict.fromkeys((VerdictLabel.UNSTABLE, VerdictLabel.STUCK), "yellow")
     return Text(word, style=colours.get(word, ""))

@@ -7,6 +7,7 @@
                       {"define": {...}}                                             loss definitions
     events.jsonl    one event a line
     stdout.log      all that the process printed
+    explanation.json  what a replay found about the first bad step (`Explanation`), if one was asked for
     outcome.json    how it ended (`Ending`), written last and renamed into place: complete or absent
     artifacts/      whatever the trainer leaves
 
@@ -25,10 +26,12 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from stability.records import (
+    Blame,
     Ending,
     Evaluation,
     Event,
     EventKind,
+    Explanation,
     Link,
     Outcome,
     Phase,
@@ -70,6 +73,25 @@ def read_ending(directory: Path) -> Ending | None:
     except FileNotFoundError:
         return None
     return Ending(**values | {"outcome": Outcome(values["outcome"])})
+
+
+def write_explanation(directory: Path, explanation: Explanation) -> None:
+    """Leave what a replay found in `directory`."""
+    _write_whole(directory / "explanation.json", asdict(explanation))
+
+
+def read_explanation(directory: Path) -> Explanation | None:
+    """What a replay found, or None where none came to its end."""
+    try:
+        values = json.loads((directory / "explanation.json").read_text())
+    except FileNotFoundError:
+        return None
+    blame = values["blame"]
+    if blame is not None:
+        others = {int(step): fails for step, fails in blame["other_batches"].items()}
+        blame = Blame(**blame | {"other_batches": others})
+    found = {"provenance": provenance_from(values["provenance"]), "blame": blame}
+    return Explanation(**values | found)
 
 
 class Writer:

@@ -9,101 +9,30 @@ import resource
 import sys
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from stability import trainers, trialdir
-from stability.numerics.detectors import Monitor
-from stability.records import (
-    Ending,
-    Evaluation,
-    Event,
-    Outcome,
-    Policy,
-    Severity,
-    Step,
-    StopTrial,
-    TrialSpec,
-)
-from stability.verdict import describe
+from stability.recorder import TrialRecorder
+from stability.records import Ending, Outcome, Policy, StopTrial, TrialSpec
 
 DISK_FULL_EXIT = 74  # EX_IOERR of sysexits.h: no trial's fault, and nothing could be written about it
-
-
-class TrialRecorder:
-    """The `Recorder` of a trial: writes what it is told, watches it, and stops the trial once it is lost."""
-
-    def __init__(self, spec: TrialSpec, policy: Policy) -> None:
-        self._writer = trialdir.Writer(spec.directory)
-        self._monitor = Monitor(spec.yardstick, policy)
-        self._yardstick = spec.yardstick
-        self._steps = 0
-
-    def define(self, **definitions: str) -> None:
-        """See `Recorder.define`. Raises `TypeError` for a definition that is no text."""
-        for name, text in definitions.items():
-            if not isinstance(text, str):
-                raise TypeError(f"define({name}=...) takes a text, got {text!r}")
-        self._writer.definitions(definitions)
-
-    def step(
-        self,
-        losses: Mapping[str, float],
-        total: float | None = None,
-        lr: float | None = None,
-        grad_norm: float | None = None,
-        epoch: int | None = None,
-        *,
-        weight_norm: float | None = None,
-        loss_weights: Mapping[str, float] | None = None,
-        grad_scale: float | None = None,
-        skipped: bool = False,
-        measures: Mapping[str, float] | None = None,
-        batch: Sequence[str] | None = None,
-    ) -> None:
-        """See `Recorder.step`. Tensors with one element count as numbers."""
-        scalars = {"total": total, "lr": lr, "grad_norm": grad_norm, "weight_norm": weight_norm}
-        scalars["grad_scale"] = grad_scale
-        step = Step(
-            step=self._steps,
-            losses=_floats(losses),
-            epoch=epoch,
-            loss_weights=None if loss_weights is None else _floats(loss_weights),
-            skipped=bool(skipped),
-            measures=None if measures is None else _floats(measures),
-            batch=None if batch is None else tuple(map(str, batch)),
-            **{name: None if value is None else float(value) for name, value in scalars.items()},
-        )
-        self._steps += 1
-        self._writer.step(step)
-        self._stop_if_lost(self._monitor.step(step))
-
-    def evaluate(self, losses: Mapping[str, float], epoch: int) -> None:
-        """See `Recorder.evaluate`. Raises `ValueError` when a component of the yardstick is missing."""
-        if missing := self._yardstick.keys() - losses.keys():
-            given, needed = ", ".join(losses), ", ".join(sorted(missing))
-            raise ValueError(f"evaluate() got {given}; the study's yardstick also weighs {needed}")
-        evaluation = Evaluation(self._steps, int(epoch), _floats(losses))
-        self._writer.evaluation(evaluation)
-        self._stop_if_lost(self._monitor.evaluation(evaluation))
-
-    def close(self) -> None:
-        self._writer.close()
-
-    def _stop_if_lost(self, events: list[Event]) -> None:
-        for event in events:
-            self._writer.event(event)
-        lost = [event for event in events if event.severity is Severity.LOST]
-        if lost:
-            raise StopTrial(describe(lost[0]))
 
 
 def prepare(trainer: Any, data: Mapping[str, Any], cache: str) -> None:
     """Compute what the trainer's trials share; a failure here is left for the trials to meet and report."""
     _redirect_output(Path(os.devnull))
     trainers.prepare(trainer, data, Path(cache))
+
+
+def explain(directory: str, scratch: str, step: int, in_evaluation: bool) -> None:
+    """Replay the trial in `directory` and leave in `scratch` what broke at `step`."""
+    from stability import replay  # imports torch, which the driver need not
+
+    _redirect_output(Path(scratch) / trialdir.STDOUT)
+    replay.explain(Path(directory), Path(scratch), step, in_evaluation)
 
 
 def run_trial(directory: str) -> None:
@@ -136,18 +65,26 @@ def _train(spec: TrialSpec) -> Ending:
     recorder = TrialRecorder(spec, Policy())
     try:
         device = trainers.resolve_device(spec.device)
-        trainers.load(spec.trainer)(replace(spec, device=device), recorder)
+        _call(trainers.load(spec.trainer), replace(spec, device=device), recorder)
+        recorder.finish()
     except StopTrial as stop:
         return Ending(Outcome.STOPPED, error=str(stop), device=device)
     except (Exception, SystemExit) as error:
-        if isinstance(error, SystemExit) and not error.code:
-            return Ending(Outcome.FINISHED, device=device)
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             raise
         return _failed(error, device)
     finally:
         recorder.close()
     return Ending(Outcome.FINISHED, device=device)
+
+
+def _call(train: trainers.Train, spec: TrialSpec, recorder: TrialRecorder) -> None:
+    """Train; a script that ends with `sys.exit(0)` has come to its end too."""
+    try:
+        train(spec, recorder)
+    except SystemExit as error:
+        if error.code:
+            raise
 
 
 def _failed(error: BaseException, device: str) -> Ending:
@@ -174,9 +111,3 @@ def _redirect_output(path: Path) -> None:
     sys.stdout = open(1, "w", buffering=1, closefd=False, errors="replace")  # noqa: SIM115 - the process's own
     sys.stderr = open(2, "w", buffering=1, closefd=False, errors="replace")  # noqa: SIM115
     faulthandler.enable()
-
-
-def _floats(values: Mapping[str, float]) -> dict[str, float]:
-    if not isinstance(values, Mapping):
-        raise TypeError(f"losses map each component's name to a number, got {values!r}")
-    return {name: float(value) for name, value in values.items()}

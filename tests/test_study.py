@@ -204,6 +204,11 @@ def test_a_crash_after_nan_is_divergence(run_study, study_file):
     assert {(row["outcome"], row["verdict"]) for row in watcher.rows} == {("CRASHED", "DIVERGED")}
 
 
+def test_a_trainer_that_swallows_its_end_was_stopped_all_the_same(run_study, study_file):
+    _, _, watcher = run_study(study_file(function="catches_all"), "plan.compare.seeds=1")
+    assert {(row["outcome"], row["verdict"]) for row in watcher.rows} == {("STOPPED", "DIVERGED")}
+
+
 def test_a_changed_study_is_not_mixed_with_its_old_trials(run_study, study_file):
     path = study_file()
     run_study(path)

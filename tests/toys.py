@@ -13,6 +13,8 @@ from pathlib import Path
 
 import torch
 
+import stability
+
 
 def quadratic(trial, recorder):
     """Gradient descent on x² from x = 1: the error is multiplied by (1 - 2·lr) every step."""
@@ -49,6 +51,16 @@ def nan_then_raise(trial, recorder):
         recorder.step({"square": float("nan")}, total=float("nan"))
     except Exception:
         raise RuntimeError("loss is NaN") from None
+
+
+def catches_all(trial, recorder):
+    """Goes NaN, and never lets anything end it."""
+    recorder.evaluate({"square": 1.0}, epoch=-1)
+    for loss in (1.0, float("nan"), 0.5):
+        try:
+            recorder.step({"square": loss}, total=loss)
+        except stability.StopTrial:
+            break
 
 
 def ends(trial, recorder):
@@ -110,3 +122,45 @@ def environment(trial, recorder):
 
 
 not_a_function = 3
+
+
+class Logarithm(torch.nn.Module):
+    """Mean log of w + x, whose gradient pushes w down until an argument is negative."""
+
+    def __init__(self):
+        super().__init__()
+        self.w = torch.nn.Parameter(torch.ones(()))
+
+    def forward(self, x):
+        return (self.w + x).log()  # born here
+
+
+def logarithm(trial, recorder):
+    """Minimises log(w + x) + w by gradient descent with `params["lr"]`; one batch of four numbers a step.
+
+    With `params["batch"]` = i, batch i has an element of -1.5, whose logarithm is NaN for any w so far.
+    """
+    torch.manual_seed(trial.seed)
+    model = Logarithm()
+    optimizer = torch.optim.SGD(model.parameters(), lr=trial.params["lr"])
+    watch = stability.watch(model, optimizer, recorder=recorder)
+    recorder.evaluate({"log": 1.0, "slope": 1.0}, epoch=-1)
+    for number in range(trial.epochs * 10):
+        x = torch.rand(4)
+        if number == trial.params.get("batch"):
+            x[2] = -1.5
+        optimizer.zero_grad()
+        losses = {"slope": 2.0 + model.w, "log": model(x).mean() + 2.0}
+        total = losses["slope"] + losses["log"]
+        watch.components(losses)
+        total.backward()
+        watch.step(losses, total, [f"{number}-{i}" for i in range(4)], epoch=number // 10)
+        optimizer.step()
+    recorder.evaluate({"log": 0.5, "slope": 1.0}, epoch=trial.epochs - 1)
+
+
+def unseeded(trial, recorder):
+    """Never the same twice."""
+    noise = float.fromhex(f"0x0.{os.urandom(4).hex()}p0")
+    recorder.step({"square": 1.0 + noise}, total=1.0)
+    recorder.step({"square": float("nan")}, total=float("nan"))

@@ -65,6 +65,17 @@ class LocalExecutor:
         finally:
             process.kill()
 
+    def call(self, task: Callable[..., None], *arguments: Any, timeout_s: float) -> bool:
+        """Do `task` in a child of its own and wait; False when it was ended after `timeout_s`."""
+        process = self._start(task, *arguments)
+        try:
+            process.join(timeout_s)
+            return process.exitcode is not None
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.kill()
+
     def submit(self, trial: TrialSpec) -> None:
         process = self._start(worker.run_trial, str(trial.directory))
         self._running.append(_Running(process, trial.directory, time.monotonic(), trial.timeout_s))

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from stability.records import UserError, VerdictLabel
+from stability.records import Provenance, UserError, VerdictLabel
 from stability.spec import StudySpec
 from stability.store import database
-from stability.store.rows import TrialRows
+from stability.store.rows import TrialRows, provenance_text
 from stability.store.tables import ENVIRONMENT, EPOCHS, EVENTS, METADATA, PER_TRIAL, STEPS, TRIALS
 
 if TYPE_CHECKING:
@@ -134,6 +134,12 @@ class Store:
             for table, values in parts:
                 if values:
                     connection.execute(sa.insert(table), [row | {"trial_id": trial_id} for row in values])
+
+    def set_provenance(self, trial_id: int, step: int, kind: str, provenance: Provenance) -> None:
+        """Say of a trial's event where its number was born."""
+        its = (EVENTS.c.trial_id == trial_id, EVENTS.c.step == step, EVENTS.c.kind == kind)
+        with self._engine.begin() as connection:
+            connection.execute(sa.update(EVENTS).where(*its).values(provenance=provenance_text(provenance)))
 
     def forget(self, study: str, stage: str) -> None:
         """Remove the trials of a stage whose Optuna study was deleted."""

@@ -12,6 +12,7 @@ from stability.records import (
     Ending,
     Evaluation,
     Event,
+    Provenance,
     Records,
     Step,
     TrialSpec,
@@ -121,5 +122,10 @@ def _event(event: Event) -> Row:
         **with_marker("value", event.value),
         "threshold": event.threshold,
         "severity": event.severity.value,
-        "provenance": None if born is None else json.dumps(asdict(born), allow_nan=False),
+        "provenance": None if born is None else provenance_text(born),
     }
+
+
+def provenance_text(born: Provenance) -> str:
+    """Its form in the database; every number in it is finite."""
+    return json.dumps(asdict(born), allow_nan=False)

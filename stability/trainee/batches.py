@@ -22,7 +22,10 @@ REDUCTION = 4
 
 
 class Batch(NamedTuple):
-    """One training or evaluation batch; `seed` drives dropout, `noise_BL` the posterior's sample."""
+    """One training or evaluation batch; `seed` drives dropout, `noise_BL` the posterior's sample.
+
+    `ids` names the utterances in order.
+    """
 
     tokens_BN: Tensor
     text_mask_BN: Tensor
@@ -32,12 +35,14 @@ class Batch(NamedTuple):
     group_mask_BG: Tensor
     noise_BL: Tensor
     seed: int
+    ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Clips:
     """Utterances as tensors on the trial's device, log-mels in the scale the model is fed."""
 
+    ids: tuple[str, ...]
     tokens: tuple[Tensor, ...]
     mels_TM: tuple[Tensor, ...]
 
@@ -70,7 +75,8 @@ def load_clips(clips: Sequence[Clip], shift: float, unit: float, device: str) ->
     """Copy `clips` to `device`, each log-mel as (mel - shift) / unit."""
     tokens = tuple(torch.tensor(clip.tokens, device=device) for clip in clips)
     mels_TM = (torch.tensor(clip.mel_TM) for clip in clips)
-    return Clips(tokens, tuple(((mel_TM - shift) / unit).to(device) for mel_TM in mels_TM))
+    scaled_TM = tuple(((mel_TM - shift) / unit).to(device) for mel_TM in mels_TM)
+    return Clips(tuple(clip.id for clip in clips), tokens, scaled_TM)
 
 
 def epoch_of(clips: Clips, batch_size: int, latent: int, streams: Streams) -> Iterator[Batch]:
@@ -106,6 +112,7 @@ def collate(clips: Clips, chosen: Sequence[int], noise_BL: Tensor, seed: int) ->
         group_mask_BG=(groups_G < groups_B[:, None]).to(device),
         noise_BL=noise_BL.to(device),
         seed=seed,
+        ids=tuple(clips.ids[i] for i in chosen),
     )
 
 

@@ -51,11 +51,6 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, lr: float) -> None:
         group["lr"] = lr
 
 
-def norm(tensors: Sequence[Tensor]) -> Tensor:
-    """The Euclidean norm of all `tensors` together, as a 0-d tensor."""
-    return torch.linalg.vector_norm(torch.stack(torch._foreach_norm(tensors)))
-
-
 def clip(weights: Sequence[Tensor], grad_norm: Tensor, limit: float | None) -> None:
     """Scale the gradients to norm `limit` where they exceed it; as in torch, a NaN norm reaches all."""
     if limit is not None:

@@ -14,6 +14,7 @@ from itertools import islice
 import torch
 from torch import Tensor
 
+from stability.numerics.watch import Watch
 from stability.records import BEFORE_TRAINING, Recorder, TrialSpec
 from stability.trainee import losses, optimizer
 from stability.trainee.batches import Batch, Clips, Streams, epoch_of, load_clips, whole
@@ -45,6 +46,7 @@ class Session:
     weights: list[Tensor]
     optimizer: torch.optim.Optimizer
     scaler: torch.amp.GradScaler
+    watch: Watch
     coefficients: losses.Coefficients
     total_steps: int
 
@@ -60,7 +62,7 @@ def train(trial: TrialSpec, recorder: Recorder) -> None:
     steps = _steps(trial, len(data.training), batch_size)
     longest = max(data.training.longest(), data.evaluation.longest())
     model = build(size, hp, data.vocabulary_size, longest, streams.initial).to(trial.device)
-    session = _session(hp, model, trial.device, steps)
+    session = _session(hp, model, trial.device, steps, recorder)
     held_out = whole(data.evaluation, size.latent)
     recorder.define(**losses.definitions(hp))
     recorder.evaluate(_evaluate(model, held_out, data.unit), BEFORE_TRAINING)
@@ -70,8 +72,9 @@ def train(trial: TrialSpec, recorder: Recorder) -> None:
             break
         batches = epoch_of(data.training, batch_size, size.latent, streams)
         for batch in islice(batches, steps - step):
-            _step(session, batch, step, epoch, recorder)
+            _step(session, batch, step, epoch)
             step += 1
+        session.watch.flush()
         recorder.evaluate(_evaluate(model, held_out, data.unit), epoch)
 
 
@@ -95,60 +98,54 @@ def _steps(trial: TrialSpec, utterances: int, batch_size: int) -> int:
     return steps if trial.max_steps is None else min(steps, trial.max_steps)
 
 
-def _session(hp: Hyperparameters, model: VaeTransformerTts, device: str, total_steps: int) -> Session:
+def _session(
+    hp: Hyperparameters, model: VaeTransformerTts, device: str, total_steps: int, recorder: Recorder
+) -> Session:
     log_variances_C = torch.zeros(len(losses.COMPONENTS), device=device, requires_grad=True)
     weights = [*model.parameters(), log_variances_C]
     scaled = hp.grad_scaler and hp.precision == "16-mixed"
+    rule = optimizer.optimizer_for(weights, hp)
+    scaler = torch.amp.GradScaler(torch.device(device).type, enabled=scaled)
     return Session(
         hp=hp,
         model=model.train(),
         log_variances_C=log_variances_C,
         weights=weights,
-        optimizer=optimizer.optimizer_for(weights, hp),
-        scaler=torch.amp.GradScaler(torch.device(device).type, enabled=scaled),
+        optimizer=rule,
+        scaler=scaler,
+        watch=Watch(model, rule, scaler=scaler, recorder=recorder),
         coefficients=losses.coefficients(hp, device),
         total_steps=total_steps,
     )
 
 
-def _step(session: Session, batch: Batch, step: int, epoch: int, recorder: Recorder) -> None:
-    """Forward, backward, clip, update, and one read of everything measured from the device."""
-    hp, scaler = session.hp, session.scaler
+def _step(session: Session, batch: Batch, step: int, epoch: int) -> None:
+    """Forward, backward, clip, update; the watch measures in between and tells the recorder."""
+    hp, scaler, watch = session.hp, session.scaler, session.watch
     lr = optimizer.learning_rate(hp, step, session.total_steps)
     optimizer.set_learning_rate(session.optimizer, lr)
-    losses_C, total, in_force_C = _forward(session, batch, step)
+    measured, total, in_force = _forward(session, batch, step)
+    watch.components(measured, in_force)
     session.optimizer.zero_grad()
     scaler.scale(total).backward()
     scaler.unscale_(session.optimizer)
-    grad_norm = optimizer.norm([w.grad for w in session.weights])
-    optimizer.clip(session.weights, grad_norm, hp.clip)
-    grad_scale = scaler.get_scale() if scaler.is_enabled() else None
+    watch.step(measured, total, batch.ids, loss_weights=in_force, epoch=epoch)
+    optimizer.clip(session.weights, watch.grad_norm, hp.clip)
     scaler.step(session.optimizer)
     scaler.update()
-    weight_norm = optimizer.norm(session.weights)
-    scalars = torch.stack((total, grad_norm, weight_norm))
-    read = torch.cat((losses_C, in_force_C, scalars)).tolist()
-    recorder.step(
-        losses=dict(zip(losses.COMPONENTS, read[:3], strict=True)),
-        total=read[6],
-        lr=lr,
-        grad_norm=read[7],
-        epoch=epoch,
-        weight_norm=read[8],
-        loss_weights=dict(zip(losses.COMPONENTS, read[3:6], strict=True)),
-        grad_scale=grad_scale,
-        skipped=grad_scale is not None and scaler.get_scale() < grad_scale,
-    )
 
 
-def _forward(session: Session, batch: Batch, step: int) -> tuple[Tensor, Tensor, Tensor]:
+def _forward(
+    session: Session, batch: Batch, step: int
+) -> tuple[dict[str, Tensor], Tensor, dict[str, Tensor]]:
     """The components, the total to differentiate and the coefficients in force."""
     c = session.coefficients
     with _autocast(session.hp, batch.mel_BTM.device.type):
-        losses_C = torch.stack(list(losses.components(session.model, batch, c).values()))
+        measured = losses.components(session.model, batch, c)
     weights_C = losses.annealed(c.weights_C, session.hp, step)
+    losses_C = torch.stack(list(measured.values()))
     total, in_force_C = losses.total(losses_C, weights_C, session.log_variances_C, c.adaptive)
-    return losses_C, total, in_force_C
+    return measured, total, dict(zip(losses.COMPONENTS, in_force_C.detach(), strict=True))
 
 
 def _autocast(hp: Hyperparameters, device_type: str) -> AbstractContextManager[None]:

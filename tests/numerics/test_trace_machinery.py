@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -330,6 +332,61 @@ def test_the_users_anomaly_mode_is_given_back():
     with pytest.warns(UserWarning, match="Anomaly Detection"), torch.autograd.detect_anomaly():
         trace(lambda: None)
         assert torch.is_anomaly_enabled() and torch.is_anomaly_check_nan_enabled()
+
+
+def test_empty_tensors():
+    layer, x = nn.Linear(4, 4), torch.randn(0, 5, 4)
+
+    def step():
+        y = layer(x).flatten(0, 1)[:, 1:].transpose(0, 1)
+        rows = layer(torch.randn(3, 4))[torch.zeros(3, dtype=torch.bool)]
+        (y.sum() + rows.view(-1).sum()).backward()
+
+    assert trace(step) is None
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested")
+def test_evaluation_with_nested_tensors():
+    model = nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), 2).eval()
+    x, pad = torch.randn(3, 5, 8), torch.zeros(3, 5, dtype=torch.bool)
+    pad[1, 3:] = True
+
+    def step():
+        with torch.no_grad():
+            return model(x, src_key_padding_mask=pad).sum()
+
+    assert trace(step) is None
+
+
+def test_inference_mode():
+    layer, x = nn.Linear(4, 4), torch.randn(3, 4)
+
+    def step():
+        with torch.inference_mode():
+            y = layer(x)
+            y[0] += 1
+            y.view(-1)[3:].log()
+        layer(x).sum().backward()
+
+    assert trace(step) is None
+
+
+def test_a_frozen_weight_that_broke_long_ago_and_took_no_part():
+    model, x = nn.ModuleDict({"used": nn.Linear(4, 4), "unused": nn.Linear(4, 4)}), torch.randn(3, 4)
+    model["unused"].weight.data[0] = math.nan
+
+    class Whole(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.parts = model
+
+        def forward(self, x):
+            return self.parts["used"](x)
+
+    whole = Whole()
+    found = trace(lambda: whole(x).sum().backward())
+    assert (found.phase, found.source) == (Phase.EXTERNAL, "weight parts.unused.weight")
+    assert (found.op, found.chain) == (None, ())
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")

@@ -20,7 +20,7 @@ ONES_C = torch.ones(3)
 def batch_of(frames: tuple[int, ...] = (8, 5), seed: int = 0) -> Batch:
     generator = torch.Generator().manual_seed(seed)
     mels_TM = tuple(torch.randn(n, 80, generator=generator) for n in frames)
-    clips = Clips(tuple(torch.arange(1, n) for n in frames), mels_TM)
+    clips = Clips(tuple(map(str, frames)), tuple(torch.arange(1, n) for n in frames), mels_TM)
     return collate(clips, range(len(frames)), torch.randn(len(frames), 16, generator=generator), seed=3)
 
 

@@ -15,7 +15,11 @@ VOCABULARY = 30
 def clips(frames: tuple[int, ...] = (41, 20, 8), seed: int = 0) -> Clips:
     generator = torch.Generator().manual_seed(seed)
     tokens = tuple(torch.randint(1, VOCABULARY, (n // 4 + 1,), generator=generator) for n in frames)
-    return Clips(tokens, tuple(torch.randn(n, 80, generator=generator) for n in frames))
+    return Clips(
+        tuple(map(str, range(len(tokens)))),
+        tokens,
+        tuple(torch.randn(n, 80, generator=generator) for n in frames),
+    )
 
 
 def batch_of(data: Clips, chosen: list[int]) -> Batch:

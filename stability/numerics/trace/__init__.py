@@ -1,9 +1,10 @@
 """Which operation of one training step made the first value that is not finite: `trace`, and `Tracer`.
 
-Rooms: `step` runs a step, `tracer` switches tracing on and off and answers, `observer` sees every operation,
-`operations` knows what kinds of operations there are, `lineage` remembers where each non-finite value came
-from, `batch` which element of the batch it belongs to, `frames` which line and module ran, `endings` what
-was not finite at the end. Nothing here changes a number of the step.
+Rooms: `step` runs a step; `tracer` switches tracing on and off and answers; `observer` sees every operation,
+whose kinds `operations` and `sentinels` know; `moments` and `frames` tell when and where it runs, for which
+of the `participants`. `lineage` remembers where every non-finite entry of the `memory` came from, by `flow`;
+`batch`, `owners` and `carrying` follow the batch dimension; `endings` and `components` look at what is left.
+Nothing here changes a number of the step.
 """
 
 from stability.numerics.trace.step import trace

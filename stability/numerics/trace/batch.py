@@ -67,7 +67,7 @@ class Batch:
 
         A tensor that came in is taken to have the batch first, if `adopt`.
         """
-        memory = self._memories.at(tensor, inner=False)
+        memory = self._memories.at(tensor, inner=False) if is_plain(tensor) else None
         if memory is None:
             return None
         if memory.layout is None:
@@ -82,7 +82,7 @@ class Batch:
 
     def carry(self, call: Call, inputs: list[Tensor], outputs: list[Tensor], *, adopt: bool) -> None:
         """Give the outputs of an operation the owners that follow from those of its inputs."""
-        owned = [(tensor, self.of(tensor, adopt=adopt)) for tensor in inputs if is_plain(tensor)]
+        owned = [(tensor, self.of(tensor, adopt=adopt)) for tensor in inputs]
         owned = [(tensor, owner) for tensor, owner in owned if owner is not None]
         size = self.size
         if any(owner.universe == size for _, owner in owned):
@@ -90,7 +90,7 @@ class Batch:
         if adopt and call.kind.is_elementwise:
             self._check_mixing(owned)
         for output in outputs:
-            memory = self._memories.at(output, inner=True)
+            memory = self._memories.at(output, inner=True) if is_plain(output) else None
             if memory is not None:
                 memory.product |= call.kind.base in MATRIX_PRODUCTS
             if memory is None or memory.layout is not None or not owned:

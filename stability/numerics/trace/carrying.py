@@ -116,7 +116,7 @@ def _joined(call: Call, owned: Owned, dim: int, *, stacked: bool) -> Owner | Non
     """Parts of one element, or of several, side by side; or parts of all elements along another dimension."""
     owners = {id(tensor): owner for tensor, owner in owned}
     items, kept = [], []
-    for part in call.args[0]:
+    for part in call.argument("tensors"):
         owner = owners.get(id(part))
         if owner is None or owner.is_lost:
             return LOST if not kept else _agreed(kept, lost=True)
@@ -132,7 +132,7 @@ def _joined(call: Call, owned: Owned, dim: int, *, stacked: bool) -> Owner | Non
 
 
 def _index_select(call: Call, owned: Owned, output: Tensor) -> Owner | None:
-    source, dim, index = call.args[:3]
+    source, dim, index = (call.argument(name) for name in ("self", "dim", "index"))
     dim %= max(source.ndim, 1)
     owners = {id(tensor): owner for tensor, owner in owned}
     owner = owners.get(id(source))
@@ -144,12 +144,12 @@ def _index_select(call: Call, owned: Owned, output: Tensor) -> Owner | None:
 
 
 def _embedding(call: Call, owned: Owned, output: Tensor) -> Owner | None:
-    return next((owner for tensor, owner in owned if tensor is call.args[1]), None)
+    return next((owner for tensor, owner in owned if tensor is call.argument("indices")), None)
 
 
 def _index(call: Call, owned: Owned, output: Tensor) -> Owner | None:
     """Indexing by one or several tensors side by side; masks count as the positions they are true at."""
-    source, indices = call.args[:2]
+    source, indices = call.argument("self"), call.argument("indices")
     owners = {id(tensor): owner for tensor, owner in owned}
     owner = owners.get(id(source))
     given = [(position, index) for position, index in enumerate(indices) if index is not None]
@@ -185,13 +185,14 @@ def _index_owned(owner: Owner, first: int, indices: list[Tensor]) -> Owner:
 def _turned(call: Call, owned: Owned, output: Tensor) -> Owner | None:
     """flip and roll: lost if the batch itself is turned."""
     (tensor, owner), *_ = owned
-    turned = {dim % tensor.ndim for dim in call.args[-1]} if call.args[-1] else {owner.dim}
+    dims = call.argument("dims")
+    turned = {dim % tensor.ndim for dim in dims} if dims else {owner.dim}
     return LOST if owner.dim in turned else owner
 
 
 def _pack(call: Call, owned: Owned, output: Tensor) -> Owner | None:
     """`pack_padded_sequence`: frame after frame, of the elements that still have one, longest first."""
-    padded, lengths, batch_first = call.args[:3]
+    padded, lengths, batch_first = (call.argument(name) for name in ("input", "lengths", "batch_first"))
     owner = next((owner for tensor, owner in owned if tensor is padded), None)
     if owner is None or owner.dim != (0 if batch_first else 1) or not output.is_floating_point():
         return None
@@ -200,7 +201,7 @@ def _pack(call: Call, owned: Owned, output: Tensor) -> Owner | None:
 
 
 def _pad(call: Call, owned: Owned, output: Tensor) -> Owner | None:
-    data, counts, batch_first = call.args[:3]
+    data, counts, batch_first = (call.argument(name) for name in ("data", "batch_sizes", "batch_first"))
     owner = next((owner for tensor, owner in owned if tensor is data), None)
     if owner is None or owner.dim != 0 or not output.is_floating_point():
         return None

@@ -29,19 +29,21 @@ Merge = Callable[[Collection[int]], int]
 """Gives the one label for entries that have all of several."""
 
 
-def flowed(
-    call: Call, inputs: Sequence[Input], output: Tensor, shape: torch.Size, owner: Owner | None, merge: Merge
-) -> Tensor:
-    """The labels that reach each entry of an output of `shape` (that of its `numbers`), 0 where none does."""
-    whole = torch.zeros(shape, dtype=torch.int32, device=output.device)
+def flowed(call: Call, inputs: Sequence[Input], whole: Tensor, owner: Owner | None, merge: Merge) -> Tensor:
+    """The labels that reach each entry of an output, 0 where none does; `whole` is 0, of its shape."""
     if not inputs:
         return whole
-    if call.kind.is_move and len(shape) == output.ndim and (moved := _moved(call, inputs)) is not None:
-        return moved.expand(shape)
-    if call.kind.is_elementwise and all(_fits(each.labels.shape, shape) for each in inputs):
-        labels = _chosen(call, inputs)
-        return _least([each.expand(shape) for each in labels], whole)
+    if call.kind.is_move and (moved := _moved(call, inputs)) is not None:
+        return moved.expand(whole.shape)
+    if _is_elementwise(call, inputs, whole.shape):
+        return _least([labels.expand(whole.shape) for labels in _chosen(call, inputs)], whole)
     return _by_element(inputs, whole, owner, merge)
+
+
+def _is_elementwise(call: Call, inputs: Sequence[Input], shape: torch.Size) -> bool:
+    """Whether entries of the inputs can be paired with those of an output; complex ones are left alone."""
+    real = all(each.labels.ndim == each.tensor.ndim for each in inputs)
+    return call.kind.is_elementwise and real and all(_fits(each.labels.shape, shape) for each in inputs)
 
 
 def _fits(shape: torch.Size, into: torch.Size) -> bool:
@@ -67,20 +69,22 @@ def _chosen(call: Call, inputs: Sequence[Input]) -> list[Tensor]:
     chosen = []
     for each in inputs:
         if base == "where":
-            keep = call.args[0] if call.args[1] is each.tensor else ~call.args[0]
+            condition = call.argument("condition")
+            keep = condition if call.argument("self") is each.tensor else ~condition
         else:
-            keep = ~call.args[1] if call.args[0] is each.tensor else call.args[1]
-        chosen.append(torch.where(keep, each.labels, 0))
+            mask = call.argument("mask")
+            keep = ~mask if call.argument("self") is each.tensor else mask
+        chosen.append(torch.where(keep, each.labels.to(keep.device), 0))
     return chosen
 
 
 def parents(call: Call, inputs: Sequence[Input], bad: Tensor) -> tuple[int, ...]:
     """The passages whose non-finite entries reached the `bad` entries of an output."""
     found: set[int] = set()
-    elementwise = call.kind.is_elementwise and all(_fits(each.labels.shape, bad.shape) for each in inputs)
+    elementwise = _is_elementwise(call, inputs, bad.shape)
     for each, labels in zip(inputs, _chosen(call, inputs) if elementwise else [], strict=False):
-        reached = bad & (labels > 0).expand(bad.shape)
-        found |= set(each.writers.expand(bad.shape)[reached].unique().tolist())
+        reached = bad & (labels.to(bad.device) > 0).expand(bad.shape)
+        found |= set(each.writers.to(bad.device).expand(bad.shape)[reached].unique().tolist())
     if not elementwise:
         for each in inputs:
             found |= set(each.writers[each.bad].unique().tolist())
@@ -89,6 +93,8 @@ def parents(call: Call, inputs: Sequence[Input], bad: Tensor) -> tuple[int, ...]
 
 def _moved(call: Call, inputs: Sequence[Input]) -> Tensor | None:
     """Run the operation on the labels in place of the entries."""
+    if any(each.labels.ndim != each.tensor.ndim for each in inputs):
+        return None
     known = {id(each.tensor): each.labels for each in inputs}
 
     def stand_in(value: object) -> object:
@@ -131,7 +137,7 @@ def _distinct(inputs: Sequence[Input]) -> set[int]:
 
 def _gather(best: Tensor, given: Input) -> None:
     """Lower the entries of `best` to the least label of each batch element."""
-    labels = torch.where(given.labels == 0, NONE, given.labels)
+    labels = torch.where(given.labels == 0, NONE, given.labels).to(best.device)
     owner = given.owner
     if owner is None:
         return

@@ -58,6 +58,8 @@ class Layout:
         unit = tensor.element_size()
         strides = tuple(stride * unit for stride in tensor.stride())
         start = tensor.storage_offset() * unit - self.offset
+        if tensor.numel() == 0 or 0 in self.shape:
+            return LOST
         if self.owner.dim is None or (start == 0 and self.strides == strides and self.shape == tensor.shape):
             return self.owner
         reach = [(size - 1) * stride for size, stride in zip(tensor.shape, strides, strict=True)]
@@ -94,6 +96,8 @@ def layout_of(tensor: Tensor, owner: Owner, *, came_in: bool) -> Layout:
 def _separable(tensor: Tensor, dim: int) -> bool:
     """Whether the index along `dim` can be told from an entry's place in the storage."""
     stride, size = tensor.stride(dim), tensor.shape[dim]
+    if tensor.numel() == 0:
+        return True
     if size > 1 and stride == 0:
         return False
     inner = 1

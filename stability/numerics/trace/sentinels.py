@@ -43,7 +43,7 @@ def turns_sign(call: Call, inputs: Sequence[Input]) -> bool:
     """Whether +inf in the result cannot come from the masks that went in."""
     if call.kind.base not in ADDS or not inputs:
         return False
-    return all(each.tensor is call.args[0] and _only_minus_infinity(each) for each in inputs)
+    return all(each.tensor is call.argument("self") and _only_minus_infinity(each) for each in inputs)
 
 
 def _only_minus_infinity(each: Input) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
@@ -32,8 +32,8 @@ def numbers(tensor: Tensor) -> Tensor | None:
 
 
 def is_plain(tensor: Tensor) -> bool:
-    """Whether `tensor` is no subclass that computes in a way of its own."""
-    return type(tensor).__torch_dispatch__ is Tensor.__torch_dispatch__
+    """Whether `tensor` is one array of numbers, not a list of them or a subclass with ways of its own."""
+    return type(tensor).__torch_dispatch__ is Tensor.__torch_dispatch__ and not tensor.is_nested
 
 
 def extremes(tensor: Tensor) -> tuple[float, float]:
@@ -76,12 +76,12 @@ def kind_of(tensor: Tensor, bad: Tensor) -> str:
 
 
 def tensors_in(value: Any) -> Iterator[Tensor]:
-    """Every tensor in nested lists, tuples, mappings and dataclass-like objects of one level."""
+    """Every tensor in nested lists, tuples, sets and mappings."""
     if isinstance(value, Tensor):
         yield value
     elif isinstance(value, (list, tuple, set)):
         for part in value:
             yield from tensors_in(part)
-    elif isinstance(value, dict):
+    elif isinstance(value, Mapping):
         for part in value.values():
             yield from tensors_in(part)

@@ -39,6 +39,7 @@ class Tracer:
             return
         torch.set_anomaly_enabled(*self._anomaly)
         self._anomaly = None
+        self._observer.tracer = None
         above: list[TorchDispatchMode] = []
         while self._observer in (stack := _get_current_dispatch_mode_stack()):
             TorchDispatchMode.__exit__(stack[-1], None, None, None)
@@ -138,6 +139,8 @@ class Tracer:
         links: list[Link] = []
         for each in way:
             site = each.site
+            if each.op is None:  # what was not finite all along and took part in nothing
+                continue
             if links and (links[-1].op, links[-1].file, links[-1].line) == (each.op, site.file, site.line):
                 continue
             links.append(Link(each.phase, each.op, site.file, site.line, path(site.modules), each.value))

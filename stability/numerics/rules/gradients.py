@@ -1,0 +1,181 @@
+"""Rules on finite gradients: too large, too small, clipped always or never, ruled by one loss component."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict, deque
+from collections.abc import Iterator, Mapping
+
+from stability.numerics.rules.memory import Past, Streak
+from stability.records import Event, EventKind, Measure, Policy, Severity, Step
+
+LAYERS = f"{Measure.GRAD_RMS_FIRST}/{Measure.GRAD_RMS_LAST}"
+UNCLIPPED = 1.0 - 1e-4
+"""A clip factor above this counts as 1: it is a quotient of norms summed in fp32."""
+
+
+class GradExplosion:
+    """The gradient norm is large: beyond a limit, far above its running median, or in the first layer.
+
+    The layers: the root mean square of the first layer's gradient exceeds that of the last by
+    `policy.layer_ratio`, `policy.samples` times in a row: gradients that grow on their way to the input. The
+    other way round they shrink, which is `Vanishing`'s business, and normal behind a zero-initialised head.
+    A norm that is not finite is not this rule's business. Each of the three fires once.
+    """
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._past = Past(policy.window)
+        self._layers = Streak(policy.samples)
+        self._fired: set[str] = set()
+
+    def step(self, step: Step) -> Iterator[Event]:
+        norm, policy = step.grad_norm, self._policy
+        if norm is not None and math.isfinite(norm):
+            if norm > policy.grad_explosion_norm:
+                yield from self._once(step, "grad_norm", norm, policy.grad_explosion_norm)
+            if len(self._past) >= policy.grad_explosion_minimum:
+                median, limit = self._past.median(), policy.grad_explosion_rise
+                if norm > limit * median > 0.0:
+                    yield from self._once(step, "grad_norm/median", norm / median, limit)
+            self._past.add(norm)
+        ratio = _layer_ratio(step.measures or {})
+        if ratio is not None and self._layers.goes_on(policy.layer_ratio < ratio < math.inf):
+            yield from self._once(step, LAYERS, ratio, policy.layer_ratio)
+
+    def _once(self, step: Step, where: str, value: float, limit: float) -> Iterator[Event]:
+        if where not in self._fired:
+            self._fired.add(where)
+            yield Event(step.step, EventKind.GRAD_EXPLOSION, where, value, limit, Severity.WARNING)
+
+
+class Vanishing:
+    """The gradients have all but vanished: all of them, those of the first layer, or most of their elements.
+
+    - The root mean square of all elements is below `policy.vanishing_rms`. The mean absolute value, which
+      the source speaks of, is never above it, so it is below too.
+    - The first layer's is below `policy.vanishing_first` and below `policy.vanishing_ratio` of the last's.
+    - The share of elements that are exactly 0 reaches `policy.vanishing_zeros`.
+
+    The first two must hold for `policy.vanishing_steps` steps in a row over which the gradient did not grow
+    by more than `policy.vanishing_growth`: behind a zero-initialised head the first gradients are 0 and grow
+    from step to step, which is how such a head should begin. The third must hold for `policy.samples`
+    samples in a row. Gradients that are small because the loss has fallen below `policy.vanishing_done` of
+    its first value belong to a training that is done. Each of the three fires once.
+    """
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._all = deque[float](maxlen=policy.vanishing_steps)
+        self._first = deque[float](maxlen=policy.vanishing_steps)
+        self._zeros = Streak(policy.samples)
+        self._start: float | None = None
+        self._fired: set[str] = set()
+
+    def step(self, step: Step) -> Iterator[Event]:
+        if self._start is None:
+            self._start = sum(step.losses.values())
+        if not step.measures or step.skipped:
+            return
+        policy, measures = self._policy, step.measures
+        size = measures.get(Measure.GRAD_RMS)
+        if size is not None and self._stays_low(self._all, size, size < policy.vanishing_rms):
+            yield from self._once(step, Measure.GRAD_RMS, size, policy.vanishing_rms)
+        ratio = _layer_ratio(measures)
+        if ratio is not None:
+            first = measures[Measure.GRAD_RMS_FIRST]
+            low = ratio < policy.vanishing_ratio and first < policy.vanishing_first
+            if self._stays_low(self._first, first, low):
+                yield from self._once(step, LAYERS, ratio, policy.vanishing_ratio)
+        share = measures.get(Measure.ZERO_GRAD_SHARE)
+        if share is not None and self._zeros.goes_on(share >= policy.vanishing_zeros):
+            yield from self._once(step, Measure.ZERO_GRAD_SHARE, share, policy.vanishing_zeros)
+
+    def _stays_low(self, low_ones: deque[float], size: float, low: bool) -> bool:
+        if not low:
+            low_ones.clear()
+            return False
+        low_ones.append(size)
+        grown = size > self._policy.vanishing_growth * low_ones[0]
+        return len(low_ones) == low_ones.maxlen and not grown
+
+    def _once(self, step: Step, where: str, value: float, limit: float) -> Iterator[Event]:
+        if where not in self._fired and not self._is_done(step):
+            self._fired.add(where)
+            yield Event(step.step, EventKind.VANISHING, str(where), value, limit, Severity.WARNING)
+
+    def _is_done(self, step: Step) -> bool:
+        return 0.0 <= sum(step.losses.values()) < self._policy.vanishing_done * self._start
+
+
+class ClipSaturation:
+    """A fact about a whole run: clipping acted on nearly every step, or on nearly none.
+
+    On nearly every step it normalises the gradient: only its direction is left, and another clip value acts
+    like another learning rate, so a difference cannot be traced to it. On nearly none it did nothing. Neither
+    speaks against the run. Steps without a finite factor, which a scaler skipped for example, are not counted
+    on either side; at least `policy.clip_steps` others are needed.
+    """
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._clipped = self._counted = self._last = 0
+
+    def step(self, step: Step) -> Iterator[Event]:
+        factor = step.measures.get(Measure.CLIP_FACTOR) if step.measures else None
+        if factor is not None and math.isfinite(factor):
+            self._counted += 1
+            self._clipped += factor < UNCLIPPED
+            self._last = step.step
+        return iter(())
+
+    def finish(self) -> Iterator[Event]:
+        if self._counted < max(1, self._policy.clip_steps):
+            return
+        share = self._clipped / self._counted
+        for limit, applies in (
+            (self._policy.clip_saturated, share > self._policy.clip_saturated),
+            (self._policy.clip_inactive, share < self._policy.clip_inactive),
+        ):
+            if applies:
+                kind = EventKind.CLIP_SATURATION
+                yield Event(self._last, kind, Measure.CLIP_FACTOR.value, share, limit, Severity.FACT)
+
+
+class Dominance:
+    """A fact: one loss component makes up nearly all of the gradient, or two of them pull against each other.
+
+    With loss weights of 1 and 50 the one is what was asked for, and objectives in conflict are trained every
+    day (arXiv 2001.06782 begins with them): neither says that this run goes wrong. Both say what a change of
+    loss weights can do. Fires once per component, or pair, after `policy.samples` samples in a row.
+    """
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._streaks: defaultdict[str, Streak] = defaultdict(lambda: Streak(policy.samples))
+        self._fired: set[str] = set()
+
+    def step(self, step: Step) -> Iterator[Event]:
+        for name, value in (step.measures or {}).items():
+            if name.startswith(Measure.GRAD_SHARE):
+                limit = self._policy.dominance_share
+                holds = value > limit and _shares(step.measures) > 1
+            elif name.startswith(Measure.GRAD_COSINE):
+                limit = -self._policy.dominance_opposition
+                holds = value < limit
+            else:
+                continue
+            if self._streaks[name].goes_on(holds) and name not in self._fired:
+                self._fired.add(name)
+                yield Event(step.step, EventKind.DOMINANCE, name, value, limit, Severity.FACT)
+
+
+def _layer_ratio(measures: Mapping[str, float]) -> float | None:
+    """First over last layer; None unless both were measured and the last one has a gradient."""
+    first, last = measures.get(Measure.GRAD_RMS_FIRST), measures.get(Measure.GRAD_RMS_LAST)
+    return None if first is None or last is None or not last > 0.0 else first / last
+
+
+def _shares(measures: Mapping[str, float]) -> int:
+    """How many components share the gradient; a single one has it all."""
+    return sum(name.startswith(Measure.GRAD_SHARE) for name in measures)

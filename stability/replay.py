@@ -1,0 +1,280 @@
+"""Runs a stored trial again, up to the step where it broke, in a process of its own.
+
+Twice: once untouched, traced at that step and compared with what was recorded; once with weights exchanged
+between steps, to see whether the weights, the batch or only both together make it fail. Nothing is judged.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.module import register_module_forward_pre_hook
+from torch.optim.optimizer import register_optimizer_step_pre_hook
+
+from stability import trainers, trialdir
+from stability.numerics.onset import largest_jump
+from stability.numerics.trace import Tracer
+from stability.recorder import TrialRecorder
+from stability.records import (
+    Blame,
+    Explanation,
+    Phase,
+    Policy,
+    Provenance,
+    Records,
+    Step,
+    StopTrial,
+    TrialSpec,
+)
+
+EARLIER_STEPS = 10
+OTHER_BATCHES = 3
+MOST_STEPS_BACK = 3
+COMPARED = ("losses", "total", "lr", "grad_norm", "weight_norm", "grad_scale", "skipped")
+Snapshot = Sequence[Tensor]
+Boundary = Callable[[int], None]
+"""Called between two records with the number of the step that comes next."""
+
+
+def explain(directory: Path, scratch: Path, step: int, in_evaluation: bool) -> None:
+    """Replay the trial in `directory` to `step` and write what was found into `scratch`.
+
+    `in_evaluation`: it broke in the evaluation after that step. A failure of the replay is part of the
+    explanation.
+    """
+    stored, ending = trialdir.read_spec(directory), trialdir.read_ending(directory)
+    device = stored.device if ending is None or ending.device is None else ending.device
+    spec = replace(stored, directory=scratch / "replay", device=device)
+    recorded = trialdir.read_records(directory)
+    trialdir.write_explanation(scratch, _explain(spec, recorded, step, in_evaluation))
+
+
+def _explain(spec: TrialSpec, recorded: Records, step: int, in_evaluation: bool) -> Explanation:
+    found = _trace(spec, _step_to_trace(recorded, step, in_evaluation), step, in_evaluation)
+    while found.came_from_before() and found.step > max(0, step - MOST_STEPS_BACK):
+        found = _trace(spec, found.step - 1, step, in_evaluation=False)
+    difference = found.error or first_difference(recorded.steps, found.replayed.steps, step)
+    blame = _blame(spec, found) if difference is None and not in_evaluation else None
+    return Explanation(step, found.step, difference is None, difference, found.provenance, blame)
+
+
+def _step_to_trace(recorded: Records, step: int, in_evaluation: bool) -> int:
+    """The bad step itself; where all its numbers are finite, the one up to it with the steepest rise."""
+    finite = all(is_finite(s) for s in recorded.steps if s.step == step)
+    jump = largest_jump(recorded.steps, step) if finite and not in_evaluation else None
+    return step if jump is None else jump.step
+
+
+@dataclass(frozen=True, slots=True)
+class _Traced:
+    """One traced replay; `snapshots` are the weights before the step and before an earlier one."""
+
+    step: int
+    replayed: Records
+    provenance: Provenance | None
+    snapshots: Mapping[int, Snapshot]
+    error: str | None
+
+    def came_from_before(self) -> bool:
+        """Whether the weights or the optimizer's state were broken before the step began."""
+        found = self.provenance
+        return (
+            self.error is None
+            and found is not None
+            and found.phase is Phase.EXTERNAL
+            and (found.source or "").startswith(("weight", "optimizer state"))
+        )
+
+
+def _trace(spec: TrialSpec, step: int, last: int, in_evaluation: bool) -> _Traced:
+    """Replay up to step `last`, tracing what happens between the record before `step` and its own."""
+    wanted = {step, max(0, step - EARLIER_STEPS)}
+    snapshots: dict[int, Snapshot] = {}
+    tracer: Tracer | None = None
+    provenance: Provenance | None = None
+
+    def begin(coming: int) -> None:
+        nonlocal tracer
+        if coming in wanted:
+            snapshots[coming] = weights.snapshot()
+        if coming == step + in_evaluation:
+            tracer = Tracer()  # anew after an evaluation, which is none of the step's business
+            tracer.start()
+
+    def end() -> None:
+        nonlocal tracer, provenance
+        if tracer is not None:
+            tracer.stop()
+            tracer, provenance = None, tracer.provenance()
+
+    with _Weights() as weights:
+        replayed, error = _run(spec, begin, end, last=last, evaluate=in_evaluation)
+        snapshots[0] = weights.initial()
+    return _Traced(step, replayed, provenance, snapshots, error)
+
+
+def _blame(spec: TrialSpec, traced: _Traced) -> Blame | None:
+    """Fail the weights with other batches, and the batch with earlier weights?
+
+    None where the step's own numbers do not show a failure: an optimizer that broke the weights afterwards.
+    """
+    failed = _failure(traced)
+    if failed is None:
+        return None
+    step, earlier = traced.step, max(0, traced.step - EARLIER_STEPS)
+    before = list(range(max(1, step - OTHER_BATCHES), step))
+    others = [*before, *range(step + 1, step + 1 + OTHER_BATCHES - len(before))]
+    loads = dict.fromkeys(others, traced.snapshots[step])
+    if earlier < step:
+        loads[step] = traced.snapshots[earlier]
+    with _Weights() as weights:
+        replayed, error = _run(
+            spec, lambda coming: weights.load(loads.get(coming)), lambda: None, last=max([step, *others])
+        )
+    if error is not None and len(replayed.steps) <= step:
+        return None
+    fails = {s.step: failed(s) for s in replayed.steps}
+    return Blame(
+        step=step,
+        earlier_step=earlier if earlier < step else None,
+        fails_with_earlier_weights=fails.get(step) if earlier < step else None,
+        other_batches={other: fails[other] for other in others if other in fails},
+    )
+
+
+def _failure(traced: _Traced) -> Callable[[Step], bool] | None:
+    """What counts as the same failure: a number that is not finite, else a loss that is as far gone."""
+    course = {s.step: s for s in traced.replayed.steps}
+    if traced.step not in course:
+        return None
+    if not is_finite(course[traced.step]):
+        return lambda step: not is_finite(step)
+    earlier = course[max(0, traced.step - EARLIER_STEPS)]
+    low, high = (sum(s.losses.values()) for s in (earlier, course[traced.step]))
+    if not 0 < 2 * low < high:
+        return None
+    middle = math.sqrt(low * high)
+    return lambda step: not sum(step.losses.values()) < middle
+
+
+def is_finite(step: Step) -> bool:
+    """Whether every loss and norm of a step is finite."""
+    numbers = [*step.losses.values(), step.total, step.grad_norm, step.weight_norm]
+    return all(math.isfinite(number) for number in numbers if number is not None)
+
+
+def first_difference(recorded: Sequence[Step], replayed: Sequence[Step], last: int) -> str | None:
+    """Where a replay left what was recorded, up to step `last`, in words; None where all is equal."""
+    again = {step.step: step for step in replayed}
+    for step in recorded:
+        if step.step > last:
+            break
+        if step.step not in again:
+            return f"the replay ended before step {step.step}"
+        for name in COMPARED:
+            before, after = getattr(step, name), getattr(again[step.step], name)
+            if repr(before) != repr(after) and before is not None:  # by text: NaN equals nothing
+                return f"{name} at step {step.step} was {before}, in the replay {after}"
+    return None
+
+
+def _run(
+    spec: TrialSpec, begin: Boundary, end: Callable[[], None], *, last: int, evaluate: bool = False
+) -> tuple[Records, str | None]:
+    """Train again up to step `last`, or its evaluation; what was recorded, and how it failed if it did."""
+    trialdir.create(spec)
+    recorder = _ReplayRecorder(spec, begin, end, last, evaluate)
+    error = None
+    try:
+        begin(0)
+        trainers.load(spec.trainer)(spec, recorder)
+    except StopTrial:
+        pass
+    except Exception as raised:
+        error = f"the replay raised {type(raised).__name__}: {raised}"
+    finally:
+        end()
+        recorder.close()
+    return trialdir.read_records(spec.directory), error
+
+
+class _ReplayRecorder(TrialRecorder):
+    """Records like any trial, never calls it lost, and says when a step begins and ends."""
+
+    immediate = True  # a watch reads the device every step
+
+    def __init__(
+        self, spec: TrialSpec, begin: Boundary, end: Callable[[], None], last: int, evaluate: bool
+    ) -> None:
+        super().__init__(spec, Policy())
+        self._begin, self._end, self._last, self._evaluate = begin, end, last, evaluate
+
+    def step(self, *arguments: Any, **named: Any) -> None:
+        self._end()
+        super().step(*arguments, **named)
+        self._go_on(ended=not self._evaluate and self._steps > self._last)
+
+    def evaluate(self, losses: Mapping[str, float], epoch: int) -> None:
+        self._end()
+        super().evaluate(losses, epoch)
+        self._go_on(ended=self._steps > self._last)
+
+    def _go_on(self, *, ended: bool) -> None:
+        if ended:
+            raise StopTrial("the replay has what it came for")
+        self._begin(self._steps)
+
+    def _note(self, events: Sequence[Any]) -> None:
+        """A replay goes on, whatever happens."""
+
+
+class _Weights:
+    """Every tensor that training may change, weights and buffers, found as modules run and optimizers step.
+
+    Two runs of one trial find them in the same order, so a snapshot of one can be loaded in the other.
+    """
+
+    def __enter__(self) -> _Weights:
+        self._tensors: dict[int, Tensor] = {}
+        self._initial: list[Tensor] = []
+        self._hooks = [
+            register_module_forward_pre_hook(self._see_module),
+            register_optimizer_step_pre_hook(self._see_optimizer),
+        ]
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        for hook in self._hooks:
+            hook.remove()
+
+    def initial(self) -> Snapshot:
+        """As they were when first seen, before any update."""
+        return self._initial
+
+    def snapshot(self) -> Snapshot:
+        return [tensor.detach().clone() for tensor in self._tensors.values()]
+
+    def load(self, snapshot: Snapshot | None) -> None:
+        """Put a snapshot in place; None leaves them as they are."""
+        with torch.no_grad():
+            for tensor, saved in zip(self._tensors.values(), snapshot or (), strict=False):
+                tensor.copy_(saved)
+
+    def _see_module(self, module: nn.Module, _: Any) -> None:
+        self._see(module.parameters())
+        self._see(module.buffers())
+
+    def _see_optimizer(self, optimizer: torch.optim.Optimizer, *_: Any) -> None:
+        self._see(weight for group in optimizer.param_groups for weight in group["params"])
+
+    def _see(self, tensors: Any) -> None:
+        for tensor in tensors:
+            if id(tensor) not in self._tensors:
+                self._tensors[id(tensor)] = tensor
+                self._initial.append(tensor.detach().clone())

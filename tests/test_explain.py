@@ -1,0 +1,172 @@
+"""Replaying a stored trial: the operation is named, weights and batch are told apart, and a replay that
+differs is never passed off as the trial."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from stability import diagnosis, trialdir
+from stability.cli import app
+from stability.explain import explain, first_of_each_kind
+from stability.records import Blame, Phase, Step, UserError
+from stability.replay import first_difference
+from stability.terminal import find_trial
+
+TOYS = Path(__file__).parent / "toys.py"
+LINE = next(i for i, line in enumerate(TOYS.read_text().splitlines(), 1) if line.endswith("# born here"))
+
+LOGARITHM = """\
+name: logs
+trainer: {{call: "{toys}:logarithm"}}
+budget: {{epochs: 2, batch_size: 4, timeout_s: 60}}
+params:
+  lr: {{min: 1e-3, max: 10.0, log: true}}
+  batch: {{values: [-1, 12]}}
+arms:
+  gentle: {{lr: 0.001, batch: -1}}
+  steep: {{lr: 0.1, batch: -1}}
+  outlier: {{lr: 0.001, batch: 12}}
+compare: {{baseline: gentle, treatment: steep}}
+plan: [compare: {{seeds: 2}}]
+yardstick: {{log: 1.0}}
+"""
+
+
+@pytest.fixture
+def logs(tmp_path, run_study):
+    path = tmp_path / "logs.yaml"
+    path.write_text(LOGARITHM.format(toys=TOYS))
+    _, store, _ = run_study(path)
+    return store
+
+
+def row(store, name):
+    [study] = store.studies()
+    return find_trial(store.frames(study).trials, name)
+
+
+def test_weights_that_went_too_far(logs):
+    trial = row(logs, "steep/seed-0")
+    assert trial["verdict"] == "DIVERGED" and trial["event_where"] == "log"
+    found = explain(logs, trial)
+    born = found.provenance
+    assert found.reproduced and found.difference is None and found.traced_step == found.step
+    assert (born.phase, born.op, Path(born.file), born.line) == (
+        Phase.FORWARD,
+        "aten.log.default",
+        TOYS,
+        LINE,
+    )
+    assert born.component == "log" and born.value == "nan" and born.batch_index in range(4)
+    assert found.blame.fails_with_earlier_weights is False
+    assert sum(found.blame.other_batches.values()) >= 2
+    assert diagnosis.conclusion(found.blame).startswith(
+        "the weights: its batch is fine with the weights of step "
+    )
+
+
+def test_a_batch_that_no_weights_survive(logs):
+    found = explain(logs, row(logs, "outlier/seed-1"))
+    assert found.step == 12 and found.provenance.batch_index == 2
+    assert found.blame == Blame(12, 2, True, {9: False, 10: False, 11: False})
+    assert diagnosis.conclusion(found.blame) == (
+        "the batch: it fails with the weights of step 2 too, and with the weights of step 12, 0 of 3 other "
+        "batches fail too"
+    )
+
+
+def test_what_was_found_is_stored_beside_the_trial_and_with_its_event(logs):
+    trial = row(logs, "outlier/seed-0")
+    found = explain(logs, trial)
+    assert trialdir.read_explanation(Path(trial["directory"])) == found
+    events = logs.frames("logs").events
+    [stored] = events[(events.trial_id == trial["trial_id"]) & (events.kind == "nan_loss")].head(1).provenance
+    assert trialdir.provenance_from(json.loads(stored)) == found.provenance
+
+
+def test_the_element_of_the_batch_is_called_by_its_name(logs, tmp_path, capsys):
+    shown = CliRunner().invoke(
+        app, ["explain", "logs", "outlier/seed-0", "--storage", str(tmp_path / "s.db")]
+    )
+    assert shown.exit_code == 0, shown.output
+    assert "element 2 of the batch (12-2)" in shown.output
+    assert "> return (self.w + x).log()  # born here" in shown.output
+    assert "reproduced: 13 steps, every recorded number equal" in shown.output
+    assert shown.output.rstrip().splitlines()[-1].split()[:2] == ["0", "12"]
+    whole = CliRunner().invoke(
+        app, ["explain", "logs", "outlier/seed-0", "--storage", str(tmp_path / "s.db"), "--format", "json"]
+    )
+    values = json.loads(whole.output)
+    assert values["provenance"]["op"] == "aten.log.default" and len(values["last_steps"]) == 13
+
+
+def test_one_of_each_kind_is_explained_by_a_run(tmp_path):
+    path = tmp_path / "logs.yaml"
+    path.write_text(LOGARITHM.format(toys=TOYS))
+    where = ["--storage", str(tmp_path / "r.db"), "--out", str(tmp_path / "reports")]
+    shown = CliRunner().invoke(app, ["run", str(path), *where, "--explain", "--device", "cpu"])
+    assert shown.exit_code == 0, shown.output
+    assert shown.output.count("replay      reproduced") == 1  # four trials diverged, all by a NaN of `log`
+
+
+def test_first_of_each_kind(logs):
+    kept = [trial["key"] for trial in first_of_each_kind(logs.frames("logs").trials)]
+    assert kept == ["steep/seed-0"]
+
+
+def test_a_trainer_that_is_never_the_same_twice(tmp_path, study_file, run_study):
+    _, store, _ = run_study(study_file(function="unseeded"), "plan.compare.seeds=1", "plan.search.trials=1")
+    trial = store.frames("toy").trials.to_dict("records")[0]
+    found = explain(store, trial)
+    assert not found.reproduced and found.difference.startswith("losses at step 0 was {'square': 1.")
+    assert found.blame is None
+    text = "\n".join(diagnosis.lines(trial, found, trialdir.read_records(Path(trial["directory"]))))
+    assert "not reproduced: losses at step 0 was" in text
+    assert store.frames("toy").events.provenance.isna().all()
+
+
+def test_a_stable_trial_has_nothing_to_explain(logs):
+    with pytest.raises(UserError) as error:
+        explain(logs, row(logs, "gentle/seed-0"))
+    assert str(error.value).startswith("compare/gentle/seed-0 is STABLE: ")
+    assert str(error.value).endswith("; there is no bad step to explain")
+
+
+def test_a_trial_whose_directory_is_gone(logs):
+    trial = row(logs, "steep/seed-0")
+    (Path(trial["directory"]) / "trial.json").unlink()
+    with pytest.raises(
+        UserError, match=r"steep/seed-0 cannot be replayed: .* is gone, and with it what the trial ran"
+    ):
+        explain(logs, trial)
+
+
+@pytest.mark.parametrize(
+    ("blame", "words"),
+    [
+        (Blame(5, 0, False, {4: False, 3: False}), "this batch together with these weights"),
+        (Blame(5, 0, True, {4: True, 3: True}), "neither alone"),
+        (Blame(0, None, None, {1: True}), "the weights or the settings, not this batch alone"),
+        (Blame(0, None, None, {1: False}), "this batch"),
+        (Blame(0, None, None, {}), "nothing to compare with"),
+        (Blame(1, 0, False, {}), "undecided"),
+    ],
+)
+def test_conclusions(blame, words):
+    assert diagnosis.conclusion(blame).startswith(words + ":")
+
+
+def test_a_difference_is_named_by_step_and_quantity():
+    nan = float("nan")
+    before = [Step(0, {"a": 1.0}, total=1.0), Step(1, {"a": nan}, total=nan)]
+    assert first_difference(before, before, last=1) is None
+    after = [before[0], Step(1, {"a": 2.0}, total=nan)]
+    assert (
+        first_difference(before, after, last=1) == "losses at step 1 was {'a': nan}, in the replay {'a': 2.0}"
+    )
+    assert first_difference(before, after, last=0) is None
+    assert first_difference(before, before[:1], last=1) == "the replay ended before step 1"
