@@ -90,5 +90,8 @@ def _stage_note(name: str, stage: str, frames: Frames) -> str:
 def _trial_note(row: Mapping[str, Any]) -> str:
     lines = [f"# {row['verdict']}", "", row["evidence"], ""]
     lines.append(f"The process ended {row['outcome']} after {row['steps']} steps; seed {row['seed']}.")
-    lines.append(f"More: `stability show {row['study']} {row['stage']}/{row['number']}`")
+    name = f"{row['study']} {row['stage']}/{row['number']}"
+    lines.append(f"More: `stability show {name}`")
+    if row["verdict"] != VerdictLabel.INCONCLUSIVE:
+        lines += ["", f"The operation where it broke: `stability explain {name}`"]
     return "\n".join(lines)

@@ -5,12 +5,14 @@ Pure: nothing is replayed or decided here.
 
 from __future__ import annotations
 
+import json
 import linecache
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from stability import trialdir
 from stability.numerics.onset import largest_jump, onset
 from stability.records import Blame, Explanation, Link, Phase, Provenance, Records, Step
 
@@ -71,6 +73,14 @@ def _origin(found: Explanation, step: Step | None) -> Iterator[str]:
         yield _labelled(
             "then" if link is born.chain[1] else "", link if isinstance(link, str) else _link(link)
         )
+
+
+def born_at(text: str | None) -> str:
+    """In a few words, where the number of a stored event was born; empty where no replay has found out."""
+    if text is None:
+        return ""
+    born = trialdir.provenance_from(json.loads(text))
+    return f"{born.phase} {born.op}, {_place(born.file, born.line)}"
 
 
 def _circumstances(born: Provenance, step: Step | None) -> str:

@@ -233,7 +233,8 @@ def _print_line(quantity: str, values: list[float]) -> None:
 def _event_line(row: Row) -> dict[str, Any]:
     limit = "" if row["threshold"] is None or math.isnan(row["threshold"]) else f"{row['threshold']:g}"
     shown = {key: row[key] for key in ("step", "kind", "where")}
-    return shown | {"value": f"{row['value']:.4g}", "limit": limit, "severity": row["severity"]}
+    shown |= {"value": f"{row['value']:.4g}", "limit": limit, "severity": row["severity"]}
+    return shown | {"born": diagnosis.born_at(row["provenance"])}
 
 
 def _print_output(directory: Path) -> None:

@@ -79,13 +79,16 @@ def test_a_batch_that_no_weights_survive(logs):
     )
 
 
-def test_what_was_found_is_stored_beside_the_trial_and_with_its_event(logs):
+def test_what_was_found_is_stored_beside_the_trial_and_with_its_event(logs, monkeypatch):
+    monkeypatch.chdir(TOYS.parents[1])
     trial = row(logs, "outlier/seed-0")
     found = explain(logs, trial)
     assert trialdir.read_explanation(Path(trial["directory"])) == found
     events = logs.frames("logs").events
     [stored] = events[(events.trial_id == trial["trial_id"]) & (events.kind == "nan_loss")].head(1).provenance
     assert trialdir.provenance_from(json.loads(stored)) == found.provenance
+    shown = CliRunner().invoke(app, ["show", "logs", "outlier/seed-0", "--storage", logs.url])
+    assert f"forward aten.log.default, tests/toys.py:{LINE}" in shown.output
 
 
 def test_the_element_of_the_batch_is_called_by_its_name(logs, tmp_path, capsys):

@@ -15,27 +15,32 @@ from torch import Tensor
 
 from stability.records import Measure
 
-UPDATE_ELEMENTS = 2**18
-"""At most about this many weights are compared before and after an update, so that it costs the same for any
-model; 1 MB in fp32."""
+UPDATE_MATRICES, UPDATE_ELEMENTS = 8, 2**15
+"""So many matrices, and so many weights of each, are compared before and after an update, so that it costs
+the same for any model; 1 MB in fp32 together."""
 
 
-def norms(tensors: Sequence[Tensor]) -> Tensor:
+def norms(tensors: Sequence[Tensor], *, uniform: bool = False) -> Tensor:
     """The Euclidean norm of each tensor, shape (len(tensors),), in at least fp32, on the first one's device.
 
-    Sparse tensors count by their coalesced values.
+    Sparse tensors count by their coalesced values. `uniform`: the caller knows that `is_uniform` holds.
     """
-    kinds = {(t.dtype, t.device, t.is_sparse) for t in tensors}
-    if len(kinds) == 1 and tensors[0].dtype in (torch.float32, torch.float64) and not tensors[0].is_sparse:
+    if uniform or is_uniform(tensors):
         return torch.stack(torch._foreach_norm(tensors))
     dense = [t.coalesce().values() if t.is_sparse else t for t in tensors]
     found = [torch.linalg.vector_norm(t, dtype=torch.promote_types(t.dtype, torch.float32)) for t in dense]
     return torch.stack([norm.to(found[0].device) for norm in found])
 
 
-def total_norm(tensors: Sequence[Tensor]) -> Tensor:
-    """The norm of all `tensors` together."""
-    return torch.linalg.vector_norm(norms(tensors))
+def is_uniform(tensors: Sequence[Tensor]) -> bool:
+    """Whether one kernel can take all: dense, on one device, of one type that is not half precision."""
+    kinds = {(t.dtype, t.device, t.is_sparse) for t in tensors}
+    return len(kinds) == 1 and tensors[0].dtype in (torch.float32, torch.float64) and not tensors[0].is_sparse
+
+
+def total_norm(tensors: Sequence[Tensor], *, uniform: bool = False) -> Tensor:
+    """The norm of all `tensors` together; `uniform` as in `norms`."""
+    return torch.linalg.vector_norm(norms(tensors, uniform=uniform))
 
 
 def zero_share(tensors: Sequence[Tensor]) -> Tensor | None:
@@ -59,6 +64,7 @@ class Gradients:
         sizes = [weights[i].numel() for i in present]
         device = weights[present[0]].device
         smallest = sorted(range(len(present)), key=sizes.__getitem__)[: self.CLIP_SAMPLE]
+        self.uniform = is_uniform([weights[i].grad for i in present])
         self.clip_sample = [weights[present[i]] for i in smallest]
         self._smallest = torch.tensor(smallest, device=device)
         rms = {Measure.GRAD_RMS_FIRST: ends[0], Measure.GRAD_RMS_LAST: ends[1]} if ends else {}
@@ -77,12 +83,12 @@ class Gradients:
 
 
 class UpdateSample:
-    """Compares a sample of the weights before and after an update: leading rows of every matrix."""
+    """Compares some weights before and after an update: leading rows of matrices of every depth."""
 
     def __init__(self, weights: Sequence[Tensor]) -> None:
-        matrices = [w for w in weights if w.ndim >= 2] or [torch.atleast_1d(w) for w in weights]
-        share = UPDATE_ELEMENTS // len(matrices)
-        self._rows = [w.detach()[: max(1, share * len(w) // w.numel())] for w in matrices if w.numel()]
+        matrices = [w for w in weights if w.ndim >= 2 and w.numel()] or [torch.atleast_1d(w) for w in weights]
+        spread = matrices[:: -(-len(matrices) // UPDATE_MATRICES)]
+        self._rows = [w.detach()[: max(1, UPDATE_ELEMENTS * len(w) // w.numel())] for w in spread]
         self._before = [rows.clone() for rows in self._rows]
 
     def ratio(self) -> Tensor:
