@@ -23,8 +23,8 @@ from stability.records import Event, Measure, Policy, Recorder, Step, UserError
 
 READ_EVERY_CUDA = 16
 UPDATES = (8, 4)
-SCANS = (64, 32)
-COMPONENTS = (200, 100)
+SCANS = (256, 32)
+COMPONENTS = (1000, 100)
 """What is sampled, as (every, first): the size of the update and, on the CPU, the norm of the weights; zero
 gradients and attention logits (a forward pass seen operation by operation); the gradient of each loss
 component (a backward pass each)."""
@@ -82,7 +82,7 @@ class Watch:
     def components(self, losses: Mapping[str, Tensor], weights: Mapping[str, Any] | None = None) -> None:
         """Show the loss components before the backward pass, with their coefficients in the total.
 
-        Every 200 steps, from step 100 on, the share of each in the gradient is measured, which takes one
+        Every 1000 steps, from step 100 on, the share of each in the gradient is measured, which takes one
         more backward pass per component. A trace learns from this which operation belongs to which loss.
         """
         if (tracer := current_tracer()) is not None:
@@ -158,13 +158,15 @@ class Watch:
             self._weights = _weights(self._optimizer)  # a group was added, as in gradual unfreezing
         if self._order is not None:
             self._ends, self._order = self._order.ends(), None
-        present = [i for i, w in enumerate(self._weights) if w.grad is not None]
+        every = [w.grad for w in self._weights]
+        present = [i for i, gradient in enumerate(every) if gradient is not None]
         if not present:
             return
         if self._gradients is None or self._gradients.present != present:
             self._gradients = measures.Gradients(self._weights, present, self._ends or ())
-        gradients = [self._weights[i].grad for i in present]
-        norms, scaled = measures.norms(gradients), self._gradients_are_scaled()
+        gradients = every if len(present) == len(every) else [every[i] for i in present]
+        norms = measures.norms(gradients, uniform=self._gradients.uniform)
+        scaled = self._gradients_are_scaled()
         if scaled:
             norms = norms / self._scaler._scale
         if self._scaler is not None:
@@ -185,6 +187,8 @@ class Watch:
         return self._scaler._per_optimizer_states[id(self._optimizer)]["stage"].name == "READY"
 
     def _before_forward(self, module: nn.Module, inputs: Any) -> None:
+        if torch.compiler.is_compiling():  # of a compiled module, which would be compiled anew at each step
+            return
         self._complete(applied=False)
         if module.training and _due(self._begun, SCANS) and self._attention is None:
             self._attention = AttentionLogits()
@@ -199,7 +203,7 @@ class Watch:
         self._attention = None
 
     def _before_update(self, optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> Any:
-        """An optimizer that is given a closure runs the backward pass, and often clipping, inside its step."""
+        """An optimizer that is given a closure runs the backward pass, and maybe clipping, in its step."""
         named = "closure" in kwargs
         closure = kwargs["closure"] if named else args[1] if len(args) > 1 else None
         if not callable(closure):
@@ -226,7 +230,8 @@ class Watch:
     def _clip_factor(self, optimizer: torch.optim.Optimizer) -> Tensor:
         """How much clipping has shrunk the gradients since they were measured."""
         before, scaled = self._clip
-        after = measures.total_norm([weight.grad for weight in self._gradients.clip_sample])
+        sample = [weight.grad for weight in self._gradients.clip_sample]
+        after = measures.total_norm(sample, uniform=self._gradients.uniform)
         if scaled and getattr(optimizer, "grad_scale", None) is not None:
             after = after / self._scaler._scale  # a fused optimizer unscales for itself
         return after / before

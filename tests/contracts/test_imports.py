@@ -33,6 +33,7 @@ LEVELS = [
 TORCH = {"trainee", "numerics", "replay", "doctor"}  # doctor reports the version and the devices it finds
 OPTUNA = {"study", "plan", "dashboard", "store", "objective"}
 MATPLOTLIB = {"report/figures.py"}
+CALLBACKS = {"lightning": "lightning", "pytorch_lightning": "lightning", "transformers": "transformers"}
 SQL = {"store", "study"}  # study only names the database's exceptions
 
 
@@ -102,6 +103,12 @@ def test_only_figures_draw():
         str(path) for path, tree in modules() for name in imported(tree) if name.split(".")[0] == "matplotlib"
     }
     assert users == MATPLOTLIB
+
+
+@pytest.mark.parametrize("library", CALLBACKS)
+def test_other_trainers_stay_in_their_callbacks(library):
+    users = {str(path) for path, tree in modules() if library in {n.split(".")[0] for n in imported(tree)}}
+    assert users == {f"numerics/callbacks/{CALLBACKS[library]}.py"}
 
 
 def test_only_the_study_reader_reads_yaml():

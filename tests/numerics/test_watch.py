@@ -441,3 +441,30 @@ def test_a_loss_that_is_no_single_number():
         "loss/square has shape (8,); a step takes numbers or tensors with one element: reduce it, for example "
         "with .mean()"
     )
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_an_optimizer_may_run_the_backward_pass_inside_its_step(named):
+    """With a closure, clipping and its factor come after the optimizer's step began."""
+    model = small().eval()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    found = watch(model, optimizer)
+    [(x, y)] = batches(1)
+    norms = []
+
+    def closure():
+        optimizer.zero_grad()
+        loss = (model(x) - y).square().mean()
+        loss.backward()
+        found.step(losses={"square": loss}, total=loss)
+        norms.append(nn.utils.clip_grad_norm_(model.parameters(), 0.01).item())
+        return loss
+
+    returned = [
+        optimizer.step(closure=closure).item() if named else optimizer.step(closure).item() for _ in range(5)
+    ]
+    assert [step.total for step in found.steps] == returned
+    assert [step.grad_norm for step in found.steps] == pytest.approx(norms)
+    factors = [step.measures[Measure.CLIP_FACTOR] for step in found.steps]
+    assert factors == pytest.approx([0.01 / norm for norm in norms], rel=1e-3)
+    assert Measure.UPDATE_RATIO in found.steps[4].measures and not any(step.skipped for step in found.steps)
