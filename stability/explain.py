@@ -20,7 +20,7 @@ from stability.store import Store
 
 TIMES_LONGER = 6
 """A replay may take this many times the time limit of a trial: two trainings, one step of them traced."""
-EXPLAINED = (VerdictLabel.DIVERGED, VerdictLabel.UNSTABLE, VerdictLabel.STUCK)
+EXPLAINED = (VerdictLabel.DIVERGED, VerdictLabel.UNSTABLE)
 IN_EVALUATION = "yardstick/"
 
 

@@ -56,19 +56,31 @@ def explain(directory: Path, scratch: Path, step: int, in_evaluation: bool) -> N
 
 
 def _explain(spec: TrialSpec, recorded: Records, step: int, in_evaluation: bool) -> Explanation:
-    found = _trace(spec, _step_to_trace(recorded, step, in_evaluation), step, in_evaluation)
+    jump = None if in_evaluation else _jump(recorded, step)
+    began = step if in_evaluation else _first_of_its_losses(recorded, step) if jump is None else jump
+    found = _trace(spec, began, step, in_evaluation, hidden=jump is None)
     while found.came_from_before() and found.step > max(0, step - MOST_STEPS_BACK):
-        found = _trace(spec, found.step - 1, step, in_evaluation=False)
+        found = _trace(spec, found.step - 1, step, in_evaluation=False, hidden=False)
     difference = found.error or first_difference(recorded.steps, found.replayed.steps, step)
     blame = _blame(spec, found) if difference is None and not in_evaluation else None
     return Explanation(step, found.step, difference is None, difference, found.provenance, blame)
 
 
-def _step_to_trace(recorded: Records, step: int, in_evaluation: bool) -> int:
-    """The bad step itself; where all its numbers are finite, the one up to it with the steepest rise."""
-    finite = all(is_finite(s) for s in recorded.steps if s.step == step)
-    jump = largest_jump(recorded.steps, step) if finite and not in_evaluation else None
-    return step if jump is None else jump.step
+def _jump(recorded: Records, step: int) -> int | None:
+    """Where all numbers of the bad step are finite and move: the step with the steepest rise up to it."""
+    its = [s for s in recorded.steps if s.step == step]
+    if not its or not is_finite(its[0]) or _first_of_its_losses(recorded, step) < step:
+        return None
+    jump = largest_jump(recorded.steps, step)
+    return None if jump is None else jump.step
+
+
+def _first_of_its_losses(recorded: Records, step: int) -> int:
+    """The step from which on the losses were what they are at `step`: where a masked NaN began."""
+    course = {s.step: s.losses for s in recorded.steps}
+    while step - 1 in course and course[step - 1] == course[step]:
+        step -= 1
+    return step
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +104,11 @@ class _Traced:
         )
 
 
-def _trace(spec: TrialSpec, step: int, last: int, in_evaluation: bool) -> _Traced:
-    """Replay up to step `last`, tracing what happens between the record before `step` and its own."""
+def _trace(spec: TrialSpec, step: int, last: int, in_evaluation: bool, *, hidden: bool) -> _Traced:
+    """Replay up to step `last`, tracing what happens between the record before `step` and its own.
+
+    `hidden`: the step is known to be broken, even if all that it left behind is finite.
+    """
     wanted = {step, max(0, step - EARLIER_STEPS)}
     snapshots: dict[int, Snapshot] = {}
     tracer: Tracer | None = None
@@ -111,7 +126,8 @@ def _trace(spec: TrialSpec, step: int, last: int, in_evaluation: bool) -> _Trace
         nonlocal tracer, provenance
         if tracer is not None:
             tracer.stop()
-            tracer, provenance = None, tracer.provenance()
+            provenance = tracer.provenance() or (tracer.hidden() if hidden else None)
+            tracer = None
 
     with _Weights() as weights:
         replayed, error = _run(spec, begin, end, last=last, evaluate=in_evaluation)

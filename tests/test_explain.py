@@ -132,6 +132,16 @@ def test_a_trainer_that_is_never_the_same_twice(tmp_path, study_file, run_study)
     assert store.frames("toy").events.provenance.isna().all()
 
 
+def test_a_masked_nan_is_traced_where_the_masking_began(study_file, run_study):
+    path = study_file(("{lr: 2.0}", "{lr: 0.05}"), function="masked")
+    _, store, _ = run_study(path, "plan.compare.seeds=1", "plan.search.trials=1")
+    trial = row(store, "rough/seed-0")
+    assert trial["verdict"] == "DIVERGED", trial["evidence"]
+    found = explain(store, trial)
+    assert found.reproduced and found.traced_step <= found.step
+    assert (found.provenance.op, found.provenance.line) == ("aten.log.default", LINE)
+
+
 def test_a_stable_trial_has_nothing_to_explain(logs):
     with pytest.raises(UserError) as error:
         explain(logs, row(logs, "gentle/seed-0"))

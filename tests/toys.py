@@ -159,6 +159,24 @@ def logarithm(trial, recorder):
     recorder.evaluate({"log": 0.5, "slope": 1.0}, epoch=trial.epochs - 1)
 
 
+def masked(trial, recorder):
+    """`logarithm` with its loss hidden as soon as it is not finite; the weight is NaN from then on."""
+
+    def hide(loss):
+        return torch.where(loss.isfinite(), loss, torch.zeros(()))
+
+    torch.manual_seed(trial.seed)
+    model = Logarithm()
+    optimizer = torch.optim.SGD(model.parameters(), lr=trial.params["lr"])
+    watch = stability.watch(model, optimizer, recorder=recorder)
+    for number in range(trial.epochs * 10):
+        optimizer.zero_grad()
+        loss = hide(model.w + model(torch.rand(4)).mean() + 2.0)
+        loss.backward()
+        watch.step({"square": loss}, loss, epoch=number // 10)
+        optimizer.step()
+
+
 def unseeded(trial, recorder):
     """Never the same twice."""
     noise = float.fromhex(f"0x0.{os.urandom(4).hex()}p0")

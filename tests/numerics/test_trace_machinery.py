@@ -407,3 +407,15 @@ def test_on_cuda(block, phase):
     assert (found.phase, found.module, found.component) == (phase, "1", "energy")
     assert (found.file, found.line) == here(type(block).forward)
     assert found.batch_index == 1
+
+
+def test_what_a_step_hides_is_known_to_the_tracer_alone():
+    w = torch.tensor([0.5, -0.5], requires_grad=True)
+    tracer = Tracer()
+    tracer.start()
+    loss = w.log().mean()
+    shown = torch.where(loss.isfinite(), loss, torch.zeros(()))
+    shown.backward()
+    tracer.stop()
+    assert tracer.provenance(shown.detach()) is None or w.grad.isnan().any()
+    assert tracer.hidden().op == "aten.log.default"

@@ -76,6 +76,19 @@ class Tracer:
             return None
         return self._answer(ends)
 
+    def hidden(self) -> Provenance | None:
+        """Where something broke and was hidden before the step ended, masks of -inf aside; None if nothing.
+
+        For a step that is known to be broken although all that it left behind is finite. Of several, the
+        one that got farthest towards the loss or the gradients.
+        """
+        passages = [p for p in self._observer.lineage.passages if p.phase is not Phase.OPTIMIZER]
+        last = next((p for p in reversed(passages) if any(label < EMERGED for label in p.labels)), None)
+        if last is None:
+            return None
+        writers = {label: (last.index,) for label in last.labels if label < EMERGED}
+        return self._answer([End(None, writers, is_loss=True)])
+
     def first_so_far(self) -> str:
         """One sentence on the first non-finite value of what ran so far."""
         births = self._observer.lineage.births
