@@ -96,7 +96,8 @@ def describe(event: Event) -> str:
         case EventKind.OSCILLATION:
             return f"{event.where} goes up and down in turn by {event.value:.1%} {at} ({limit})"
         case _:
-            return f"{event.where} loss {event.value} at step {event.step}"
+            loss = event.where if event.where == "loss" else f"{event.where} loss"
+            return f"{loss} {event.value} at step {event.step}"
 
 
 _GRADIENT = {

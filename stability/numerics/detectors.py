@@ -45,7 +45,7 @@ class Monitor:
             stuck,
         )
         self._evaluations = (NonfiniteYardstick(), blow_up, stuck)
-        self._ends = (stuck, update, clip)
+        self._ends = (blow_up, stuck, update, clip)
 
     def step(self, step: Step) -> list[Event]:
         """The events of one optimizer step: losses first, then the gradient, the weights and the rest."""

@@ -20,6 +20,11 @@ UPDATE_MATRICES, UPDATE_ELEMENTS = 8, 2**15
 the same for any model; 1 MB in fp32 together."""
 
 
+Number = float | Tensor
+Numbers = list[float] | Tensor
+"""On the CPU numbers of the host; elsewhere tensors, for which no device is made to wait."""
+
+
 def norms(tensors: Sequence[Tensor], *, uniform: bool = False) -> Tensor:
     """The Euclidean norm of each tensor, shape (len(tensors),), in at least fp32, on the first one's device.
 
@@ -41,6 +46,11 @@ def is_uniform(tensors: Sequence[Tensor]) -> bool:
 def total_norm(tensors: Sequence[Tensor], *, uniform: bool = False) -> Tensor:
     """The norm of all `tensors` together; `uniform` as in `norms`."""
     return torch.linalg.vector_norm(norms(tensors, uniform=uniform))
+
+
+def on_host(norms: Tensor, total: Tensor) -> tuple[Numbers, Number]:
+    """As numbers where that waits for nothing, and makes what follows cheap; else as they are."""
+    return (norms.tolist(), total.item()) if norms.device.type == "cpu" else (norms, total)
 
 
 def zero_share(tensors: Sequence[Tensor]) -> Tensor | None:
@@ -66,17 +76,19 @@ class Gradients:
         smallest = sorted(range(len(present)), key=sizes.__getitem__)[: self.CLIP_SAMPLE]
         self.uniform = is_uniform([weights[i].grad for i in present])
         self.clip_sample = [weights[present[i]] for i in smallest]
-        self._smallest = torch.tensor(smallest, device=device)
+        self._smallest = smallest if device.type == "cpu" else torch.tensor(smallest, device=device)
         rms = {Measure.GRAD_RMS_FIRST: ends[0], Measure.GRAD_RMS_LAST: ends[1]} if ends else {}
         self._layers = {name: present.index(i) for name, i in rms.items() if i in present}
         self._roots = {name: math.sqrt(sizes[i]) for name, i in self._layers.items()}
         self._root = math.sqrt(sum(sizes))
 
-    def sampled_norm(self, norms: Tensor) -> Tensor:
+    def sampled_norm(self, norms: Numbers) -> Number:
         """The norm of the clip sample, out of the norms of all gradients."""
+        if isinstance(norms, list):
+            return math.hypot(*(norms[i] for i in self._smallest))
         return torch.linalg.vector_norm(norms[self._smallest])
 
-    def root_mean_squares(self, norms: Tensor, total: Tensor) -> dict[str, Tensor]:
+    def root_mean_squares(self, norms: Numbers, total: Number) -> dict[str, Number]:
         """Of all gradient elements, and of the layers nearest the input and the loss."""
         layers = {name: norms[i] / self._roots[name] for name, i in self._layers.items()}
         return {Measure.GRAD_RMS: total / self._root} | layers

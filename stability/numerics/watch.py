@@ -18,11 +18,12 @@ from stability.numerics import measures
 from stability.numerics.attention import AttentionLogits
 from stability.numerics.buffer import LOSS, LOSS_WEIGHT, MEASURE, Row, read, to_step, together
 from stability.numerics.detectors import Monitor
+from stability.numerics.measures import Number
 from stability.numerics.trace import current_tracer
 from stability.records import Event, Measure, Policy, Recorder, Step, UserError
 
 READ_EVERY_CUDA = 16
-UPDATES = (8, 4)
+UPDATES = (16, 4)
 SCANS = (256, 32)
 COMPONENTS = (1000, 100)
 """What is sampled, as (every, first): the size of the update and, on the CPU, the norm of the weights; zero
@@ -65,7 +66,7 @@ class Watch:
         self._ends: tuple[int, int] | None = None
         self._update: measures.UpdateSample | None = None
         self._gradients: measures.Gradients | None = None
-        self._clip: tuple[Tensor, bool] | None = None  # norm of the clip sample, and whether it was scaled
+        self._clip: tuple[Number, bool] | None = None  # norm of the clip sample, and whether it was scaled
         self._attention: AttentionLogits | None = None
         self.grad_norm: Tensor | None = None
         """The norm of all gradients at the last `step`, before clipping; 0-d, on the device."""
@@ -172,14 +173,15 @@ class Watch:
         if self._scaler is not None:
             row.put("grad_scale", self._scaler._scale)
         self.grad_norm = torch.linalg.vector_norm(norms)
-        row.put("grad_norm", self.grad_norm)
-        row.put_all(MEASURE, self._gradients.root_mean_squares(norms, self.grad_norm))
+        seen, total = measures.on_host(norms, self.grad_norm)
+        row.put("grad_norm", total)
+        row.put_all(MEASURE, self._gradients.root_mean_squares(seen, total))
         if _due(self._begun, SCANS):
             scanned = [w.grad for w in self._weights if w.grad is not None and id(w) not in self._embeddings]
             row.put(MEASURE + Measure.ZERO_GRAD_SHARE, measures.zero_share(scanned))
         row.put_all(MEASURE, self._sampled)
         self._sampled = {}
-        self._clip = self._gradients.sampled_norm(norms), scaled
+        self._clip = self._gradients.sampled_norm(seen), scaled
 
     def _gradients_are_scaled(self) -> bool:
         if self._scaler is None:

@@ -151,7 +151,7 @@ def test_the_size_of_an_update_and_of_the_weights_is_sampled():
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     found = watch(model, optimizer)
     changes, sizes = [], []
-    for x, y in batches(14):
+    for x, y in batches(22):
         before = [w.detach().clone() for w in (model[0].weight, model[3].weight)]
         one_step(model, optimizer, found, x, y)
         after = [model[0].weight.detach(), model[3].weight.detach()]
@@ -161,9 +161,9 @@ def test_the_size_of_an_update_and_of_the_weights_is_sampled():
     sampled = {
         s.step: s.measures[Measure.UPDATE_RATIO] for s in found.steps if Measure.UPDATE_RATIO in s.measures
     }
-    assert sampled == pytest.approx({4: changes[4], 12: changes[12]}, rel=1e-4)
+    assert sampled == pytest.approx({4: changes[4], 20: changes[20]}, rel=1e-4)
     norms = {s.step: s.weight_norm for s in found.steps if s.weight_norm is not None}
-    assert norms == pytest.approx({4: sizes[4], 12: sizes[12]})
+    assert norms == pytest.approx({4: sizes[4], 20: sizes[20]})
 
 
 def test_weights_are_looked_at_when_a_loss_is_not_finite():

@@ -7,7 +7,7 @@ from array import array
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 
-from stability.numerics.rules.memory import last_step
+from stability.numerics.rules.memory import Past, Streak, last_step
 from stability.records import BEFORE_TRAINING, Evaluation, Event, EventKind, Policy, Severity, Step
 from stability.verdict import yardstick
 
@@ -15,8 +15,13 @@ from stability.verdict import yardstick
 class BlowUp:
     """The yardstick is far above its value before training; each severity fires once.
 
+    Above the severe limit one evaluation is enough. The warning takes `policy.blow_up_evaluations` in a row,
+    or the last one of a training that came to its end: a first epoch may go up and come back.
+
     A trial that was not evaluated before training is judged by the sum of its unweighted training losses
-    instead: the mean of the last `policy.blow_up_after_steps` steps against the first step.
+    instead: the mean of the last `policy.blow_up_after_steps` steps against the first step. The batch of that
+    one step may be an easy one, so the logarithm of the rise must also exceed `policy.blow_up_noise` standard
+    deviations of the losses' scatter, taken from the changes between neighbouring steps.
     """
 
     def __init__(self, weights: Mapping[str, float], policy: Policy) -> None:
@@ -25,6 +30,10 @@ class BlowUp:
         self._initial: float | None = None
         self._first_sum: float | None = None
         self._sums: deque[float] = deque(maxlen=policy.blow_up_after_steps)
+        self._changes = Past(policy.window)
+        self._before = math.nan
+        self._above = Streak(policy.blow_up_evaluations)
+        self._last: tuple[float, int] | None = None  # the last evaluation's value, and the step it follows
         self._fired: set[Severity] = set()
 
     def evaluation(self, evaluation: Evaluation) -> Iterator[Event]:
@@ -34,25 +43,50 @@ class BlowUp:
         if evaluation.epoch == BEFORE_TRAINING:
             self._initial = value
         elif self._initial is not None and evaluation.step >= self._policy.blow_up_after_steps:
-            yield from self._compared("yardstick", value, self._initial, last_step(evaluation))
+            self._last = value, last_step(evaluation)
+            lasts = self._above.goes_on(_ratio(value, self._initial) > self._policy.blow_up)
+            yield from self._compared("yardstick", value, self._initial, last_step(evaluation), lasts=lasts)
 
     def step(self, step: Step) -> Iterator[Event]:
         if self._initial is not None:
             return
         total = sum(step.losses.values())
+        if 0.0 < total < math.inf and 0.0 < self._before < math.inf:
+            self._changes.add(math.log(total / self._before))
+        self._before = total
         if self._first_sum is None:
             self._first_sum = total
         else:
             self._sums.append(total)
         if len(self._sums) == self._sums.maxlen:
             mean = sum(self._sums) / len(self._sums)
+            if self._is_scatter():
+                return
             yield from self._compared("sum of losses", mean, self._first_sum, step.step)
 
-    def _compared(self, where: str, value: float, initial: float, step: int) -> Iterator[Event]:
-        ratio = value / initial if initial > 0 else math.nan
+    def _is_scatter(self) -> bool:
+        """Whether losses that scatter as these do would lie so far above one first step by chance."""
+        if not len(self._changes) or not all(
+            0.0 < value < math.inf for value in (self._first_sum, *self._sums)
+        ):
+            return False
+        rise = sum(map(math.log, self._sums)) / len(self._sums) - math.log(self._first_sum)
+        scatter = self._changes.spread(0.0) / math.sqrt(2.0)  # a change has that of two steps
+        scatter *= 1.0 + 2.0 * len(self._sums) / len(self._changes)  # few changes may all be small by chance
+        return rise < self._policy.blow_up_noise * scatter
+
+    def finish(self) -> Iterator[Event]:
+        if self._last is not None:
+            value, step = self._last
+            yield from self._compared("yardstick", value, self._initial, step)
+
+    def _compared(
+        self, where: str, value: float, initial: float, step: int, *, lasts: bool = True
+    ) -> Iterator[Event]:
+        ratio = _ratio(value, initial)
         levels = ((self._policy.blow_up_severe, Severity.LOST), (self._policy.blow_up, Severity.WARNING))
         for threshold, severity in levels:
-            if ratio > threshold:
+            if ratio > threshold and (lasts or severity is Severity.LOST):
                 if severity not in self._fired:
                     self._fired.add(severity)
                     yield Event(step, EventKind.BLOW_UP, where, ratio, threshold, severity)
@@ -133,6 +167,10 @@ class Stuck:
         if max(needed for _, needed in found) > self._policy.stuck_blind:
             return None
         return max(found, key=lambda drop_and_need: drop_and_need[0] / drop_and_need[1])
+
+
+def _ratio(value: float, initial: float) -> float:
+    return value / initial if initial > 0 else math.nan
 
 
 def _scatter(values: Sequence[float]) -> float:

@@ -17,6 +17,9 @@ UNCLIPPED = 1.0 - 1e-4
 class GradExplosion:
     """The gradient norm is large: beyond a limit, far above its running median, or in the first layer.
 
+    The limit is for losses with coefficients of 1. Larger ones scale the gradient, whether they were given or
+    learned, so the limit is multiplied by the largest coefficient in force where that is above 1.
+
     The layers: the root mean square of the first layer's gradient exceeds that of the last by
     `policy.layer_ratio`, `policy.samples` times in a row: gradients that grow on their way to the input. The
     other way round they shrink, which is `Vanishing`'s business, and normal behind a zero-initialised head.
@@ -32,8 +35,9 @@ class GradExplosion:
     def step(self, step: Step) -> Iterator[Event]:
         norm, policy = step.grad_norm, self._policy
         if norm is not None and math.isfinite(norm):
-            if norm > policy.grad_explosion_norm:
-                yield from self._once(step, "grad_norm", norm, policy.grad_explosion_norm)
+            limit = policy.grad_explosion_norm * max(1.0, *(step.loss_weights or {"": 1.0}).values())
+            if norm > limit:
+                yield from self._once(step, "grad_norm", norm, limit)
             if len(self._past) >= policy.grad_explosion_minimum:
                 median, limit = self._past.median(), policy.grad_explosion_rise
                 if norm > limit * median > 0.0:
@@ -54,7 +58,10 @@ class Vanishing:
 
     - The root mean square of all elements is below `policy.vanishing_rms`. The mean absolute value, which
       the source speaks of, is never above it, so it is below too.
-    - The first layer's is below `policy.vanishing_first` and below `policy.vanishing_ratio` of the last's.
+    - The first layer's is below `policy.vanishing_first` and below `policy.vanishing_ratio` of the last's, in
+      a training that does not learn: the median loss of the last `policy.vanishing_steps` steps is not below
+      `policy.vanishing_learned` of the first. The source, too, asks for an accuracy that stays low: a deep
+      residual model may learn well with a first layer whose gradient is a millionth of the last's.
     - The share of elements that are exactly 0 reaches `policy.vanishing_zeros`.
 
     The first two must hold for `policy.vanishing_steps` steps in a row over which the gradient did not grow
@@ -69,12 +76,16 @@ class Vanishing:
         self._all = deque[float](maxlen=policy.vanishing_steps)
         self._first = deque[float](maxlen=policy.vanishing_steps)
         self._zeros = Streak(policy.samples)
+        self._losses = Past(policy.vanishing_steps)
         self._start: float | None = None
         self._fired: set[str] = set()
 
     def step(self, step: Step) -> Iterator[Event]:
+        loss = sum(step.losses.values())
         if self._start is None:
-            self._start = sum(step.losses.values())
+            self._start = loss
+        if math.isfinite(loss):
+            self._losses.add(loss)
         if not step.measures or step.skipped:
             return
         policy, measures = self._policy, step.measures
@@ -84,7 +95,7 @@ class Vanishing:
         ratio = _layer_ratio(measures)
         if ratio is not None:
             first = measures[Measure.GRAD_RMS_FIRST]
-            low = ratio < policy.vanishing_ratio and first < policy.vanishing_first
+            low = ratio < policy.vanishing_ratio and first < policy.vanishing_first and not self._learns()
             if self._stays_low(self._first, first, low):
                 yield from self._once(step, LAYERS, ratio, policy.vanishing_ratio)
         share = measures.get(Measure.ZERO_GRAD_SHARE)
@@ -103,6 +114,11 @@ class Vanishing:
         if where not in self._fired and not self._is_done(step):
             self._fired.add(where)
             yield Event(step.step, EventKind.VANISHING, str(where), value, limit, Severity.WARNING)
+
+    def _learns(self) -> bool:
+        if not len(self._losses):
+            return False
+        return 0.0 <= self._losses.median() < self._policy.vanishing_learned * self._start
 
     def _is_done(self, step: Step) -> bool:
         return 0.0 <= sum(step.losses.values()) < self._policy.vanishing_done * self._start

@@ -42,8 +42,9 @@ class NonfiniteGradient:
 
     Steps that an AMP scaler skipped are the scaler at work, unless `policy.skipped_steps` come in a row
     (`policy.calibration_steps` before the first step that it applied), or more than `policy.skip_rate` of the
-    steps since that first one were skipped, once there are `policy.skip_rate_steps` of them. A step skipped
-    with a finite gradient is somebody's choice and does not count.
+    steps since that first one were skipped, once there are `policy.skip_rate_steps` of them. Not before more
+    than `policy.calibration_steps` were: where gradients grow, a scaler has to look for another scale. A step
+    skipped with a finite gradient is somebody's choice and does not count.
     """
 
     def __init__(self, policy: Policy) -> None:
@@ -64,7 +65,8 @@ class NonfiniteGradient:
             allowed = self._policy.skipped_steps if self._applied else self._policy.calibration_steps
             if not step.skipped or self._skipped >= allowed:
                 yield from self._once(Event(step.step, EventKind.NAN_GRAD, "grad_norm", step.grad_norm))
-        if self._since >= self._policy.skip_rate_steps:
+        searched = self._skipped_since > self._policy.calibration_steps
+        if searched and self._since >= self._policy.skip_rate_steps:
             rate, limit = self._skipped_since / self._since, self._policy.skip_rate
             if rate > limit:
                 yield from self._once(Event(step.step, EventKind.NAN_GRAD, "skipped steps", rate, limit))

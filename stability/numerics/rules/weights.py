@@ -59,8 +59,9 @@ class AttentionLogits:
 
     Above `policy.attention_logit` softmax is all but one-hot, and where the logits still grow (each of
     `policy.samples` samples above the one before, and the last above the first by `policy.attention_rise`)
-    the loss has been seen to diverge (arXiv 2302.05442, 2309.14322). A large but steady logit is no event.
-    Above `policy.attention_overflow` one sample suffices: fp16 ends at 65504. Each fires once.
+    the loss has been seen to diverge (arXiv 2302.05442, 2309.14322). But trainings that go well reach logits
+    of thousands, too: it is a fact. A large but steady logit is no event. Above `policy.attention_overflow`
+    one sample suffices for a warning: fp16 ends at 65504. Each fires once.
     """
 
     def __init__(self, policy: Policy) -> None:
@@ -74,9 +75,9 @@ class AttentionLogits:
             return
         self._last.append(logit)
         if logit > self._policy.attention_overflow:
-            yield from self._once(step.step, logit, self._policy.attention_overflow)
+            yield from self._once(step.step, logit, self._policy.attention_overflow, Severity.WARNING)
         elif logit > self._policy.attention_logit and self._rises():
-            yield from self._once(step.step, logit, self._policy.attention_logit)
+            yield from self._once(step.step, logit, self._policy.attention_logit, Severity.FACT)
 
     def _rises(self) -> bool:
         values = list(self._last)
@@ -84,8 +85,8 @@ class AttentionLogits:
         full = len(values) == self._last.maxlen
         return full and grew and values[-1] >= self._policy.attention_rise * values[0]
 
-    def _once(self, step: int, logit: float, limit: float) -> Iterator[Event]:
+    def _once(self, step: int, logit: float, limit: float, severity: Severity) -> Iterator[Event]:
         if limit not in self._fired:
             self._fired.add(limit)
             where = Measure.ATTENTION_LOGIT.value
-            yield Event(step, EventKind.ATTENTION_LOGITS, where, logit, limit, Severity.WARNING)
+            yield Event(step, EventKind.ATTENTION_LOGITS, where, logit, limit, severity)

@@ -1,5 +1,8 @@
 """Blow-up and stuck: where a loss goes over a whole run."""
 
+import math
+import random
+
 import pytest
 from courses import INF, NAN, course, evaluations, events, noisy
 
@@ -7,16 +10,44 @@ from stability.records import BEFORE_TRAINING, Evaluation, EventKind, Policy, Se
 
 
 def test_without_a_yardstick_the_training_losses_are_watched():
-    found = events(course(1.0, 1.1, 0.9, 5.0, 50.0, 500.0, 5000.0))
+    found = events(course(1.0, 1.1, 0.9, 5.0, 50.0, 500.0, 5e3, 5e4, 5e5), kind="blow_up")
     assert {event.where for event in found} == {"sum of losses"} and found[-1].severity is Severity.LOST
     annealed = [Step(i, {"mel": 2.0 - i / 10, "kl": 1.0}, total=2.0 + i, lr=0.1) for i in range(12)]
     assert [e for e in events(annealed) if e.kind is EventKind.BLOW_UP] == []
 
 
+@pytest.mark.parametrize("sigma", [0.3, 1.0])
+def test_an_easy_first_batch_makes_no_blow_up(sigma):
+    lost = 0
+    for seed in range(20):
+        rng = random.Random(seed)
+        found = events(course(*(math.exp(rng.gauss(0.0, sigma)) for _ in range(300))), kind="blow_up")
+        lost += any(event.severity is Severity.LOST for event in found)
+    assert lost == 0
+
+
+def test_a_noisy_loss_that_really_rises_is_a_blow_up():
+    rng = random.Random(0)
+    rising = (math.exp(rng.gauss(0.2 * i, 0.3)) for i in range(60))
+    assert events(course(*rising), kind="blow_up")[-1].severity is Severity.LOST
+
+
 def test_blow_up_warns_then_is_lost():
-    found = events(evaluations=evaluations(1.0, 1.2, 1.3, 2.1, 5.0))
-    assert [(event.severity, event.step) for event in found] == [(Severity.WARNING, 15), (Severity.LOST, 23)]
+    found = events(evaluations=evaluations(1.0, 1.2, 1.3, 1.4, 2.1, 5.0))
+    assert [(event.severity, event.step) for event in found] == [(Severity.WARNING, 23), (Severity.LOST, 31)]
+    assert found[0].value == pytest.approx(1.4) and found[0].threshold == 1.25
     assert found[1].value == pytest.approx(2.1) and found[1].threshold == 2.0
+
+
+def test_one_evaluation_that_comes_back_is_no_blow_up():
+    assert events(evaluations=evaluations(1.0, 1.8, 0.9, 1.3, 0.8), kind="blow_up", finished=True) == []
+    [event] = events(evaluations=evaluations(1.0, 0.9, 1.3), kind="blow_up", finished=True)  # it did not
+    assert (event.severity, event.step, event.threshold) == (Severity.WARNING, 15, 1.25)
+    assert events(evaluations=evaluations(1.0, 0.9, 1.3), kind="blow_up") == []
+    [event] = events(evaluations=evaluations(1.0, 1.3, 1.4), kind="blow_up", finished=True)  # once
+    assert event.step == 15
+    [event] = events(evaluations=evaluations(1.0, 1.3), kind="blow_up", policy=Policy(blow_up_evaluations=1))
+    assert event.step == 7
 
 
 def test_blow_up_waits_five_steps():

@@ -22,6 +22,15 @@ def test_a_gradient_norm_above_the_limit():
     assert event.threshold == 1e3 and event.severity is Severity.WARNING
 
 
+@pytest.mark.parametrize(
+    ("weights", "limit"), [({"mel": 4.0, "kl": 0.1}, 4e3), ({"mel": 0.1}, 1e3), ({}, 1e3)]
+)
+def test_coefficients_above_1_scale_the_limit(weights, limit):
+    for norm, found in ((0.99 * limit, []), (1.01 * limit, [limit])):
+        steps = [Step(i, {"mel": 1.0 + i}, grad_norm=norm, loss_weights=weights) for i in range(3)]
+        assert [event.threshold for event in events(steps, kind="grad_explosion")] == found
+
+
 def test_a_gradient_norm_far_above_its_median():
     assert explosions(with_norms([0.1, 0.2, 0.1, 0.2, 0.1, 150.0])) == [("grad_norm/median", 5)]
     assert explosions(with_norms([0.1, 0.2, 0.1, 0.2, 150.0])) == []  # four values make no median
@@ -63,6 +72,21 @@ def test_a_first_layer_without_gradient():
     assert event.value == pytest.approx(1e-4) and event.threshold == 1e-3
     assert vanishing(measured(grad_rms_first=1e-3, grad_rms_last=10.0)) == []  # not small by itself
     assert vanishing(measured(grad_rms_first=5e-5, grad_rms_last=1e-2)) == []  # nor beside the last
+
+
+def test_a_first_layer_without_gradient_in_a_training_that_learns():
+    small = {"grad_rms_first": 1e-6, "grad_rms_last": 1e-2}
+
+    def fallen_to(share):
+        return [Step(i, {"mel": 1.0 if i == 0 else share}, measures=small) for i in range(40)]
+
+    assert vanishing(fallen_to(0.7)) == []
+    assert vanishing(fallen_to(0.8)) == [("grad_rms_first/grad_rms_last", 19)]
+    assert vanishing(fallen_to(0.8), policy=Policy(vanishing_learned=0.9)) == []
+    dips = [Step(i, {"mel": 0.5 if i % 3 == 2 else 1.0}, measures=small) for i in range(40)]
+    assert vanishing(dips) == [("grad_rms_first/grad_rms_last", 19)]  # no single loss says that it learns
+    broken = [Step(i, {"mel": NAN}, measures=small) for i in range(40)]
+    assert vanishing(broken) == [("grad_rms_first/grad_rms_last", 19)]
 
 
 def test_a_zero_initialised_head_lets_gradients_through_by_and_by():

@@ -95,9 +95,11 @@ def skipping(n, share, finite=False):
 
 def test_a_scaler_that_keeps_skipping_has_lost_its_gradients():
     [event] = events(skipping(200, 0.1), kind="nan_grad")
-    assert (event.where, event.step, event.value) == ("skipped steps", 99, 0.1)
+    assert (event.where, event.step, event.value) == ("skipped steps", 179, 0.1)
     assert event.severity is Severity.LOST and event.threshold == 0.05
-    assert events(skipping(99, 0.1)) == []  # too few to say
+    assert [event.step for event in events(skipping(200, 0.25), kind="nan_grad")] == [99]
+    assert events(skipping(99, 0.25)) == []  # too few to say
+    assert events(skipping(170, 0.1)) == []  # 17 skips take a scaler from any scale to 1
     assert events(skipping(400, 0.04)) == []
     assert events(skipping(200, 0.1, finite=True)) == []  # skipped by somebody's choice, not by a scaler
 

@@ -13,11 +13,11 @@ def updates(ratios, **options):
 
 
 def test_large_updates_that_last_have_an_event_a_level():
-    assert updates([0.05] * 5) == [(0.03, 2)]
-    assert updates([0.05] * 3 + [0.5] * 3) == [(0.03, 2), (0.3, 5)]
-    assert updates([0.5] * 3 + [0.05] * 9) == [(0.3, 2)]  # the lower level adds nothing to the higher
-    assert updates([0.05, 0.05, 0.01] * 5) == []
-    assert updates([1e-3] * 20) == []
+    assert updates([0.2] * 5) == [(0.15, 2)]
+    assert updates([0.2] * 3 + [0.5] * 3) == [(0.15, 2), (0.3, 5)]
+    assert updates([0.5] * 3 + [0.2] * 9) == [(0.3, 2)]  # the lower level adds nothing to the higher
+    assert updates([0.2, 0.2, 0.01] * 5) == []
+    assert updates([1e-3] * 20) == [] and updates([0.1] * 20) == []
 
 
 def test_only_a_whole_run_without_movement_is_still():
@@ -34,7 +34,7 @@ def test_only_a_whole_run_without_movement_is_still():
 def test_ratios_that_are_not_finite_decide_nothing(value):
     assert updates([value] * 9, finished=True) == []
     assert updates([1e-8] * 9 + [value], finished=True) == []
-    assert updates([0.05, 0.05, value] * 5) == []
+    assert updates([0.2, 0.2, value] * 5) == []
 
 
 def test_skipped_steps_moved_nothing_by_intention():
@@ -44,7 +44,8 @@ def test_skipped_steps_moved_nothing_by_intention():
 
 def logits(values, **options):
     found = events(measured(attention_logit=values), kind="attention_logits", **options)
-    assert all(event.severity is Severity.WARNING for event in found)
+    severities = {50.0: Severity.FACT, 1e4: Severity.WARNING}
+    assert all(event.severity is severities[event.threshold] for event in found)
     return [(event.threshold, event.step) for event in found]
 
 
