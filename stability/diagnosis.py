@@ -18,6 +18,7 @@ from stability.records import Blame, Explanation, Link, Phase, Provenance, Recor
 
 SHOWN_STEPS = 20
 SHOWN_LINKS = 6
+NORMS = ("aten._foreach_norm.Scalar", "aten.linalg_vector_norm.default")
 _LABEL_WIDTH = 12
 
 
@@ -65,6 +66,8 @@ def _origin(found: Explanation, step: Step | None) -> Iterator[str]:
     else:
         largest = "" if born.max_abs_input is None else f" of inputs up to {born.max_abs_input:.4g}"
         yield _labelled("origin", f"{place}: {born.op} gave {born.value}{largest}")
+    if born.op in NORMS and born.value == "inf":
+        yield _labelled("", "a norm too large for its type: what it is the norm of is finite")
     if born.file is not None:
         yield _labelled("", _place(born.file, born.line) + _circumstances(born, step))
         if source := linecache.getline(born.file, born.line).strip():

@@ -419,3 +419,31 @@ def test_what_a_step_hides_is_known_to_the_tracer_alone():
     tracer.stop()
     assert tracer.provenance(shown.detach()) is None or w.grad.isnan().any()
     assert tracer.hidden().op == "aten.log.default"
+
+
+def test_reading_a_loss_after_backward_does_not_end_the_backward_pass():
+    w = torch.ones(3, requires_grad=True)
+
+    def step():
+        loss = (w * 2.0).sum()
+        loss.backward()
+        loss.item(), loss.detach()
+        with torch.no_grad():
+            w.sub_(w.grad / torch.zeros(3))
+
+    found = trace(step)
+    assert (found.phase, found.op) == (Phase.OPTIMIZER, "aten.div.Tensor")
+
+
+def test_reading_a_loss_before_an_update_with_gradients_enabled():
+    w = torch.ones(3, requires_grad=True)
+
+    def step():
+        loss = (w * 2.0).sum()
+        loss.backward()
+        print(loss.item())
+        change = w.grad / torch.zeros(3)
+        with torch.no_grad():
+            w.sub_(change)
+
+    assert trace(step).phase is Phase.OPTIMIZER

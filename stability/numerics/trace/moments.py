@@ -16,6 +16,9 @@ from stability.numerics.trace.frames import Frames, Sight, Site, outer_node
 from stability.numerics.trace.operations import Call
 from stability.records import Phase
 
+READINGS = frozenset({"_local_scalar_dense", "detach", "alias"})
+"""What `.item()` and `.detach()` call."""
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:
@@ -75,8 +78,12 @@ class Moments:
         return Moment(Phase.BACKWARD, Site(site.file, site.line, modules), outer_node(node)._sequence_nr())
 
     def _phase(self, call: Call, sight: Sight) -> Phase:
-        """What follows a backward pass without building a new graph is the update: clipping, steps."""
+        """What follows a backward pass without building a new graph is the update: clipping, steps.
+
+        Reading a loss that still requires grad, to print it, builds nothing.
+        """
         builds = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in call.tensors())
+        builds = builds and call.kind.base not in READINGS
         if builds or (sight.calls and not sight.updating):
             self._after_backward &= not builds
             return Phase.FORWARD
