@@ -142,6 +142,18 @@ def test_a_masked_nan_is_traced_where_the_masking_began(study_file, run_study):
     assert (found.provenance.op, found.provenance.line) == ("aten.log.default", LINE)
 
 
+def test_a_norm_that_overflows_is_told_from_a_broken_gradient(study_file, run_study):
+    _, store, _ = run_study(
+        study_file(function="overflowing_norm"), "plan.compare.seeds=1", "plan.search.trials=1"
+    )
+    trial = store.frames("toy").trials.to_dict("records")[0]
+    assert (trial["verdict"], trial["event_kind"]) == ("DIVERGED", "nan_grad")
+    found = explain(store, trial)
+    assert found.provenance.op == "aten._foreach_norm.Scalar"
+    text = "\n".join(diagnosis.lines(trial, found, trialdir.read_records(Path(trial["directory"]))))
+    assert "a norm too large for its type: what it is the norm of is finite" in text
+
+
 def test_a_stable_trial_has_nothing_to_explain(logs):
     with pytest.raises(UserError) as error:
         explain(logs, row(logs, "gentle/seed-0"))

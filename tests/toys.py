@@ -182,3 +182,18 @@ def unseeded(trial, recorder):
     noise = float.fromhex(f"0x0.{os.urandom(4).hex()}p0")
     recorder.step({"square": 1.0 + noise}, total=1.0)
     recorder.step({"square": float("nan")}, total=float("nan"))
+
+
+def overflowing_norm(trial, recorder):
+    """Its second gradient is finite, and too large for an fp32 norm; clipping then makes it 0."""
+    w = torch.nn.Parameter(torch.ones(4))
+    model = torch.nn.ParameterList([w])
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-3)
+    watch = stability.watch(model, optimizer, recorder=recorder)
+    for scale in (1.0, 1e25):
+        optimizer.zero_grad()
+        loss = (w * scale).sum()
+        loss.backward()
+        watch.step({"square": loss}, loss)
+        torch.nn.utils.clip_grads_with_norm_(model.parameters(), 1.0, watch.grad_norm)
+        optimizer.step()

@@ -82,10 +82,11 @@ class Tracer:
         For a step that is known to be broken although all that it left behind is finite. Of several, the
         one that got farthest towards the loss or the gradients.
         """
-        passages = [p for p in self._observer.lineage.passages if p.phase is not Phase.OPTIMIZER]
-        last = next((p for p in reversed(passages) if any(label < EMERGED for label in p.labels)), None)
-        if last is None:
+        passages = self._observer.lineage.passages
+        broken = [p for p in passages if any(label < EMERGED for label in p.labels)]
+        if not broken:
             return None
+        last = next((p for p in reversed(broken) if p.phase is not Phase.OPTIMIZER), broken[-1])
         writers = {label: (last.index,) for label in last.labels if label < EMERGED}
         return self._answer([End(None, writers, is_loss=True)])
 
