@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from stability import trialdir
 from stability.numerics.detectors import Monitor
-from stability.records import Evaluation, Event, Policy, Severity, Step, StopTrial, TrialSpec
+from stability.policy import Policy
+from stability.records import Evaluation, Event, Severity, Step, StopTrial, TrialSpec
 from stability.verdict import describe
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from stability.numerics import detectors
-from stability.records import Ending, Outcome, Policy, Records, UserError, Verdict, VerdictLabel
+from stability.policy import Policy
+from stability.records import Ending, Outcome, Records, UserError, Verdict, VerdictLabel
 from stability.spec import from_document
 from stability.store import Frames, Store
 from stability.store.restored import restored

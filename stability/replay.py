@@ -20,18 +20,9 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 from stability import trainers, trialdir
 from stability.numerics.onset import largest_jump
 from stability.numerics.trace import Tracer
+from stability.policy import Policy
 from stability.recorder import TrialRecorder
-from stability.records import (
-    Blame,
-    Explanation,
-    Phase,
-    Policy,
-    Provenance,
-    Records,
-    Step,
-    StopTrial,
-    TrialSpec,
-)
+from stability.records import Blame, Explanation, Phase, Provenance, Records, Step, StopTrial, TrialSpec
 
 EARLIER_STEPS = 10
 OTHER_BATCHES = 3

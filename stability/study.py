@@ -27,7 +27,8 @@ from stability.numerics import detectors
 from stability.params import Param, Scalar
 from stability.plan import proposals, search
 from stability.plan.proposal import Proposal
-from stability.records import Ending, Outcome, Policy, Records, TrialSpec, UserError
+from stability.policy import Policy
+from stability.records import Ending, Outcome, Records, TrialSpec, UserError
 from stability.spec import PlanEntry, SearchStage, StudySpec
 from stability.store import Store
 from stability.store.rows import trial_rows

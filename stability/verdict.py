@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from stability.policy import Policy
 from stability.records import (
     BEFORE_TRAINING,
     Ending,
@@ -11,7 +12,6 @@ from stability.records import (
     EventKind,
     Measure,
     Outcome,
-    Policy,
     Records,
     Severity,
     Verdict,

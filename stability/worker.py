@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from stability import trainers, trialdir
+from stability.policy import Policy
 from stability.recorder import TrialRecorder
-from stability.records import Ending, Outcome, Policy, StopTrial, TrialSpec
+from stability.records import Ending, Outcome, StopTrial, TrialSpec
 
 DISK_FULL_EXIT = 74  # EX_IOERR of sysexits.h: no trial's fault, and nothing could be written about it
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from stability.records import Policy, UserError
+from stability.policy import Policy
+from stability.records import UserError
 from stability.rejudge import policy_from, rejudge
 from stability.store import Store
 

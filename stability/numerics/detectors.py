@@ -18,7 +18,8 @@ from stability.numerics.rules.nonfinite import (
 )
 from stability.numerics.rules.swings import Oscillation, Spike
 from stability.numerics.rules.weights import AttentionLogits, UpdateRatio
-from stability.records import Evaluation, Event, Policy, Records, Step
+from stability.policy import Policy
+from stability.records import Evaluation, Event, Records, Step
 
 
 class Monitor:

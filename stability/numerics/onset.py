@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from stability.numerics.rules.memory import Past
-from stability.records import Policy, Step
+from stability.policy import Policy
+from stability.records import Step
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ from stability.numerics.buffer import LOSS, LOSS_WEIGHT, MEASURE, Row, read, to_
 from stability.numerics.detectors import Monitor
 from stability.numerics.measures import Number
 from stability.numerics.trace import current_tracer
-from stability.records import Event, Measure, Policy, Recorder, Step, UserError
+from stability.policy import Policy
+from stability.records import Event, Measure, Recorder, Step, UserError
 
 READ_EVERY_CUDA = 16
 UPDATES = (16, 4)

@@ -25,7 +25,8 @@ from trainings import first_bad_step, first_nonfinite_step
 
 import stability
 from stability.numerics.detectors import Monitor
-from stability.records import Event, EventKind, Policy, Severity, Step
+from stability.policy import Policy
+from stability.records import Event, EventKind, Severity, Step
 
 MASKED = (("adamw", 1.0, 0.1), ("adamw", None, 0.3), ("sgd", None, 3.0))
 MASKED_STEPS = 24

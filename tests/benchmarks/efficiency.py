@@ -21,8 +21,9 @@ import torch
 
 from stability import environment, trainers, trialdir
 from stability.plan import proposals
+from stability.policy import Policy
 from stability.recorder import TrialRecorder
-from stability.records import Policy, StopTrial, TrialSpec
+from stability.records import StopTrial, TrialSpec
 from stability.spec import load_study
 
 STUDY = Path(__file__).parents[2] / "studies" / "basic_vs_enhanced.yaml"

@@ -22,7 +22,8 @@ from scipy.stats import beta
 from scoring import Trained, noticed, points, trained
 from trainings import first_bad_step
 
-from stability.records import Event, EventKind, Outcome, Policy, Severity
+from stability.policy import Policy
+from stability.records import Event, EventKind, Outcome, Severity
 
 LEARNED = 0.01
 HEALTHY = "healthy"

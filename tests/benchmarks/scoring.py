@@ -11,7 +11,8 @@ from trainings import YARDSTICK
 
 from stability import trialdir
 from stability.numerics.detectors import Monitor
-from stability.records import Event, Outcome, Policy, Records, TrialSpec
+from stability.policy import Policy
+from stability.records import Event, Outcome, Records, TrialSpec
 from stability.verdict import yardstick
 
 

@@ -16,8 +16,9 @@ from typing import Any
 import torch
 
 from stability import trialdir
+from stability.policy import Policy
 from stability.recorder import TrialRecorder
-from stability.records import Ending, Outcome, Policy, Step, StopTrial, TrialSpec
+from stability.records import Ending, Outcome, Step, StopTrial, TrialSpec
 from stability.trainee.train import train as train_trainee
 
 YARDSTICK = {"mel": 1.0, "stop": 1.0, "kl": 0.5}

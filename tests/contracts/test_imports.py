@@ -27,7 +27,7 @@ LEVELS = [
     {"store", "trialdir", "environment"},
     {"verdict", "spec"},
     {"params", "yamlfile"},
-    {"suggest"},
+    {"suggest", "policy"},
     {"records"},
 ]
 TORCH = {"trainee", "numerics", "replay", "doctor"}  # doctor reports the version and the devices it finds

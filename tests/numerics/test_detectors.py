@@ -6,12 +6,12 @@ import random
 import pytest
 
 from stability.numerics.detectors import Monitor, scan
+from stability.policy import Policy
 from stability.records import (
     BEFORE_TRAINING,
     Evaluation,
     EventKind,
     Measure,
-    Policy,
     Records,
     Severity,
     Step,

@@ -6,7 +6,8 @@ import random
 import pytest
 
 from stability.numerics.onset import onset
-from stability.records import Policy, Step
+from stability.policy import Policy
+from stability.records import Step
 
 BAD = 60
 

@@ -17,7 +17,8 @@ from torch import Tensor
 
 from stability.numerics.callbacks.reporting import Report, components
 from stability.numerics.watch import Watch, watch
-from stability.records import Event, Policy, Recorder, Step, UserError
+from stability.policy import Policy
+from stability.records import Event, Recorder, Step, UserError
 
 try:
     from lightning.pytorch import Callback

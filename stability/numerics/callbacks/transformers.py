@@ -17,7 +17,8 @@ from torch import Tensor, nn
 
 from stability.numerics.callbacks.reporting import LOGGER, Report, components, is_differentiable
 from stability.numerics.watch import Watch, watch
-from stability.records import Event, Policy, Recorder, Step, UserError
+from stability.policy import Policy
+from stability.records import Event, Recorder, Step, UserError
 
 try:
     from transformers import TrainerCallback

@@ -8,7 +8,8 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 
 from stability.numerics.rules.memory import Past, Streak, last_step
-from stability.records import BEFORE_TRAINING, Evaluation, Event, EventKind, Policy, Severity, Step
+from stability.policy import Policy
+from stability.records import BEFORE_TRAINING, Evaluation, Event, EventKind, Severity, Step
 from stability.verdict import yardstick
 
 

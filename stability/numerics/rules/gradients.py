@@ -7,7 +7,8 @@ from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping
 
 from stability.numerics.rules.memory import Past, Streak
-from stability.records import Event, EventKind, Measure, Policy, Severity, Step
+from stability.policy import Policy
+from stability.records import Event, EventKind, Measure, Severity, Step
 
 LAYERS = f"{Measure.GRAD_RMS_FIRST}/{Measure.GRAD_RMS_LAST}"
 UNCLIPPED = 1.0 - 1e-4

@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator
 
 from stability.numerics.rules.memory import last_step
-from stability.records import Evaluation, Event, EventKind, Policy, Severity, Step
+from stability.policy import Policy
+from stability.records import Evaluation, Event, EventKind, Severity, Step
 
 
 class NonfiniteLoss:

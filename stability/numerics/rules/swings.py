@@ -7,7 +7,8 @@ from collections import deque
 from collections.abc import Iterator
 
 from stability.numerics.rules.memory import LogLoss, Past
-from stability.records import Event, EventKind, Policy, Severity, Step
+from stability.policy import Policy
+from stability.records import Event, EventKind, Severity, Step
 
 
 class Spike:

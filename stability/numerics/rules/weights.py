@@ -7,7 +7,8 @@ from collections import deque
 from collections.abc import Iterator
 
 from stability.numerics.rules.memory import Streak
-from stability.records import Event, EventKind, Measure, Policy, Severity, Step
+from stability.policy import Policy
+from stability.records import Event, EventKind, Measure, Severity, Step
 
 
 class UpdateRatio:

@@ -6,7 +6,8 @@ import math
 import random
 
 from stability.numerics.detectors import scan
-from stability.records import BEFORE_TRAINING, Evaluation, EventKind, Policy, Records, Step
+from stability.policy import Policy
+from stability.records import BEFORE_TRAINING, Evaluation, EventKind, Records, Step
 
 NAN, INF = math.nan, math.inf
 

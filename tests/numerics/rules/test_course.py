@@ -6,7 +6,8 @@ import random
 import pytest
 from courses import INF, NAN, course, evaluations, events, noisy
 
-from stability.records import BEFORE_TRAINING, Evaluation, EventKind, Policy, Severity, Step
+from stability.policy import Policy
+from stability.records import BEFORE_TRAINING, Evaluation, EventKind, Severity, Step
 
 
 def test_without_a_yardstick_the_training_losses_are_watched():

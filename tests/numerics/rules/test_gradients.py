@@ -5,7 +5,8 @@ import math
 import pytest
 from courses import INF, NAN, events, measured, noisy
 
-from stability.records import Policy, Severity, Step
+from stability.policy import Policy
+from stability.records import Severity, Step
 
 
 def with_norms(norms):

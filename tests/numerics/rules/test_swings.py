@@ -7,7 +7,8 @@ import pytest
 from courses import INF, NAN, events, noisy
 
 from stability.numerics.rules.memory import Past
-from stability.records import Policy, Severity, Step
+from stability.policy import Policy
+from stability.records import Severity, Step
 
 
 def run(losses, norms=None, **extra):

@@ -3,7 +3,8 @@
 import pytest
 from courses import INF, NAN, events, measured
 
-from stability.records import Policy, Severity, Step
+from stability.policy import Policy
+from stability.records import Severity, Step
 
 
 def updates(ratios, **options):
