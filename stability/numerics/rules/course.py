@@ -43,6 +43,8 @@ class BlowUp:
         value = yardstick(evaluation.losses, self._weights)
         if evaluation.epoch == BEFORE_TRAINING:
             self._initial = value
+        elif not all(map(math.isfinite, evaluation.losses.values())):
+            return  # what is not finite has an event of its own
         elif self._initial is not None and evaluation.step >= self._policy.blow_up_after_steps:
             self._last = value, last_step(evaluation)
             lasts = self._above.goes_on(_ratio(value, self._initial) > self._policy.blow_up)
@@ -53,7 +55,7 @@ class BlowUp:
             return
         total = sum(step.losses.values())
         if 0.0 < total < math.inf and 0.0 < self._before < math.inf:
-            self._changes.add(math.log(total / self._before))
+            self._changes.add(math.log(total) - math.log(self._before))
         self._before = total
         if self._first_sum is None:
             self._first_sum = total
@@ -61,7 +63,7 @@ class BlowUp:
             self._sums.append(total)
         if len(self._sums) == self._sums.maxlen:
             mean = sum(self._sums) / len(self._sums)
-            if self._is_scatter():
+            if not math.isfinite(mean) or self._is_scatter():
                 return
             yield from self._compared("sum of losses", mean, self._first_sum, step.step)
 

@@ -146,3 +146,14 @@ def test_a_training_sum_of_several_components_is_what_counts():
     steps = [Step(i, {"mel": 2.0 - i / 40, "kl": i / 40}, total=5.0 - i / 10) for i in range(24)]
     [event] = events(steps, kind="stuck", finished=True)  # the total fell, its weights were annealed
     assert event.where == "sum of losses"
+
+
+@pytest.mark.parametrize("bad", [INF, NAN])
+def test_losses_that_are_not_finite_are_no_blow_up_besides(bad):
+    found = events(course(*([1.0] * 5), *([bad] * 8)))
+    assert found and not [event for event in found if event.kind is EventKind.BLOW_UP]
+
+
+def test_an_infinite_yardstick_alone_is_lost_but_no_blow_up():
+    found = events(evaluations=evaluations(1.0, 1.0, INF))
+    assert [(event.kind, event.severity) for event in found] == [(EventKind.INF_LOSS, Severity.LOST)]
