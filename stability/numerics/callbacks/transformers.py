@@ -48,9 +48,9 @@ class StabilityCallback(TrainerCallback):
 
     The loss is the one in the model's output, weighted as it is in what is differentiated: over accumulated
     micro-batches these shares add up. A Trainer with a `compute_loss` of its own may make another loss of the
-    same output: then gradients are watched, and the model's loss where it takes part. Components are the
-    output's other tensors with one element that require grad, or those that `losses` names, averaged over the
-    micro-batches.
+    same output: then gradients are watched, and the model's loss where it takes part; a warning says where
+    none does. Components are the output's other tensors with one element that require grad, or those that
+    `losses` names, averaged over the micro-batches.
 
     `recorder` makes the training a trial of a study; `policy`, `every`, `history` are those of
     `stability.watch`. Raises `UserError` for several GPUs in one process and for a named loss that is
@@ -73,7 +73,7 @@ class StabilityCallback(TrainerCallback):
         self._report = Report()
         self._micro: list[_MicroBatch] = []  # backward passes since the last update
         self._passes = self._epoch = 0
-        self._queued = self._measured = False
+        self._queued = self._measured = self._warned = False
         self._hook: torch.utils.hooks.RemovableHandle | None = None
         self._optimizer: Any = None  # accelerate's wrapper
         self.watch: Watch | None = None
@@ -103,6 +103,7 @@ class StabilityCallback(TrainerCallback):
             args.logging_nan_inf_filter = False
             LOGGER.warning("logging_nan_inf_filter switched off: it hides NaN and infinite losses in logs")
         self._report, self._micro, self._passes, self._optimizer = Report(), [], 0, optimizer
+        self._warned = False
         self.watch = watch(
             model, optimizer.optimizer, scaler=optimizer.scaler, on_event=self._report, **self._options
         )
@@ -175,6 +176,12 @@ class StabilityCallback(TrainerCallback):
         micro, self._micro, self._measured = self._micro, [], True
         first = self._passes - len(micro)
         names = [f"batch {first + i}" for i in range(len(micro))]
+        if not micro and not self._warned:
+            self._warned = True
+            LOGGER.warning(
+                "the model returns no loss that is trained on; only gradients are watched: return the loss "
+                "from the model's forward under the name 'loss'"
+            )
         total = sum(each.share for each in micro).requires_grad_() if micro else None  # as `Watch` asks
         for i, each in enumerate(micro[:-1]):
             self.watch.accumulate(each.components, batch=[names[i]])

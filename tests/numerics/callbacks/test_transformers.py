@@ -329,3 +329,29 @@ def test_the_hint_where_transformers_is_missing():
         "ImportError: stability.numerics.callbacks.transformers needs transformers: "
         "pip install 'stability[transformers]'"
     )
+
+
+class Predicts(Plain):
+    """Returns no loss."""
+
+    def forward(self, x, labels=None):
+        return {"predicted": self.predict(x)}
+
+
+class LossOfItsOwn(Trainer):
+    def compute_loss(self, model, inputs, return_outputs=False, **_):
+        output = model(**inputs)
+        loss = (output["predicted"] - inputs["labels"]).square().mean()
+        return (loss, output) if return_outputs else loss
+
+
+def test_a_loss_that_the_trainer_makes_itself_is_missed_once_and_aloud(train, caplog):
+    callback = StabilityCallback()
+    with caplog.at_level(logging.WARNING, logger="stability"):
+        train(Predicts(), callback, trainer=LossOfItsOwn, steps=5)
+    said = (
+        "the model returns no loss that is trained on; only gradients are watched: return the loss from the "
+        "model's forward under the name 'loss'"
+    )
+    assert caplog.messages.count(said) == 1
+    assert [step.losses for step in callback.steps] == [{}] * 5 and callback.steps[0].grad_norm > 0.0
