@@ -14,11 +14,13 @@ from typing import Any
 
 from stability import trialdir
 from stability.numerics.onset import largest_jump, onset
-from stability.records import Blame, Explanation, Link, Phase, Provenance, Records, Step
+from stability.records import Blame, EventKind, Explanation, Link, Phase, Provenance, Records, Step
 
 SHOWN_STEPS = 20
 SHOWN_LINKS = 6
 NORMS = ("aten._foreach_norm.Scalar", "aten.linalg_vector_norm.default")
+NORM_OF = {EventKind.NAN_GRAD: "the gradient norm is", EventKind.NONFINITE_WEIGHT: "the weight norm is"}
+"""Whose norm a norm is, by the event that is explained."""
 _LABEL_WIDTH = 12
 
 
@@ -28,7 +30,7 @@ def lines(trial: Mapping[str, Any], found: Explanation, records: Records) -> Ite
     yield _labelled("verdict", f"{trial['verdict']}, {trial['evidence']}")
     yield _labelled("replay", _reproduced(found))
     steps = {step.step: step for step in records.steps}
-    yield from _origin(found, steps.get(found.traced_step))
+    yield from _origin(found, steps.get(found.traced_step), NORM_OF.get(trial.get("event_kind"), "a norm"))
     if before := onset(records.steps, found.step):
         change = f"{before.quantity} left its band ({before.median:.3g} before, then {before.value:.3g})"
         yield _labelled(
@@ -55,7 +57,7 @@ def _reproduced(found: Explanation) -> str:
     return f"not reproduced: {found.difference}"
 
 
-def _origin(found: Explanation, step: Step | None) -> Iterator[str]:
+def _origin(found: Explanation, step: Step | None, norm: str) -> Iterator[str]:
     born = found.provenance
     if born is None:
         yield _labelled("origin", f"none: every number of step {found.traced_step} stayed finite")
@@ -67,7 +69,7 @@ def _origin(found: Explanation, step: Step | None) -> Iterator[str]:
         largest = "" if born.max_abs_input is None else f" of inputs up to {born.max_abs_input:.4g}"
         yield _labelled("origin", f"{place}: {born.op} gave {born.value}{largest}")
     if born.op in NORMS and born.value == "inf":
-        yield _labelled("", "a norm too large for its type: what it is the norm of is finite")
+        yield _labelled("", f"{norm} too large for its type: what it is the norm of is finite")
     if born.file is not None:
         yield _labelled("", _place(born.file, born.line) + _circumstances(born, step))
         if source := linecache.getline(born.file, born.line).strip():

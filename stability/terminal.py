@@ -182,7 +182,8 @@ def find_trial(trials: pd.DataFrame, name: str) -> dict[str, Any]:
             matches.append(row)
     if not matches:
         named = f"no trial {name!r}; name it STAGE/NUMBER or by its key"
-        raise UserError(f"{named}{suggest(name, list(trials.key)[:12])}")
+        suggestion = suggest(name, list(trials.key)[:12]).replace("; (", " (")  # where none is like it
+        raise UserError(f"{named}{suggestion}")
     [found] = matches[-1:]  # a key may stand in two stages: the later one
     step = found["event_step"]
     return found | {"event_step": int(step) if step is not None and math.isfinite(step) else None}

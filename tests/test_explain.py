@@ -125,10 +125,10 @@ def test_a_trainer_that_is_never_the_same_twice(tmp_path, study_file, run_study)
     _, store, _ = run_study(study_file(function="unseeded"), "plan.compare.seeds=1", "plan.search.trials=1")
     trial = store.frames("toy").trials.to_dict("records")[0]
     found = explain(store, trial)
-    assert not found.reproduced and found.difference.startswith("losses at step 0 was {'square': 1.")
+    assert not found.reproduced and found.difference.startswith("square loss at step 0 was ")
     assert found.blame is None
     text = "\n".join(diagnosis.lines(trial, found, trialdir.read_records(Path(trial["directory"]))))
-    assert "not reproduced: losses at step 0 was" in text
+    assert "not reproduced: square loss at step 0 was" in text
     assert store.frames("toy").events.provenance.isna().all()
 
 
@@ -150,8 +150,10 @@ def test_a_norm_that_overflows_is_told_from_a_broken_gradient(study_file, run_st
     assert (trial["verdict"], trial["event_kind"]) == ("DIVERGED", "nan_grad")
     found = explain(store, trial)
     assert found.provenance.op == "aten._foreach_norm.Scalar"
+    source = Path(found.provenance.file).read_text().splitlines()[found.provenance.line - 1]
+    assert ".step(" in source and "optimizer" not in source  # where the gradients are measured
     text = "\n".join(diagnosis.lines(trial, found, trialdir.read_records(Path(trial["directory"]))))
-    assert "a norm too large for its type: what it is the norm of is finite" in text
+    assert "the gradient norm is too large for its type: what it is the norm of is finite" in text
 
 
 def test_a_stable_trial_has_nothing_to_explain(logs):
@@ -190,8 +192,79 @@ def test_a_difference_is_named_by_step_and_quantity():
     before = [Step(0, {"a": 1.0}, total=1.0), Step(1, {"a": nan}, total=nan)]
     assert first_difference(before, before, last=1) is None
     after = [before[0], Step(1, {"a": 2.0}, total=nan)]
-    assert (
-        first_difference(before, after, last=1) == "losses at step 1 was {'a': nan}, in the replay {'a': 2.0}"
-    )
+    assert first_difference(before, after, last=1) == "a loss at step 1 was nan, in the replay 2"
     assert first_difference(before, after, last=0) is None
     assert first_difference(before, before[:1], last=1) == "the replay ended before step 1"
+
+
+def test_a_difference_names_only_the_losses_that_differ():
+    before = [Step(0, {"mel": 1.367312, "kl": 0.5, "stop": 0.1})]
+    after = [Step(0, {"mel": 1.367321, "kl": 0.5, "stop": 0.1000000001})]
+    said = "mel loss at step 0 was 1.36731, in the replay 1.36732; "
+    said += "stop loss at step 0 was 0.1, in the replay 0.1000000001"
+    assert first_difference(before, after, last=0) == said
+
+
+def test_an_unknown_trial_unlike_any_is_answered_with_their_names(logs):
+    with pytest.raises(UserError) as error:
+        row(logs, "77")
+    assert str(error.value).startswith(
+        "no trial '77'; name it STAGE/NUMBER or by its key (gentle/seed-0, steep/seed-0, outlier/seed-0"
+    )
+
+
+LOADED = """\
+import torch, stability
+from torch import nn
+
+
+class Items(torch.utils.data.Dataset):
+    def __init__(self):
+        self.together = torch.rand(16, 6, 5) + 0.1
+
+    def __len__(self):
+        return 16
+
+    def __getitem__(self, i):
+        item = self.together[i].clone()
+        if i == 7:
+            item[2, 1] = 0.0
+        return i, item
+
+
+def train(trial, recorder):
+    torch.manual_seed(trial.seed)
+    model = nn.Linear(5, 5)
+    optimizer = torch.optim.SGD(model.parameters(), lr=float(trial.params["lr"]))
+    watch = stability.watch(model, optimizer, recorder=recorder)
+    recorder.evaluate({"mel": 1.0}, epoch=-1)
+    for ids, x in torch.utils.data.DataLoader(Items(), batch_size=4):
+        optimizer.zero_grad()
+        y = model(x)
+        mel, kl = y.square().mean(), (y * 0 + torch.log(x)).abs().mean()
+        total = mel + 0.5 * kl
+        total.backward()
+        watch.step({"mel": mel, "kl": kl}, total=total, batch=[f"u{i}" for i in ids.tolist()])
+        optimizer.step()
+    watch.close()
+    recorder.evaluate({"mel": 0.9}, epoch=0)
+"""
+
+
+def test_the_utterance_of_a_batch_that_a_loader_puts_together(tmp_path, run_study):
+    """And its loss component, for a trainer that only calls `Watch.step`."""
+    (tmp_path / "loaded.py").write_text(LOADED)
+    path = tmp_path / "loaded.yaml"
+    study = (
+        LOGARITHM.format(toys=tmp_path / "loaded.py")
+        .replace(":logarithm", ":train")
+        .replace("log: 1", "mel: 1")
+    )
+    path.write_text(study.replace("seeds: 2", "seeds: 1"))
+    _, store, _ = run_study(path)
+    trial = store.frames("logs").trials.to_dict("records")[0]
+    found = explain(store, trial)
+    assert (found.provenance.op, found.provenance.component) == ("aten.log.default", "kl")
+    assert found.provenance.batch_index == 3
+    text = "\n".join(diagnosis.lines(trial, found, trialdir.read_records(Path(trial["directory"]))))
+    assert "kl component, element 3 of the batch (u7)" in text
