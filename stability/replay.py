@@ -49,9 +49,10 @@ def explain(directory: Path, scratch: Path, step: int, in_evaluation: bool) -> N
 def _explain(spec: TrialSpec, recorded: Records, step: int, in_evaluation: bool) -> Explanation:
     jump = None if in_evaluation else _jump(recorded, step)
     began = step if in_evaluation else _first_of_its_losses(recorded, step) if jump is None else jump
-    found = _trace(spec, began, step, in_evaluation, hidden=jump is None)
+    sizes = {s.step: len(s.batch) for s in recorded.steps if s.batch}
+    found = _trace(spec, began, step, in_evaluation, hidden=jump is None, sizes=sizes)
     while found.came_from_before() and found.step > max(0, step - MOST_STEPS_BACK):
-        found = _trace(spec, found.step - 1, step, in_evaluation=False, hidden=False)
+        found = _trace(spec, found.step - 1, step, in_evaluation=False, hidden=False, sizes=sizes)
     difference = found.error or first_difference(recorded.steps, found.replayed.steps, step)
     blame = _blame(spec, found) if difference is None and not in_evaluation else None
     return Explanation(step, found.step, difference is None, difference, found.provenance, blame)
@@ -95,10 +96,13 @@ class _Traced:
         )
 
 
-def _trace(spec: TrialSpec, step: int, last: int, in_evaluation: bool, *, hidden: bool) -> _Traced:
+def _trace(
+    spec: TrialSpec, step: int, last: int, in_evaluation: bool, *, hidden: bool, sizes: Mapping[int, int]
+) -> _Traced:
     """Replay up to step `last`, tracing what happens between the record before `step` and its own.
 
-    `hidden`: the step is known to be broken, even if all that it left behind is finite.
+    `hidden`: the step is known to be broken, even if all that it left behind is finite. `sizes`: of the
+    batches of the steps that named their elements.
     """
     wanted = {step, max(0, step - EARLIER_STEPS)}
     snapshots: dict[int, Snapshot] = {}
@@ -111,6 +115,7 @@ def _trace(spec: TrialSpec, step: int, last: int, in_evaluation: bool, *, hidden
             snapshots[coming] = weights.snapshot()
         if coming == step + in_evaluation:
             tracer = Tracer()  # anew after an evaluation, which is none of the step's business
+            tracer.batch_size = None if in_evaluation else sizes.get(step)
             tracer.start()
 
     def end() -> None:
@@ -186,9 +191,22 @@ def first_difference(recorded: Sequence[Step], replayed: Sequence[Step], last: i
             return f"the replay ended before step {step.step}"
         for name in COMPARED:
             before, after = getattr(step, name), getattr(again[step.step], name)
-            if repr(before) != repr(after) and before is not None:  # by text: NaN equals nothing
-                return f"{name} at step {step.step} was {before}, in the replay {after}"
+            if repr(before) == repr(after) or before is None:  # by text: NaN equals nothing
+                continue
+            if name != "losses":
+                return _difference(name, step.step, before, after)
+            names = [each for each in {**before, **after} if repr(before.get(each)) != repr(after.get(each))]
+            return "; ".join(
+                _difference(f"{each} loss", step.step, before.get(each), after.get(each)) for each in names
+            )
     return None
+
+
+def _difference(what: str, step: int, before: Any, after: Any) -> str:
+    """Numbers with six digits, or all of them where these are the same."""
+    texts = [f"{value:.6g}" if isinstance(value, float) else str(value) for value in (before, after)]
+    was, now = texts if texts[0] != texts[1] else (before, after)
+    return f"{what} at step {step} was {was}, in the replay {now}"
 
 
 def _run(

@@ -50,6 +50,11 @@ class Watch:
         """See `stability.watch`."""
         self._weights = _weights(optimizer)
         _check(model, self._weights)
+        if not isinstance(policy, Policy | None):
+            raise UserError(
+                f"policy is an object of type {type(policy).__name__}; give a stability.policy.Policy, for "
+                "example Policy(blow_up_severe=1.5)"
+            )
         self._optimizer, self._recorder, self._on_event = optimizer, recorder, on_event
         self._scaler = scaler if scaler is not None and scaler.is_enabled() else None
         self._every = every or _read_every(self._weights[0].device, recorder)
@@ -86,7 +91,15 @@ class Watch:
 
         Every 1000 steps, from step 100 on, the share of each in the gradient is measured, which takes one
         more backward pass per component. A trace learns from this which operation belongs to which loss.
+        Raises `UserError` for a loss that does not require grad.
         """
+        _check_losses(losses)
+        for name, loss in losses.items():
+            if not isinstance(loss, Tensor) or not loss.requires_grad:
+                raise UserError(
+                    f"loss {name!r} does not require grad, so it has no share in the gradient; show the "
+                    "tensor itself, neither detached nor as a number, and leave a constant out"
+                )
         if (tracer := current_tracer()) is not None:
             tracer.components(losses)
         if _due(self._begun, COMPONENTS):
@@ -101,6 +114,7 @@ class Watch:
         Losses are averaged over the micro-batches, totals summed as their gradients are.
         """
         self._micro.append(_row(losses, total, batch))
+        _tell(losses)
 
     def step(
         self,
@@ -119,6 +133,7 @@ class Watch:
         """
         self._complete(applied=False)
         row = together([*self._micro, _row(losses, total, batch)])
+        _tell(losses, row.batch)
         self._micro = []
         row.put_all(LOSS_WEIGHT, loss_weights or {})
         row.epoch = epoch
@@ -346,6 +361,7 @@ def _due(step: int, sample: tuple[int, int]) -> bool:
 
 def _row(losses: Mapping[str, Any], total: Any, batch: Sequence[Any] | None) -> Row:
     """What a caller says of one (micro-)batch."""
+    _check_losses(losses)
     if isinstance(total, Tensor) and not total.requires_grad:
         raise UserError(
             "total does not require grad, so no backward pass went through it; give the tensor that "
@@ -355,6 +371,21 @@ def _row(losses: Mapping[str, Any], total: Any, batch: Sequence[Any] | None) -> 
     row.put_all(LOSS, losses)
     row.put("total", total)
     return row
+
+
+def _check_losses(losses: Any) -> None:
+    if not isinstance(losses, Mapping):
+        kind, example = type(losses).__name__, "{'loss': loss}"
+        raise UserError(f"losses are given by name, not as an object of type {kind}; write {example}")
+
+
+def _tell(losses: Mapping[str, Any], batch: Sequence[str] | None = None) -> None:
+    """Tell a trace of this step what the losses are called, and how many elements the batch has."""
+    if (tracer := current_tracer()) is None:
+        return
+    tracer.components({name: loss for name, loss in losses.items() if getattr(loss, "grad_fn", None)})
+    if batch is not None:
+        tracer.batch_size = len(batch)
 
 
 def _largest_lr(optimizer: torch.optim.Optimizer) -> float | Tensor | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import attention
 import audio
+import collated
 import healthy
 import layouts
 import machinery
@@ -31,6 +32,7 @@ FAULTS: tuple[Fault, ...] = (
     *optimizers.FAULTS,
     *machinery.FAULTS,
     *layouts.FAULTS,
+    *collated.FAULTS,
     *poisoned.FAULTS,
 )
 HEALTHY: tuple[Healthy, ...] = (*masks.HEALTHY, *healthy.HEALTHY)

@@ -311,3 +311,19 @@ def test_what_cannot_be_called_is_refused(given, named):
         f"stability.trace was given {named}; it takes a function without arguments that runs one training "
         "step: stability.trace(lambda: training_step(batch))"
     )
+
+
+def test_a_step_that_needs_arguments():
+    with pytest.raises(
+        UserError, match=r"^stability\.trace was given a function that needs arguments; it takes"
+    ):
+        trace(lambda x: x)
+
+
+def test_a_loss_that_does_not_require_grad_is_explained():
+    layer = nn.Linear(2, 2)
+    with pytest.raises(RuntimeError) as raised:
+        trace(lambda: layer(torch.ones(1, 2)).detach().sum().backward())
+    assert raised.value.__notes__[-1].startswith(
+        "stability.trace: backward() was called on a loss that no trained weight took part in; look for .detach()"
+    )

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from stability.numerics.trace import trace
+from stability.numerics.watch import watch
 
 BATCH, FRAMES, FEATURES = 5, 7, 4
 GUILTY = 3
@@ -164,3 +165,94 @@ def test_no_element_in_a_product_of_the_whole_batch():
     layer, x = nn.Linear(BATCH, BATCH), torch.randn(BATCH, BATCH)
     x[:, 2] = 1e30
     assert blamed(lambda: layer(x).T @ (x * 1e20)) is None
+
+
+def items():
+    """(frames, features) of each item, the guilty one silent in one frame."""
+    found = [torch.rand(FRAMES, FEATURES) + 0.1 for _ in range(BATCH)]
+    found[GUILTY][2, 1] = 0.0
+    return found
+
+
+def into_a_buffer(parts):
+    x_BTF = torch.zeros(BATCH, FRAMES, FEATURES)
+    for i, part in enumerate(parts):
+        x_BTF[i] = part
+    return x_BTF
+
+
+def into_a_buffer_of_frames(parts):
+    return nn.utils.rnn.pad_sequence(parts).transpose(0, 1)
+
+
+COLLATED = {
+    "stacked": torch.stack,
+    "joined": lambda parts: torch.cat([part[None] for part in parts]),
+    "padded": lambda parts: nn.utils.rnn.pad_sequence(parts, batch_first=True),
+    "padded, frames first": into_a_buffer_of_frames,
+    "written into a buffer": into_a_buffer,
+    "loaded": lambda parts: next(iter(torch.utils.data.DataLoader(parts, batch_size=BATCH))),
+}
+
+
+@pytest.mark.parametrize("collate", COLLATED.values(), ids=COLLATED)
+def test_batch_put_together_in_the_step(collate, layer):
+    x = items()
+    assert blamed(lambda: layer(collate(x).log())) == GUILTY
+
+
+@pytest.mark.parametrize("collate", COLLATED.values(), ids=COLLATED)
+def test_what_broke_in_an_item_before_the_batch_was_put_together(collate, layer):
+    x = items()
+    assert blamed(lambda: layer(collate([each.log() for each in x]))) == GUILTY
+
+
+def test_batch_drawn_from_one_tensor_with_the_whole_data_set(layer):
+    data = torch.rand(12, FRAMES, FEATURES) + 0.1
+    data[8, 2] = 0.0
+    assert blamed(lambda: layer(data[[11, 4, 8]].log())) == 2
+
+
+def test_no_element_of_items_of_several_lengths_end_to_end(layer):
+    x = [torch.rand(length, FEATURES) + 0.1 for length in (4, 3, 5)]
+    x[1][2] = 0.0
+    assert blamed(lambda: layer(torch.cat(x).log())) is None
+
+
+def test_elements_written_elsewhere_than_their_place_are_not_guessed(layer, x_BTF):
+    def loss():
+        y, sorted_BTF = layer(x_BTF), torch.zeros(BATCH, FRAMES, FEATURES)
+        for place, i in enumerate((4, 3, 2, 1, 0)):
+            sorted_BTF[place] = y[i]
+        return sorted_BTF.square().sum((1, 2)).log()
+
+    assert blamed(loss) is None
+
+
+def test_elements_written_to_their_own_place_are_followed(layer, x_BTF):
+    def loss():
+        y, again_BTF = layer(x_BTF), torch.zeros(BATCH, FRAMES, FEATURES)
+        for i in range(BATCH):
+            again_BTF[i] = y[i]
+        return again_BTF.square().sum((1, 2)).log()
+
+    assert blamed(loss) == GUILTY
+
+
+def test_no_element_of_one_of_several_micro_batches(layer):
+    """The names that the watch is given are those of all micro-batches."""
+    optimizer = torch.optim.SGD(layer.parameters(), lr=0.1)
+    watched = watch(layer, optimizer)
+    first, second = torch.rand(BATCH, FEATURES) + 0.1, torch.rand(BATCH, FEATURES) + 0.1
+    second[GUILTY] = 0.0
+
+    def step():
+        for number, x in enumerate((first, second)):
+            kl = (layer(x) + x.log()).mean()
+            kl.backward()
+            names = [f"{number} {i}" for i in range(BATCH)]
+            (watched.step if number else watched.accumulate)({"kl": kl, "l": kl * 2}, batch=names)
+        optimizer.step()
+
+    found = trace(step)
+    assert (found.op, found.component, found.batch_index) == ("aten.log.default", "kl", None)

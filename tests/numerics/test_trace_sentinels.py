@@ -165,3 +165,29 @@ def test_only_what_reached_the_end_counts():
 
     found = trace(step)
     assert (found.op, found.batch_index) == ("aten.log.default", 1)
+
+
+def test_a_loss_times_an_infinite_number_breaks_in_the_product():
+    layer, x = nn.Linear(3, 3), torch.randn(2, 3)
+
+    def step():
+        loss = layer(x).square().mean()
+        total = loss * math.inf  # here
+        total.backward()
+        return {"loss": loss, "total": total}
+
+    found = trace(step)
+    assert (found.phase, found.op, found.component) == (Phase.FORWARD, "aten.mul.Tensor", "total")
+    assert ((found.file, found.line), found.value) == (here(step), "inf")
+
+
+def test_an_infinite_number_that_came_in_as_the_weight_of_a_loss():
+    layer, x, weight = nn.Linear(3, 3), torch.randn(2, 3), torch.tensor(math.inf)
+
+    def step():
+        total = layer(x).square().mean() * weight  # here
+        total.backward()
+
+    found = trace(step)
+    assert (found.phase, found.source) == (Phase.EXTERNAL, "an infinite number")
+    assert (found.file, found.line) == here(step)

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from stability.numerics.trace import trace
 from stability.numerics.watch import watch
 from stability.records import EventKind, Measure, StopTrial, UserError
 
@@ -468,3 +469,51 @@ def test_an_optimizer_may_run_the_backward_pass_inside_its_step(named):
     factors = [step.measures[Measure.CLIP_FACTOR] for step in found.steps]
     assert factors == pytest.approx([0.01 / norm for norm in norms], rel=1e-3)
     assert Measure.UPDATE_RATIO in found.steps[4].measures and not any(step.skipped for step in found.steps)
+
+
+def test_what_is_no_mapping_of_losses_is_refused():
+    model = small()
+    found = watch(model, torch.optim.SGD(model.parameters(), lr=0.1))
+    for tell in (found.step, found.accumulate, found.components):
+        with pytest.raises(UserError) as error:
+            tell(torch.tensor(1.0))
+        assert str(error.value) == (
+            "losses are given by name, not as an object of type Tensor; write {'loss': loss}"
+        )
+
+
+def test_a_component_without_a_gradient_is_refused():
+    model = small()
+    found = watch(model, torch.optim.SGD(model.parameters(), lr=0.1))
+    with pytest.raises(UserError) as error:
+        found.components({"kl": torch.tensor(1.0)})
+    assert str(error.value) == (
+        "loss 'kl' does not require grad, so it has no share in the gradient; show the tensor itself, neither "
+        "detached nor as a number, and leave a constant out"
+    )
+
+
+def test_what_is_no_policy_is_refused():
+    model = small()
+    with pytest.raises(UserError) as error:
+        watch(model, torch.optim.SGD(model.parameters(), lr=0.1), policy={"blow_up": 1.0})
+    assert str(error.value) == (
+        "policy is an object of type dict; give a stability.policy.Policy, for example "
+        "Policy(blow_up_severe=1.5)"
+    )
+
+
+def test_a_trace_learns_the_losses_from_the_step():
+    """Told after the backward pass, and by their own tensors."""
+    model = small().eval()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    found = watch(model, optimizer)
+    [(x, y)] = batches(1)
+
+    def step():
+        mel, kl = (model(x) - y).square().mean(), (model(x) * 0).log().mean()
+        (mel + kl).backward()
+        found.step({"mel": mel, "kl": kl})
+        optimizer.step()
+
+    assert trace(step).component == "kl"

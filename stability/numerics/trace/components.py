@@ -42,10 +42,9 @@ def component_of(
         spoiled = spoiled or [each for each in components if _descends(each, origin, lineage)]
         if spoiled:
             return min(spoiled, key=_reached).name
-    holding = [each.name for each in components if origin.node in each.nodes]
-    if len(holding) == 1:
-        return holding[0]
-    return components[0].name if len(components) == 1 else None
+    holding = {each.name for each in components if origin.node in each.nodes}
+    names = holding if len(holding) == 1 else {each.name for each in components}
+    return names.pop() if len(names) == 1 else None
 
 
 def _reached(component: Component) -> int:

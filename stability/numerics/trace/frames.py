@@ -31,6 +31,7 @@ class Role(Enum):
     ENGINE = auto()  # the start of a backward pass
     CHECKPOINT = auto()  # torch.utils.checkpoint, which may be computing a forward pass again
     UPDATE = auto()  # Optimizer.step
+    LOADER = auto()  # torch.utils.data, which makes a batch of items
     OTHER = auto()
 
 
@@ -52,8 +53,9 @@ class Sight:
 
     `inside` says that the user's line lies within the innermost backward pass (a custom backward, a hook);
     `recomputing` that checkpointing runs a forward pass again in there. `optimizer` is the one whose `step`
-    is running; `updating`: no module was called by it since. `calls` are the frames of module calls,
-    outermost first; `user` the user's frames, innermost first.
+    is running; `updating`: no module was called by it since; `loading`: a data loader is putting a batch
+    together. `calls` are the frames of module calls, outermost first; `user` the user's frames, innermost
+    first.
     """
 
     site: Site
@@ -61,6 +63,7 @@ class Sight:
     recomputing: bool
     optimizer: Any
     updating: bool
+    loading: bool
     calls: tuple[FrameType, ...]
     user: tuple[FrameType, ...]
 
@@ -80,6 +83,7 @@ class Frames:
         modules: list[nn.Module] = []
         calls, user = [], []
         optimizer, updating, inside, recomputing, left_engine = None, False, False, False, False
+        loading = False
         while frame is not None:
             role = self._role(frame.f_code)
             if role is Role.USER:
@@ -92,13 +96,16 @@ class Frames:
                 left_engine = True
             elif role is Role.CHECKPOINT:
                 recomputing |= not left_engine
+            elif role is Role.LOADER:
+                loading = True
             elif role is Role.UPDATE and optimizer is None:
                 optimizer, updating = frame.f_locals.get("self"), not calls
             if (module := _module_of(frame, role)) is not None and (not modules or modules[-1] is not module):
                 modules.append(module)
             frame = frame.f_back
         site = Site(*place, tuple(reversed(modules)))
-        return Sight(site, inside, recomputing, optimizer, updating, tuple(reversed(calls)), tuple(user))
+        outermost_first = tuple(reversed(calls))
+        return Sight(site, inside, recomputing, optimizer, updating, loading, outermost_first, tuple(user))
 
     def backward_begun(self, frame: FrameType | None) -> tuple[list[Tensor], Site] | None:
         """What the innermost running `backward` was called on (nothing for `autograd.grad`), and where."""
@@ -161,6 +168,8 @@ def _role_of(code: CodeType) -> Role:
     name = code.co_filename
     if is_user_file(name):
         return Role.USER
+    if name.startswith(TORCH + "utils/data/"):
+        return Role.LOADER
     if name == TORCH + "utils/checkpoint.py":
         return Role.CHECKPOINT
     if code.co_qualname == "Optimizer.profile_hook_step.<locals>.wrapper":

@@ -17,7 +17,7 @@ from torch import Tensor
 from stability.numerics.trace.frames import Site
 from stability.numerics.trace.memory import Memories, Memory, read, write
 from stability.numerics.trace.owners import Owner
-from stability.numerics.trace.tensors import kind
+from stability.numerics.trace.tensors import kind, numbers
 from stability.records import Phase
 
 EMERGED = 1 << 28
@@ -108,6 +108,20 @@ class Lineage:
         labels = torch.zeros(values.shape, dtype=torch.int32, device=values.device)
         labels[where] = (which + start).to(torch.int32)
         return labels
+
+    def divided(self, tensor: Tensor, owner: Owner) -> None:
+        """Tell the elements of a batch apart in what was born before its items were put together."""
+        memory, entries = self.memories.of(tensor), numbers(tensor)
+        if memory is None or memory.labels is None or entries is None:
+            return
+        if memory.unit != entries.element_size() or entries.ndim != tensor.ndim:
+            return
+        labels, _ = self.known(entries)
+        for label in labels.unique().tolist():
+            if label:
+                first = max(kept for kept in (1, EMERGED, SENTINEL) if kept <= label)
+                where = labels == label
+                labels[where] = self.born(self.births[label].passage, entries, where, owner, first)[where]
 
     def together(self, labels: Iterable[int]) -> int:
         """The one label for all these: the earliest, or the one for several elements of its birth."""

@@ -24,13 +24,15 @@ class Memory:
     """One storage. `labels` and `writers` hold a number for each entry, 0 where it was always finite.
 
     `inner`: an operation of the step made it; `product`: it multiplied matrices. `constant`: the user wrote
-    it down as a number. `blank`: name and moment of the operation that left it unwritten.
+    it down as a number; `filled`: item after item was written into it. `blank`: name and moment of the
+    operation that left it unwritten.
     """
 
     ref: StorageWeakRef
     inner: bool = False
     product: bool = False
     constant: bool = False
+    filled: bool = False
     blank: Any = None
     layout: Any = None
     unit: int = 0

@@ -24,7 +24,7 @@ from stability.numerics.trace.lineage import EMERGED, SENTINEL, Lineage, Passage
 from stability.numerics.trace.memory import Memories
 from stability.numerics.trace.moments import Moment, Moments
 from stability.numerics.trace.operations import Call, Kind, computations, kind_of_operation
-from stability.numerics.trace.owners import Owner
+from stability.numerics.trace.owners import LOST, Owner
 from stability.numerics.trace.participants import Participants
 from stability.numerics.trace.sentinels import came_in_as_sentinel, lets_sentinels_out, turns_sign
 from stability.numerics.trace.tensors import (
@@ -63,10 +63,11 @@ class Observer(TorchDispatchMode):
         self.memories = Memories()
         self.lineage = Lineage(self.memories)
         self.participants = Participants()
-        self.batch = Batch(self.memories, self.participants.is_weight)
+        self.batch = Batch(self.memories, self.participants.is_weight, self.lineage.divided)
         self.differentiated: list[End] = []  # what `backward` was called on
         self.numbers_read: list[End] = []  # what `item` was called on
         self._kinds: dict[Any, Kind] = {}
+        self._loading = False  # what a data loader makes of items comes in, like any batch
         self._moments = Moments(self._met, self._differentiated)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
@@ -85,6 +86,7 @@ class Observer(TorchDispatchMode):
         return results
 
     def _met(self, sight: Sight, call: Call) -> None:
+        self._loading = sight.loading
         self.participants.met(sight, call, self.batch)
 
     def _differentiated(self, root: Tensor) -> None:
@@ -147,7 +149,7 @@ class Observer(TorchDispatchMode):
     def _owner(self, tensor: Tensor, phase: Phase) -> Owner | None:
         if phase is Phase.OPTIMIZER or tensor.layout is not torch.strided:
             return None
-        return self.batch.of(tensor, adopt=phase is Phase.FORWARD)
+        return LOST if self._loading else self.batch.of(tensor, adopt=phase is Phase.FORWARD)
 
     def _after(self, call: Call, results: Any, moment: Moment | None, written: dict[int, Seen]) -> None:
         kind = call.kind
@@ -161,25 +163,33 @@ class Observer(TorchDispatchMode):
             self._number_read(call)
             return
         follow = not kind.is_list and (moment is None or moment.phase is not Phase.OPTIMIZER)
+        follow &= not self._loading
         for inputs, outputs in computations(call, results):
-            if follow:
-                self.batch.carry(call, inputs, outputs, adopt=moment is not None)
+            put_together = follow and self.batch.carry(call, inputs, outputs, adopt=moment is not None)
             broken = [found for output in outputs if (found := _broken(output)) is not None]
             if broken:
                 moment = moment or self._moments.in_backward(sys._getframe(2))
                 self._passed(call, moment, self._inputs(call, inputs, moment, written), broken)
+            if broken and put_together:
+                self._divide(outputs)
+
+    def _divide(self, outputs: list[Tensor]) -> None:
+        for output in outputs:
+            if (owner := self.batch.of(output)) is not None:
+                self.lineage.divided(output, owner)
 
     def _view(self, call: Call, results: Any) -> None:
-        for tensor in call.tensors():
+        for tensor in () if self._loading else call.tensors():
             self.batch.of(tensor, adopt=torch._C._current_graph_task_id() == -1)
         if call.kind.base == "lift_fresh" and (memory := self.memories.at(results, inner=False)) is not None:
             memory.constant = True
 
     def _blank(self, call: Call, results: Any, moment: Moment | None) -> None:
-        memory = self.memories.at(results, inner=True)
+        memory = self.memories.at(results, inner=not self._loading)
         if memory is not None:
             memory.blank = (call.kind.name, moment or Moment(Phase.BACKWARD, Site(), None))
-            self.batch.carry(call, list(call.tensors()), [results], adopt=False)
+            if not self._loading:
+                self.batch.carry(call, list(call.tensors()), [results], adopt=False)
 
     def _number_read(self, call: Call) -> None:
         end = end_of(call.argument("self"), None, self.lineage)
@@ -219,7 +229,8 @@ class Observer(TorchDispatchMode):
         for where, first in self._births(call, inputs, entries, bad, labels):
             if bool(where.any()):
                 labels = torch.where(where, self.lineage.born(passage, entries, where, owner, first), labels)
-        self.lineage.note(entries, bad, labels, passage, self.memories.at(output.tensor, inner=True))
+        memory = self.memories.at(output.tensor, inner=not self._loading)
+        self.lineage.note(entries, bad, labels, passage, memory)
 
     def _births(
         self, call: Call, inputs: list[Input], entries: Tensor, bad: Tensor, labels: Tensor

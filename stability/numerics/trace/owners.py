@@ -12,12 +12,14 @@ from torch import Tensor
 class Owner:
     """The batch elements of the entries along `dim`; without a `dim`, all belong to `items[0]`.
 
-    `universe` is the size of the batch that `items` counts in; 0: no dimension is the batch any more.
+    `universe` is the size of the batch that `items` counts in; 0: no dimension is the batch any more. `root`
+    numbers the tensor that came in and was first taken for that batch.
     """
 
     dim: int | None
     items: np.ndarray
     universe: int
+    root: int = 0
 
     def agrees(self, other: Owner) -> bool:
         """Whether both say the same of every entry."""
@@ -25,11 +27,11 @@ class Owner:
 
     def along(self, dim: int) -> Owner:
         """The same elements along another dimension."""
-        return Owner(dim, self.items, self.universe)
+        return Owner(dim, self.items, self.universe, self.root)
 
     def of_items(self, items: np.ndarray, dim: int | None) -> Owner:
         """Other elements of the same batch."""
-        return Owner(dim, items, self.universe)
+        return Owner(dim, items, self.universe, self.root)
 
     @property
     def is_lost(self) -> bool:

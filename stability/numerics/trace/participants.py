@@ -125,7 +125,7 @@ class Participants:
                 self._outermost[id(each)] = each
                 self._weights |= {address(weight) for weight in each.parameters()}
                 self._buffers |= {address(buffer) for buffer in each.buffers()}
-        if sight.calls:
+        if sight.calls and not sight.loading:  # a loader's transforms see items
             batch.model_called(list(_inputs(sight.calls[0])))
 
     def _hinted(self, frame: FrameType, batch: Batch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -16,9 +17,9 @@ def trace(step: Callable[[], Any]) -> Provenance | None:
     the loss, or the loss components by name. None: loss, gradients, weights and optimizer state all ended
     finite, whatever guarded infinities appeared in between. The step's numbers are those of an untraced one.
     What `step` raises comes through with a note of what was found so far. Raises `UserError` if `step`
-    cannot be called.
+    cannot be called without arguments.
     """
-    if not callable(step):
+    if not callable(step) or _takes_arguments(step):
         raise UserError(
             f"stability.trace was given {_described(step)}; it takes a function without arguments that runs "
             "one training step: stability.trace(lambda: training_step(batch))"
@@ -30,10 +31,27 @@ def trace(step: Callable[[], Any]) -> Provenance | None:
     except BaseException as error:
         tracer.stop()
         error.add_note(f"stability.trace: {tracer.first_so_far()}")
+        if "does not require grad" in str(error):
+            error.add_note(
+                "stability.trace: backward() was called on a loss that no trained weight took part in; look "
+                "for .detach(), .item() or torch.no_grad() on its way, or weights with requires_grad=False"
+            )
         raise
     tracer.stop()
     return tracer.provenance(returned)
 
 
 def _described(value: Any) -> str:
+    if callable(value):
+        return "a function that needs arguments"
     return "None" if value is None else f"an object of type {type(value).__name__}"
+
+
+def _takes_arguments(step: Callable[..., Any]) -> bool:
+    try:
+        inspect.signature(step).bind()
+    except TypeError:
+        return True
+    except ValueError:  # a builtin that does not say
+        return False
+    return False

@@ -26,6 +26,8 @@ class Tracer:
         self._observer.tracer = self
         self._components: list[Component] = []
         self._anomaly: tuple[bool, bool] | None = None
+        self.batch_size: int | None = None
+        """How many elements the batch has, if told: no element is named of a batch of another size."""
 
     def start(self) -> None:
         """Begin; from here on every operation of this thread and of its backward passes is seen."""
@@ -48,11 +50,14 @@ class Tracer:
             TorchDispatchMode.__enter__(mode)
 
     def components(self, losses: Mapping[str, Any]) -> None:
-        """Tell the loss components by name, best before the backward pass; plain numbers are passed over."""
+        """Tell the loss components by name, best before the backward pass; plain numbers are passed over.
+
+        A name may be told again, for another micro-batch.
+        """
         with torch._C._DisableTorchDispatch():
             known = told(losses, self._observer.lineage)
-        names = {component.name for component in known}
-        self._components = [each for each in self._components if each.name not in names] + known
+        before = {(component.name, component.nodes) for component in self._components}
+        self._components += [each for each in known if (each.name, each.nodes) not in before]
 
     @property
     def roots(self) -> list[nn.Module]:
@@ -74,19 +79,27 @@ class Tracer:
             ends += ends_of(seen.participants, seen.lineage)
         if not ends:
             return None
-        return self._answer(ends)
+        return self._answer(self._before_backward(ends))
+
+    def _before_backward(self, ends: list[End]) -> list[End]:
+        """Where an infinite number made the loss infinite: that, not what the backward pass made of it."""
+        losses, births = self._observer.differentiated, self._observer.lineage.births
+        earliest = min(label for end in ends for label in end.labels)
+        broke_in_backward = births[earliest].passage.phase is Phase.BACKWARD
+        put_there = all(label >= EMERGED for end in losses for label in end.labels)
+        return losses if losses and put_there and broke_in_backward else ends
 
     def hidden(self) -> Provenance | None:
         """Where something broke and was hidden before the step ended, masks of -inf aside; None if nothing.
 
         For a step that is known to be broken although all that it left behind is finite. Of several, the
-        one that got farthest towards the loss or the gradients.
+        one that got farthest towards the loss or the gradients, or the first where only the update's broke.
         """
         passages = self._observer.lineage.passages
         broken = [p for p in passages if any(label < EMERGED for label in p.labels)]
         if not broken:
             return None
-        last = next((p for p in reversed(broken) if p.phase is not Phase.OPTIMIZER), broken[-1])
+        last = next((p for p in reversed(broken) if p.phase is not Phase.OPTIMIZER), broken[0])
         writers = {label: (last.index,) for label in last.labels if label < EMERGED}
         return self._answer([End(None, writers, is_loss=True)])
 
@@ -129,12 +142,13 @@ class Tracer:
 
     def _batch_index(self, birth: Birth) -> int | None:
         """The one element to blame: by the entries' owner, else by the dimension of the batch's size."""
-        size = self._observer.batch.size
+        batch = self._observer.batch
+        size = batch.size if self.batch_size is None else self.batch_size
         if birth.lost or size is None or birth.passage.phase is Phase.OPTIMIZER:
             return None
-        if birth.universe == size:
-            return birth.item
-        if birth.passage.phase is Phase.BACKWARD and not birth.universe:
+        if birth.universe:
+            return batch.index(birth.universe, birth.item, self.batch_size)
+        if birth.passage.phase is Phase.BACKWARD:
             return None
         dims = [dim for dim, length in enumerate(birth.shape) if length == size]
         if not dims or (len(dims) > 1 and dims[0] != 0) or birth.first[dims[0]] != birth.last[dims[0]]:
@@ -144,9 +158,11 @@ class Tracer:
     def _source(self, origin: Passage) -> str | None:
         if origin.came_in is None or origin.source is not None:
             return origin.source
-        return self._observer.participants.name_of(origin.came_in) or (
-            "optimizer state" if origin.read_in is Phase.OPTIMIZER else "data"
-        )
+        if (name := self._observer.participants.name_of(origin.came_in)) is not None:
+            return name
+        if origin.read_in is Phase.OPTIMIZER:
+            return "optimizer state"
+        return "an infinite number" if origin.came_in.ndim == 0 and origin.value != "nan" else "data"
 
     def _chain(self, way: list[Passage]) -> tuple[Link, ...]:
         path = self._observer.participants.path
