@@ -13,6 +13,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from stability import trialdir, worker
 from stability.records import Ending, Outcome, TrialSpec
 
 PRELOAD = ("torch", "torch._dynamo", "stability.worker", "stability.trainee.train")
+STOPS = (signal.SIGINT, signal.SIGTERM)
 _F_SETSIG = 10  # linux/fcntl.h; the fcntl module has no name for it
 
 
@@ -51,7 +53,7 @@ class LocalExecutor:
         self._running: list[_Running] = []
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(list(PRELOAD))
-        with _one_thread_each():
+        with _one_thread_each(), uninterrupted():
             forkserver.ensure_running()  # loads torch while the driver opens its store
 
     @property
@@ -85,7 +87,7 @@ class LocalExecutor:
         for attempts_left in (1, 0):
             process = self._context.Process(target=_child, args=(task, *arguments), daemon=False)
             try:
-                with _one_thread_each(), _without_main_module():
+                with _one_thread_each(), _without_main_module(), uninterrupted():
                     process.start()
                 break
             except (EOFError, ConnectionError):  # it died while it was asked; the next start brings a new one
@@ -119,6 +121,7 @@ def _child(task: Callable[..., None], *arguments: Any) -> None:
     """First code in the child: lead a process group, die with the driver, then do the task."""
     os.setsid()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
     if sys.platform == "linux":
         _die_with_driver(multiprocessing.parent_process().sentinel)
     task(*arguments)
@@ -168,6 +171,29 @@ def _exit_in_words(code: int | None) -> str:
     if code is not None and code < 0:
         return f"the process died of {signal.Signals(-code).name}; see {trialdir.STDOUT}"
     return f"the process exited with status {code} before the trial was complete; see {trialdir.STDOUT}"
+
+
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Hold Ctrl-C and SIGTERM back until the block is over: a child asked for in part would fail aloud.
+
+    They are blocked, which the server inherits until it ignores Ctrl-C itself, and kept by a handler, since
+    the system may give them to another thread.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    kept: set[int] = set()
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+    handlers = {stop: signal.signal(stop, lambda number, _: kept.add(number)) for stop in STOPS}
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)  # what was blocked is kept now
+        for stop, handler in handlers.items():
+            signal.signal(stop, handler)
+        for stop in sorted(kept):
+            signal.raise_signal(stop)
 
 
 @contextlib.contextmanager

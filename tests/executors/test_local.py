@@ -130,6 +130,34 @@ def test_closing_ends_children_without_an_outcome(executor, tmp_path):
     assert executor.free == 2
 
 
+def test_an_interrupt_waits_until_a_child_has_all_it_was_started_with(tmp_path):
+    script = f"""
+        import os, signal, sys
+        from multiprocessing import forkserver
+        from pathlib import Path
+        sys.path.insert(0, {str(Path(__file__).parent)!r})
+        import test_local
+        from stability.executors.local import LocalExecutor
+
+        asked = forkserver.connect_to_new_process
+        def interrupted(fds):
+            found = asked(fds)
+            os.kill(os.getpid(), signal.SIGINT)
+            return found
+
+        executor = LocalExecutor(jobs=1)
+        forkserver.connect_to_new_process = interrupted
+        try:
+            test_local.submit(executor, Path({str(tmp_path)!r}), how="fine")
+        except KeyboardInterrupt:
+            print("interrupted")
+        executor.close()
+        """
+    command = [sys.executable, "-c", textwrap.dedent(script)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (ended.stdout, ended.stderr) == ("interrupted\n", "")
+
+
 def test_a_killed_driver_takes_its_children_with_it(tmp_path):
     script = textwrap.dedent(f"""
         import sys, time
