@@ -53,7 +53,7 @@ class LocalExecutor:
         self._running: list[_Running] = []
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(list(PRELOAD))
-        with _one_thread_each(), uninterrupted():
+        with _one_thread_each(), _uninterrupted():
             forkserver.ensure_running()  # loads torch while the driver opens its store
 
     @property
@@ -87,7 +87,7 @@ class LocalExecutor:
         for attempts_left in (1, 0):
             process = self._context.Process(target=_child, args=(task, *arguments), daemon=False)
             try:
-                with _one_thread_each(), _without_main_module(), uninterrupted():
+                with _one_thread_each(), _without_main_module(), _uninterrupted():
                     process.start()
                 break
             except (EOFError, ConnectionError):  # it died while it was asked; the next start brings a new one
@@ -174,7 +174,7 @@ def _exit_in_words(code: int | None) -> str:
 
 
 @contextlib.contextmanager
-def uninterrupted() -> Iterator[None]:
+def _uninterrupted() -> Iterator[None]:
     """Hold Ctrl-C and SIGTERM back until the block is over: a child asked for in part would fail aloud.
 
     They are blocked, which the server inherits until it ignores Ctrl-C itself, and kept by a handler, since
