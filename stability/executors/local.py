@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
@@ -53,6 +53,7 @@ class LocalExecutor:
         self._running: list[_Running] = []
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(list(PRELOAD))
+        resource_tracker.ensure_running()  # by itself it would unblock what the server is to inherit
         with _one_thread_each(), _uninterrupted():
             forkserver.ensure_running()  # loads torch while the driver opens its store
 
@@ -90,6 +91,10 @@ class LocalExecutor:
                 with _one_thread_each(), _without_main_module(), _uninterrupted():
                     process.start()
                 break
+            except KeyboardInterrupt:  # it was started, and nobody else knows of it
+                process.kill()
+                process.join()
+                raise
             except (EOFError, ConnectionError):  # it died while it was asked; the next start brings a new one
                 if not attempts_left:
                     raise

@@ -48,6 +48,7 @@ class Watch:
         history: int = 1000,
     ) -> None:
         """See `stability.watch`."""
+        _check_kinds(model, optimizer)
         self._weights = _weights(optimizer)
         _check(model, self._weights)
         if not isinstance(policy, Policy | None):
@@ -330,6 +331,15 @@ def watch(
 
 def _weights(optimizer: torch.optim.Optimizer) -> list[Tensor]:
     return [weight for group in optimizer.param_groups for weight in group["params"]]
+
+
+def _check_kinds(model: Any, optimizer: Any) -> None:
+    if not isinstance(model, nn.Module) or not hasattr(optimizer, "param_groups"):
+        given = f"{type(model).__name__} and {type(optimizer).__name__}"
+        raise UserError(
+            f"stability.watch was given {given}; it takes the torch.nn.Module that is trained, then its "
+            "torch.optim.Optimizer: stability.watch(model, optimizer)"
+        )
 
 
 def _check(model: nn.Module, weights: Sequence[Tensor]) -> None:

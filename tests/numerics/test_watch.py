@@ -517,3 +517,13 @@ def test_a_trace_learns_the_losses_from_the_step():
         optimizer.step()
 
     assert trace(step).component == "kl"
+
+
+def test_arguments_in_another_order():
+    model = small()
+    with pytest.raises(UserError) as error:
+        watch(torch.optim.SGD(model.parameters(), lr=0.1), model)
+    assert str(error.value) == (
+        "stability.watch was given SGD and Sequential; it takes the torch.nn.Module that is trained, then its "
+        "torch.optim.Optimizer: stability.watch(model, optimizer)"
+    )
