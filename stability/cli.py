@@ -40,6 +40,7 @@ class Language(StrEnum):
 
 class ExecutorName(StrEnum):
     LOCAL = "local"
+    RAY = "ray"
 
 
 StorageOption = Annotated[
@@ -61,7 +62,10 @@ def run(
         int | None, typer.Option("--jobs", "-j", help="Trials at a time.  [default: cores]")
     ] = None,
     executor: Annotated[ExecutorName, typer.Option(help="Where trials run.")] = ExecutorName.LOCAL,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")] = "auto",
+    device: Annotated[
+        str, typer.Option(help="auto, cpu, cuda (every GPU in CUDA_VISIBLE_DEVICES) or cuda:1.")
+    ] = "auto",
+    slots_per_gpu: Annotated[int, typer.Option(help="Trials at a time on each GPU.")] = 1,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Run again what failed for no fault of the training.")
     ] = False,
@@ -74,33 +78,32 @@ def run(
 
     Exit status 1 when no trial gave evidence.
     """
-    from stability import environment, exporting, progress, terminal, trainers
+    from stability import exporting, progress, terminal, trainers
     from stability.executors.local import LocalExecutor
+    from stability.executors.slots import slots
     from stability.spec import load_study
     from stability.store import Store
     from stability.study import Run, drive
 
     spec = load_study(study, overrides or ())
-    jobs = environment.cores() if jobs is None else jobs
-    if jobs < 1:
-        raise UserError(f"--jobs {jobs}: error: at least 1 trial at a time; the default is one per core")
     trainers.check(spec)
-    if device not in ("auto", "cpu"):
-        trainers.resolve_device(device)
+    places = slots(device, jobs, slots_per_gpu)
     for sentence in trainers.advice(spec):
         typer.echo(f"warning: {sentence}", err=True)
     store = Store(storage)
     exporting.make_folder(out / spec.name)
     try:
         with progress.live(spec) as watcher:
-            drive(Run(spec, store, LocalExecutor(jobs), watcher, device, retry_failed))
+            ended = drive(Run(spec, store, LocalExecutor(places), watcher, device, retry_failed))
         if explain:
             terminal.explain_each_kind(store, spec.name)
         report_path = _write_report(store, spec.name, ReportFormat.MD, Language.EN, out)
     except KeyboardInterrupt:
         typer.echo("interrupted; what is finished is stored, the same command goes on from there", err=True)
         raise typer.Exit(1) from None
-    if not terminal.closing(spec, store, report_path):
+    if ended is not None:
+        typer.echo(ended, err=True)
+    if not terminal.closing(spec, store, report_path) or ended is not None:
         raise typer.Exit(1)
 
 

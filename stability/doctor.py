@@ -68,7 +68,7 @@ def _child_processes() -> tuple[str, str]:
             directory=Path(folder) / "trial", cache=Path(folder),
         )  # fmt: skip
         trialdir.create(trial)
-        executor = LocalExecutor(jobs=1)
+        executor = LocalExecutor(["cpu"])
         try:
             executor.submit(trial)
             while not executor.finished(timeout_s=1.0):

@@ -30,7 +30,7 @@ def explain(store: Store, trial: Mapping[str, Any]) -> Explanation:
     Raises `UserError` for a trial with nothing to explain, or whose directory is gone.
     """
     directory = _checked_directory(trial)
-    with contextlib.closing(LocalExecutor(jobs=1)) as executor, tempfile.TemporaryDirectory() as scratch:
+    with contextlib.closing(LocalExecutor(["cpu"])) as executor, tempfile.TemporaryDirectory() as scratch:
         found = _replayed(executor, directory, Path(scratch), trial)
     trialdir.write_explanation(directory, found)
     if found.reproduced and found.provenance is not None:

@@ -11,34 +11,37 @@ from collections.abc import Sequence
 from typing import Any
 
 import optuna
-from optuna.trial import Trial, TrialState
+from optuna.storages import BaseStorage
+from optuna.trial import TrialState
 
 from stability.records import BEFORE_TRAINING, Records, Verdict, VerdictLabel
 from stability.store.rows import TrialRows
 
 MAX_REPORTED_POINTS = 20
+CONSTRAINT = "constraints:diverged"
+"""What `Trial.set_constraint("diverged", ...)` of Optuna 5 writes."""
 UNBOUNDED = 1e6
 """The cap where no trial of a study has a finite yardstick before training: worse than any real one."""
 
 
 def tell(
-    study: optuna.Study, trial: Trial, records: Records, verdict: Verdict, rows: TrialRows, cap: float | None
+    study: optuna.Study, trial_id: int, records: Records, verdict: Verdict, rows: TrialRows, cap: float | None
 ) -> None:
     """Write a trial's attributes, constraint and intermediate values, then finish it.
 
     `cap` is the study's largest yardstick before training, for trials without a finite one of their own.
+    Written through the storage, in the caller's transaction: `Trial` reads the whole trial at every call.
     """
+    storage = study._storage
     for name, value in attributes(rows).items():
-        trial.set_user_attr(name, value)
+        storage.set_trial_user_attr(trial_id, name, value)
     if verdict.label is VerdictLabel.INCONCLUSIVE:
-        study.tell(trial, state=TrialState.FAIL)
+        storage.set_trial_state_values(trial_id, TrialState.FAIL)
         return
-    _set_constraint(study, trial, verdict)
-    already = study._storage.get_trial(trial._trial_id).intermediate_values  # told before a kill
+    _set_constraint(storage, trial_id, verdict)
     for epoch, value in reported_points(rows):
-        if epoch not in already:
-            trial.report(value, epoch)
-    study.tell(trial, capped(records, rows, verdict, cap))
+        storage.set_trial_intermediate_value(trial_id, epoch, value)
+    storage.set_trial_state_values(trial_id, TrialState.COMPLETE, [capped(records, rows, verdict, cap)])
 
 
 def capped(records: Records, rows: TrialRows, verdict: Verdict, cap: float | None) -> float:
@@ -82,12 +85,11 @@ def attributes(rows: TrialRows) -> dict[str, Any]:
     return shown
 
 
-def _set_constraint(study: optuna.Study, trial: Trial, verdict: Verdict) -> None:
+def _set_constraint(storage: BaseStorage, trial_id: int, verdict: Verdict) -> None:
     """Mark a diverged trial infeasible, in the form samplers read and in the older one dashboards read."""
     violation = 1.0 if verdict.label is VerdictLabel.DIVERGED else 0.0
-    if "diverged" not in trial.constraints:
-        trial.set_constraint("diverged", violation)
-    study._storage.set_trial_system_attr(trial._trial_id, "constraints", [violation])
+    storage.set_trial_system_attr(trial_id, CONSTRAINT, violation)
+    storage.set_trial_system_attr(trial_id, "constraints", [violation])
 
 
 def _thinned(points: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:

@@ -32,6 +32,9 @@ class LineProgress:
         resumed = f", {done} stored already" if done else ""
         print(f"stage {name}: {planned} trials{resumed}", flush=True)
 
+    def note(self, sentence: str) -> None:
+        print(sentence, flush=True)
+
     def finished(self, trial: Row) -> None:
         self._done += 1
         elapsed_s = time.monotonic() - self._start_s
@@ -59,6 +62,9 @@ class LiveProgress:
         counts[3] += trial["verdict"] == VerdictLabel.INCONCLUSIVE
         self._recent = [*self._recent, trial][-RECENT_TRIALS:]
         self._draw()
+
+    def note(self, sentence: str) -> None:
+        self._live.console.print(Text(sentence))
 
     def _draw(self) -> None:
         elapsed_s = time.monotonic() - self._start_s

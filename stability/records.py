@@ -218,6 +218,7 @@ class TrialSpec:
     yardstick: Mapping[str, float]
     directory: Path
     cache: Path
+    memory_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from stability.suggest import suggest
 from stability.yamlfile import Address, Document
 
 PositiveInt = Annotated[int, Field(ge=1)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
@@ -32,7 +33,16 @@ class Budget(_Section):
     epochs: PositiveInt = 4
     batch_size: PositiveInt = 8
     max_steps: PositiveInt | None = None
-    timeout_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 120.0
+    timeout_s: Seconds = 120.0
+    memory_gb: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+
+
+class Limits(_Section):
+    """When a run ends before its plan is done, and how often a trial that was lost is tried again."""
+
+    max_wall_s: Seconds | None = None
+    max_failures: Annotated[int, Field(ge=0)] | None = None
+    retries: Annotated[int, Field(ge=0, le=2)] = 2
 
 
 class Compare(_Section):
@@ -100,6 +110,7 @@ class StudySpec(_Section):
     data: dict[str, Any] = {}
     model: dict[str, Any] = {}
     budget: Budget = Budget()
+    limits: Limits = Limits()
     params_entries: Annotated[dict[str, ParamEntry], Field(alias="params", min_length=1)]
     arms: dict[str, dict[str, Any]] = {}
     compare: Compare | None = None
@@ -138,7 +149,7 @@ class StudySpec(_Section):
         meaning = {
             key: self._document.get(key) for key in ("trainer", "data", "model", "params", "yardstick")
         }
-        meaning["budget"] = self.budget.model_dump(exclude={"timeout_s"})
+        meaning["budget"] = self.budget.model_dump(exclude={"timeout_s", "memory_gb"})
         return _digest(meaning | {"seed": self.seed})
 
     def arm_params(self, arm: str) -> dict[str, Any]:
@@ -317,6 +328,7 @@ def _section(address: Address) -> tuple[str, list[str]]:
     for part in address[:-1]:
         model = {
             "budget": Budget,
+            "limits": Limits,
             "plan": PlanEntry,
             "compare": CompareStage if address[0] == "plan" else Compare,
             "search": SearchStage,

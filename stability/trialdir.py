@@ -7,6 +7,7 @@
                       {"define": {...}}                                             loss definitions
     events.jsonl    one event a line
     stdout.log      all that the process printed
+    process         who runs it (`processes.identity`)
     explanation.json  what a replay found about the first bad step (`Explanation`), if one was asked for
     outcome.json    how it ended (`Ending`), written last and renamed into place: complete or absent
     artifacts/      whatever the trainer leaves
@@ -43,6 +44,7 @@ from stability.records import (
 )
 
 STDOUT = "stdout.log"
+OUTPUT_LIMIT_BYTES = 16 * 2**20
 
 
 def create(spec: TrialSpec) -> None:
@@ -92,6 +94,20 @@ def read_explanation(directory: Path) -> Explanation | None:
         blame = Blame(**blame | {"other_batches": others})
     found = {"provenance": provenance_from(values["provenance"]), "blame": blame}
     return Explanation(**values | found)
+
+
+def write_process(directory: Path, identity: str | None) -> None:
+    """Say which process runs the trial."""
+    if identity is not None:
+        (directory / "process").write_text(identity)
+
+
+def read_process(directory: Path) -> str | None:
+    """Which process was started for this trial; None where none was, or it never came to say so."""
+    try:
+        return (directory / "process").read_text() or None
+    except FileNotFoundError:
+        return None
 
 
 class Writer:
@@ -154,6 +170,26 @@ def captured(directory: Path, limit_bytes: int = 4000) -> str:
             return file.read().decode("utf-8", errors="replace")
     except FileNotFoundError:
         return ""
+
+
+def cap_output(directory: Path, limit_bytes: int = OUTPUT_LIMIT_BYTES) -> None:
+    """Keep only the end of what the trial printed, once that is more than `limit_bytes`.
+
+    The trial may go on printing meanwhile: it appends, so cutting the file to nothing moves it to the start.
+    """
+    path = directory / STDOUT
+    try:
+        with path.open("rb+") as file:
+            size = file.seek(0, os.SEEK_END)
+            if size <= limit_bytes:
+                return
+            file.seek(-limit_bytes // 4, os.SEEK_END)
+            kept = file.read()
+            file.truncate(0)
+    except FileNotFoundError:
+        return
+    with path.open("ab") as file:
+        file.write(f"[{size - len(kept)} bytes before this were dropped]\n".encode() + kept)
 
 
 def _step(line: Mapping[str, Any], number: int) -> Step:

@@ -7,14 +7,16 @@ import faulthandler
 import os
 import resource
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Mapping
 from dataclasses import replace
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from stability import trainers, trialdir
+from stability import processes, trainers, trialdir
 from stability.policy import Policy
 from stability.recorder import TrialRecorder
 from stability.records import Ending, Outcome, StopTrial, TrialSpec
@@ -36,18 +38,52 @@ def explain(directory: str, scratch: str, step: int, in_evaluation: bool) -> Non
     replay.explain(Path(directory), Path(scratch), step, in_evaluation)
 
 
-def run_trial(directory: str) -> None:
+def serve(directories: Connection, device: str, gpu_share: float) -> None:
+    """Run one trial after another on `device`, each told by its directory and answered with it.
+
+    `gpu_share` of the device's memory is all that this process may take. Returns, and so ends the process,
+    once a trial failed or left the process in another state than it found: the next one gets a new process.
+    """
+    from stability import devices  # imports torch, which only a process that serves trials has by now
+
+    if device != "cpu":
+        devices.limit_memory(device, gpu_share)
+    while True:
+        try:
+            directory = directories.recv()
+        except EOFError:  # the driver needs no more
+            return
+        found = devices.switches(), _surroundings()
+        run_trial(directory, device)
+        failed = trialdir.read_ending(Path(directory)).outcome not in (Outcome.FINISHED, Outcome.STOPPED)
+        if failed or (devices.switches(), _surroundings()) != found:
+            return
+        if device != "cpu" and not devices.is_sound(device):
+            return
+        directories.send(directory)
+
+
+def _surroundings() -> tuple[Any, ...]:
+    """What else a trial may change for the next one in its process, but must not."""
+    environ = {name: value for name, value in os.environ.items() if name != "STABILITY_TRIAL_DIR"}
+    started = processes.group_members(os.getpgrp()), threading.active_count()
+    return environ, Path.cwd(), list(sys.path), started
+
+
+def run_trial(directory: str, device: str | None = None) -> None:
     """Run the trial in `directory`, from trial.json to outcome.json, in a process of its own.
 
-    Exits with `DISK_FULL_EXIT` when nothing more can be written; every other end is an `Ending`.
+    `device` is used instead of the one that the study asks for. Exits with `DISK_FULL_EXIT` when nothing
+    more can be written; every other end is an `Ending`.
     """
     path = Path(directory)
     _redirect_output(path / trialdir.STDOUT)
+    trialdir.write_process(path, processes.identity())
     os.environ["STABILITY_TRIAL_DIR"] = directory
     start_s, start_cpu_s = time.perf_counter(), time.process_time()
     try:
         spec = trialdir.read_spec(path)
-        ending = _train(spec)
+        ending = _train(spec if device is None else replace(spec, device=device))
         cost = {
             "wall_s": time.perf_counter() - start_s,
             "cpu_s": time.process_time() - start_cpu_s,

@@ -37,12 +37,16 @@ class Watcher:
     def __init__(self) -> None:
         self.stages: list[tuple[str, int, int]] = []
         self.rows: list[dict] = []
+        self.notes: list[str] = []
 
     def stage(self, name, planned, done):
         self.stages.append((name, planned, done))
 
     def finished(self, trial):
         self.rows.append(dict(trial))
+
+    def note(self, sentence):
+        self.notes.append(sentence)
 
 
 @pytest.fixture
@@ -69,7 +73,7 @@ def run_study(tmp_path):
         spec = load_study(path, overrides)
         trainers.check(spec)
         store, watcher = Store(str(tmp_path / "s.db")), Watcher()
-        drive(Run(spec, store, LocalExecutor(jobs), watcher, "cpu", **options))
+        drive(Run(spec, store, LocalExecutor(["cpu"] * jobs), watcher, "cpu", **options))
         return spec, store, watcher
 
     return run

@@ -1,68 +1,72 @@
-"""Trials as child processes of this machine, forked from one warm server, a time limit on each.
+"""Trials as child processes of this machine, each within its limits of time, memory and output.
 
-The server has torch loaded and one thread; it never touches CUDA. Every child leads a process group of
-its own, so that it can be ended with all it started, and dies with the driver.
+On the CPU every trial has a fresh child. On a GPU, where a context costs seconds and half a gigabyte, one
+child serves trial after trial, and is replaced once a trial failed in it or left it in another state.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
-import multiprocessing
 import os
 import signal
-import sys
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from multiprocessing import forkserver, resource_tracker
-from multiprocessing.connection import wait
-from multiprocessing.context import ForkServerContext, ForkServerProcess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-from stability import trialdir, worker
+from stability import processes, trialdir, worker
+from stability.executors import children
 from stability.records import Ending, Outcome, TrialSpec
 
-PRELOAD = ("torch", "torch._dynamo", "stability.worker", "stability.trainee.train")
-STOPS = (signal.SIGINT, signal.SIGTERM)
-_F_SETSIG = 10  # linux/fcntl.h; the fcntl module has no name for it
+WATCH_S = 0.2
+"""How often memory and output are looked at."""
 
 
 @dataclass(slots=True)
 class _Running:
+    """A trial and the child it runs in; `answers` is open where the child outlives the trial."""
+
     process: ForkServerProcess
-    directory: Path
-    start_s: float
-    timeout_s: float
-    timed_out: bool = False
+    answers: Connection | None
+    device: str
+    trial: TrialSpec
+    start_s: float = field(default_factory=time.monotonic)
+    oom_kills: int = field(default_factory=processes.oom_kills)
+    over: Ending | None = None  # the limit that was broken
+    answered: bool = False  # its child is ready for the next trial
 
     @property
-    def deadline_s(self) -> float:
-        return self.start_s + self.timeout_s
+    def wall_s(self) -> float:
+        return time.monotonic() - self.start_s
+
+    @property
+    def left_s(self) -> float:
+        return self.trial.timeout_s - self.wall_s
 
 
 class LocalExecutor:
-    """Up to `jobs` trials at a time on this machine."""
+    """As many trials at a time as there are `slots`; each slot names the device its trials run on."""
 
-    def __init__(self, jobs: int) -> None:
-        self._jobs = jobs
+    def __init__(self, slots: Sequence[str], *, persistent: bool | None = None) -> None:
+        """`persistent` children serve several trials; by default those of GPUs do."""
+        self._free = list(slots)
+        self._persistent = persistent
+        self._shares = {device: slots.count(device) for device in slots}
         self._running: list[_Running] = []
-        self._context: ForkServerContext = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(list(PRELOAD))
-        resource_tracker.ensure_running()  # by itself it would unblock what the server is to inherit
-        with _one_thread_each(), _uninterrupted():
-            forkserver.ensure_running()  # loads torch while the driver opens its store
+        self._idle: list[tuple[str, ForkServerProcess, Connection]] = []
+        self._context = children.warm_server()
 
     @property
     def free(self) -> int:
-        return self._jobs - len(self._running)
+        return len(self._free)
 
     def prepare(self, trainer: Any, data: Mapping[str, Any], cache: Path) -> None:
-        process = self._start(worker.prepare, trainer, dict(data), str(cache))
+        process = children.start(self._context, worker.prepare, trainer, dict(data), str(cache))
         try:
             process.join()
         finally:
@@ -70,157 +74,117 @@ class LocalExecutor:
 
     def call(self, task: Callable[..., None], *arguments: Any, timeout_s: float) -> bool:
         """Do `task` in a child of its own and wait; False when it was ended after `timeout_s`."""
-        process = self._start(task, *arguments)
+        process = children.start(self._context, task, *arguments)
         try:
             process.join(timeout_s)
             return process.exitcode is not None
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            children.end_group(process)
             process.kill()
 
     def submit(self, trial: TrialSpec) -> None:
-        process = self._start(worker.run_trial, str(trial.directory))
-        self._running.append(_Running(process, trial.directory, time.monotonic(), trial.timeout_s))
-
-    def _start(self, task: Callable[..., None], *arguments: Any) -> ForkServerProcess:
-        """Fork a child that does `task`; a server that died is replaced."""
-        for attempts_left in (1, 0):
-            process = self._context.Process(target=_child, args=(task, *arguments), daemon=False)
-            try:
-                with _one_thread_each(), _without_main_module(), _uninterrupted():
-                    process.start()
-                break
-            except KeyboardInterrupt:  # it was started, and nobody else knows of it
-                process.kill()
-                process.join()
-                raise
-            except (EOFError, ConnectionError):  # it died while it was asked; the next start brings a new one
-                if not attempts_left:
-                    raise
-        return process
+        device = self._free.pop(0)
+        if not self._is_persistent(device):
+            process = children.start(self._context, worker.run_trial, str(trial.directory), device)
+            self._running.append(_Running(process, None, device, trial))
+            return
+        process, answers = self._serving(device)
+        self._running.append(_Running(process, answers, device, trial))
+        answers.send(str(trial.directory))
 
     def finished(self, timeout_s: float) -> list[Path]:
         """See `Executor.finished`. Raises `OSError` (ENOSPC) when a trial had no room left to write."""
         if self._running:
-            nearest_s = min(child.deadline_s for child in self._running) - time.monotonic()
-            wait([child.process.sentinel for child in self._running], max(0.0, min(timeout_s, nearest_s)))
-        now_s = time.monotonic()
-        for child in self._running:
-            if child.process.is_alive() and now_s >= child.deadline_s:
-                child.timed_out = True
-                _end(child)
-        ended = [child for child in self._running if not child.process.is_alive()]
-        self._running = [child for child in self._running if child not in ended]
-        for child in ended:
-            _account_for(child)
-        return [child.directory for child in ended]
+            nearest_s = min(running.left_s for running in self._running)
+            watched = [running.process.sentinel for running in self._running]
+            watched += [running.answers for running in self._running if running.answers is not None]
+            wait(watched, max(0.0, min(timeout_s, nearest_s, WATCH_S)))
+        for running in self._running:
+            _listen(running)
+            _enforce_limits(running)
+        ended = [r for r in self._running if r.answered or not r.process.is_alive()]
+        self._running = [running for running in self._running if running not in ended]
+        for running in ended:
+            self._free.append(running.device)
+            self._account_for(running)
+        return [running.trial.directory for running in ended]
 
     def close(self) -> None:
-        for child in self._running:
-            _end(child)
-        self._running = []
+        for process in [*(running.process for running in self._running), *(p for _, p, _ in self._idle)]:
+            children.end(process)
+        self._free += [running.device for running in self._running]
+        self._running, self._idle = [], []
+
+    def _is_persistent(self, device: str) -> bool:
+        return device != "cpu" if self._persistent is None else self._persistent
+
+    def _serving(self, device: str) -> tuple[ForkServerProcess, Connection]:
+        """A child that serves trials on `device`: an idle one, else a new one."""
+        for idle in self._idle:
+            if idle[0] == device and idle[1].is_alive():
+                self._idle.remove(idle)
+                return idle[1:]
+        ours, theirs = Pipe()
+        process = children.start(self._context, worker.serve, theirs, device, 1.0 / self._shares[device])
+        theirs.close()
+        return process, ours
+
+    def _account_for(self, running: _Running) -> None:
+        """Keep a child that can serve again, end any other, and see to it that the trial has an ending."""
+        trialdir.cap_output(running.trial.directory)
+        if running.answered:
+            self._idle.append((running.device, running.process, running.answers))
+            return
+        children.end(running.process)
+        if running.answers is not None:
+            running.answers.close()
+        if trialdir.read_ending(running.trial.directory) is None:  # else complete, even if it then lingered
+            trialdir.write_ending(running.trial.directory, running.over or _unexpected(running))
 
 
-def _child(task: Callable[..., None], *arguments: Any) -> None:
-    """First code in the child: lead a process group, die with the driver, then do the task."""
-    os.setsid()
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_SETMASK, [])
-    if sys.platform == "linux":
-        _die_with_driver(multiprocessing.parent_process().sentinel)
-    task(*arguments)
+def _listen(running: _Running) -> None:
+    """Hear a child that outlives its trial say that the trial is complete."""
+    if running.answers is not None and running.answers.poll():
+        with contextlib.suppress(EOFError):  # it ended instead
+            running.answers.recv()
+            running.answered = True
 
 
-def _die_with_driver(sentinel: int) -> None:
-    """Have the kernel kill this process group when the driver's end of the pipe `sentinel` closes.
+def _enforce_limits(running: _Running) -> None:
+    """Kill a trial, with everything it started, that takes more time or memory than it may."""
+    if running.answered or not running.process.is_alive():
+        return
+    trialdir.cap_output(running.trial.directory)
+    allowed_bytes = running.trial.memory_bytes
+    if running.left_s <= 0:
+        why = f"no end after {running.trial.timeout_s:g} s; killed"
+        running.over = Ending(Outcome.TIMED_OUT, why, wall_s=running.wall_s)
+    elif allowed_bytes is not None:
+        used_bytes = processes.group_memory_bytes(running.process.pid)
+        if used_bytes > allowed_bytes:
+            sizes = f"{used_bytes / 1e9:.2f} GB used, {allowed_bytes / 1e9:g} GB allowed (budget.memory_gb)"
+            why = f"too much host memory: {sizes}; killed"
+            running.over = Ending(Outcome.OUT_OF_MEMORY, why, wall_s=running.wall_s, max_rss_bytes=used_bytes)
+    if running.over is not None:
+        children.end(running.process)
 
-    Nothing in the child can prevent it, neither a busy loop in C nor a trainer that catches everything.
-    """
-    fcntl.fcntl(sentinel, fcntl.F_SETOWN, -os.getpgrp())
-    fcntl.fcntl(sentinel, _F_SETSIG, signal.SIGKILL)
-    fcntl.fcntl(sentinel, fcntl.F_SETFL, fcntl.fcntl(sentinel, fcntl.F_GETFL) | os.O_ASYNC)
-    if wait([sentinel], timeout=0):  # it closed before the kernel was watching
-        os.killpg(0, signal.SIGKILL)
 
-
-def _end(child: _Running) -> None:
-    """Kill the child and everything it started."""
-    with contextlib.suppress(ProcessLookupError):  # it may end, or not lead its group yet, at this moment
-        os.killpg(child.process.pid, signal.SIGKILL)
-    child.process.kill()
-    child.process.join()
-
-
-def _account_for(child: _Running) -> None:
-    """Give a trial that ended without outcome.json the ending that its process tells of."""
-    child.process.join()
-    with contextlib.suppress(ProcessLookupError):  # what the trial started and left running
-        os.killpg(child.process.pid, signal.SIGKILL)
-    if trialdir.read_ending(child.directory) is not None:
-        return  # complete, even if the process then lingered until its time was up
-    code, wall_s = child.process.exitcode, time.monotonic() - child.start_s
-    if child.timed_out:
-        ending = Ending(Outcome.TIMED_OUT, f"no end after {child.timeout_s:g} s; killed", wall_s=wall_s)
-    elif code == worker.DISK_FULL_EXIT:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(child.directory))
-    elif code == -signal.SIGKILL or code == 255:
-        lost = "the process was killed (SIGKILL): the kernel short of memory, or an operator"
-        ending = Ending(Outcome.LOST, lost if code != 255 else "the process server died", wall_s=wall_s)
-    else:
-        ending = Ending(Outcome.CRASHED, _exit_in_words(code), wall_s=wall_s)
-    trialdir.write_ending(child.directory, ending)
+def _unexpected(running: _Running) -> Ending:
+    """The ending of a trial whose process ended without one."""
+    code = running.process.exitcode
+    if code == worker.DISK_FULL_EXIT:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(running.trial.directory))
+    if code == 255:
+        return Ending(Outcome.LOST, "the process server died", wall_s=running.wall_s)
+    if code == -signal.SIGKILL and processes.oom_kills() > running.oom_kills:
+        why = "the process was killed by the kernel, which was short of memory"
+        return Ending(Outcome.OUT_OF_MEMORY, why, wall_s=running.wall_s)
+    if code == -signal.SIGKILL:
+        return Ending(Outcome.LOST, "the process was killed (SIGKILL) from outside", wall_s=running.wall_s)
+    return Ending(Outcome.CRASHED, _exit_in_words(code), wall_s=running.wall_s)
 
 
 def _exit_in_words(code: int | None) -> str:
     if code is not None and code < 0:
         return f"the process died of {signal.Signals(-code).name}; see {trialdir.STDOUT}"
     return f"the process exited with status {code} before the trial was complete; see {trialdir.STDOUT}"
-
-
-@contextlib.contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Hold Ctrl-C and SIGTERM back until the block is over: a child asked for in part would fail aloud.
-
-    They are blocked, which the server inherits until it ignores Ctrl-C itself, and kept by a handler, since
-    the system may give them to another thread.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    kept: set[int] = set()
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
-    handlers = {stop: signal.signal(stop, lambda number, _: kept.add(number)) for stop in STOPS}
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)  # what was blocked is kept now
-        for stop, handler in handlers.items():
-            signal.signal(stop, handler)
-        for stop in sorted(kept):
-            signal.raise_signal(stop)
-
-
-@contextlib.contextmanager
-def _without_main_module() -> Iterator[None]:
-    """Start children without re-running the caller's script, which they do not need and may not survive."""
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
-
-
-@contextlib.contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Give the server, and so every trial, one compute thread: two workers of one beat one of two."""
-    before = os.environ.get("OMP_NUM_THREADS")
-    os.environ["OMP_NUM_THREADS"] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["OMP_NUM_THREADS"]
-        else:
-            os.environ["OMP_NUM_THREADS"] = before

@@ -14,3 +14,8 @@ def proposals(spec: StudySpec, entry: PlanEntry) -> list[Proposal]:
             return compare.propose(spec, stage)
         case SearchStage() as stage:
             return search.propose(spec, stage)
+
+
+def batches(spec: StudySpec, entry: PlanEntry) -> list[list[Proposal]]:
+    """The proposals of a stage in the parts that are run one after another."""
+    return [proposals(spec, entry)]

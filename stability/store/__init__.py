@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 from stability.records import Provenance, UserError, VerdictLabel
 from stability.spec import StudySpec
 from stability.store import database
+from stability.store.claims import LEASE_S, Claims
 from stability.store.rows import TrialRows, provenance_text
 from stability.store.tables import ENVIRONMENT, EPOCHS, EVENTS, METADATA, PER_TRIAL, STEPS, TRIALS
 
@@ -47,8 +49,9 @@ class Store:
         if not create:
             database.require_existing(self.url)
         self._engine = database.connect(self.url, reading=not create)
+        self._optuna: RDBStorage | None = None
         if create:
-            METADATA.create_all(self._engine)
+            self._create_tables()
         self._tables = set(sa.inspect(self._engine).get_table_names())
 
     @property
@@ -59,6 +62,18 @@ class Store:
             return Path("stability.trials").absolute()
         return file.with_name(file.name.removesuffix(".db") + ".trials").absolute()
 
+    def _create_tables(self) -> None:
+        try:
+            with self.exclusively():
+                METADATA.create_all(self._engine)
+        except OSError as error:
+            why = f"cannot write beside it ({error.strerror})"
+            raise UserError(f"storage {self.url!r}: error: {why}; use another --storage") from None
+
+    def exclusively(self) -> AbstractContextManager[None]:
+        """Hold back other drivers of this database, to create what must exist once."""
+        return database.exclusively(self._engine, self.folder)
+
     def optuna_storage(self) -> RDBStorage:
         """Optuna's view of the same database, with the same connection settings."""
         from optuna.storages import RDBStorage
@@ -66,7 +81,33 @@ class Store:
         storage = RDBStorage(self.url, engine_kwargs={"connect_args": database.connect_args(self.url)})
         database.configure(storage.engine)
         storage.engine.dispose()  # connections opened by the constructor lack the settings
+        self._optuna = storage
         return storage
+
+    @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        """One transaction for our tables and for all that is done meanwhile through `optuna_storage`.
+
+        Everything in it is there afterwards, or nothing. It is the only place where Optuna's many small
+        transactions become one, which is also what makes storing a trial cheap.
+        """
+        if self._optuna is None:
+            with self._engine.begin() as connection:
+                yield connection
+            return
+        sessions = self._optuna.scoped_session
+        with self._engine.begin() as connection:
+            sessions.remove()  # the one of the call before
+            sessions.configure(bind=connection, join_transaction_mode="rollback_only")
+            try:
+                yield connection
+            finally:
+                sessions.remove()
+                sessions.configure(bind=self._optuna.engine, join_transaction_mode="conditional_savepoint")
+
+    def claims(self, lease_s: float = LEASE_S) -> Claims:
+        """Register this process as a driver, which may claim trials."""
+        return Claims(self._engine, database.identity(self.url), lease_s)
 
     def add_environment(self, spec: StudySpec, contents_sha256: str, environment: Mapping[str, Any]) -> int:
         """Record one run of a study, with the sha256 of its trainer's code and data; returns its id."""
@@ -120,20 +161,12 @@ class Store:
         )
         return [row["study"] for row in self._rows(query)]
 
-    def add(self, trial_id: int, rows: TrialRows) -> None:
-        """Store one trial in a single transaction; an earlier version of the same trial is replaced."""
-        with self._engine.begin() as connection:
-            for table in PER_TRIAL:
-                connection.execute(sa.delete(table).where(table.c.trial_id == trial_id))
-            parts = (
-                (TRIALS, [rows.trial]),
-                (EPOCHS, rows.epochs),
-                (STEPS, rows.steps),
-                (EVENTS, rows.events),
-            )
-            for table, values in parts:
-                if values:
-                    connection.execute(sa.insert(table), [row | {"trial_id": trial_id} for row in values])
+    def add(self, connection: sa.Connection, trial_id: int, rows: TrialRows) -> None:
+        """Store one trial within a transaction."""
+        parts = ((TRIALS, [rows.trial]), (EPOCHS, rows.epochs), (STEPS, rows.steps), (EVENTS, rows.events))
+        for table, values in parts:
+            if values:
+                connection.execute(sa.insert(table), [row | {"trial_id": trial_id} for row in values])
 
     def set_provenance(self, trial_id: int, step: int, kind: str, provenance: Provenance) -> None:
         """Say of a trial's event where its number was born."""
@@ -172,12 +205,10 @@ class Store:
         )
         return list(self._rows(query))
 
-    def largest_initial_yardstick(self, study: str) -> float | None:
-        """The largest finite yardstick before training in the study, or None."""
-        query = sa.select(sa.func.max(TRIALS.c.yardstick_initial).label("value")).where(
-            TRIALS.c.study == study
-        )
-        return next(iter(self._rows(query)))["value"]
+    def largest_initial_yardstick(self, connection: sa.Connection, study: str) -> float | None:
+        """The largest finite yardstick before training in the study, or None; within a transaction."""
+        query = sa.select(sa.func.max(TRIALS.c.yardstick_initial)).where(TRIALS.c.study == study)
+        return connection.execute(query).scalar_one()
 
     def frames(self, study: str) -> Frames:
         """Everything measured in `study`. Raises `UserError` for a study that never ran here."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,6 +18,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 from stability.records import UserError
 
 BUSY_TIMEOUT_S = 60.0
+_ADVISORY_KEY = 0x57AB_1117  # any number that others are unlikely to use
 EXAMPLE = "write sqlite:///stability.db"
 
 
@@ -58,6 +62,35 @@ def _has_log(file: Path) -> bool:
     """Whether committed rows still lie in the write-ahead log, which an immutable file's reader ignores."""
     log = file.with_name(f"{file.name}-wal")
     return log.exists() and log.stat().st_size > 0
+
+
+def identity(url: str) -> str:
+    """Tells a database from a copy of its file."""
+    file = sqlite_file(url)
+    if file is None:
+        return "server"
+    found = file.stat()
+    return f"{found.st_dev}:{found.st_ino}"
+
+
+@contextlib.contextmanager
+def exclusively(engine: sa.Engine, folder: Path) -> Iterator[None]:
+    """Hold back other drivers of the same database; the system lets them on however this process ends.
+
+    SQLite: a lock on a file in `folder`. PostgreSQL: an advisory lock of the server. Others have none.
+    """
+    if engine.dialect.name == "postgresql":
+        with engine.connect() as connection:
+            connection.execute(sa.text("SELECT pg_advisory_lock(:key)"), {"key": _ADVISORY_KEY})
+            try:
+                yield
+            finally:
+                connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": _ADVISORY_KEY})
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "driver.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def require_existing(url: str) -> None:

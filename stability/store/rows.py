@@ -36,7 +36,12 @@ class TrialRows:
 
 
 def trial_rows(
-    trial: TrialSpec, records: Records, ending: Ending, verdict: Verdict, environment_id: int
+    trial: TrialSpec,
+    records: Records,
+    ending: Ending,
+    verdict: Verdict,
+    environment_id: int,
+    attempts: int = 1,
 ) -> TrialRows:
     """Everything that is stored of one ended trial."""
     named = {key: getattr(trial, key) for key in ("study", "stage", "number", "key", "arm", "seed")}
@@ -55,6 +60,7 @@ def trial_rows(
         **with_marker("yardstick_initial", initial),
         **with_marker("yardstick_final", final),
         "steps": len(records.steps),
+        "attempts": attempts,
         "definitions": json.dumps(dict(records.definitions)),
         "directory": str(trial.directory),
         "environment_id": environment_id,

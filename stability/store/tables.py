@@ -44,6 +44,7 @@ TRIALS = sa.Table(
     *_number("yardstick_initial"),
     *_number("yardstick_final"),
     sa.Column("steps", sa.Integer, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("wall_s", sa.Float),
     sa.Column("cpu_s", sa.Float),
     sa.Column("max_rss_bytes", sa.BigInteger),
@@ -97,6 +98,22 @@ ENVIRONMENT = sa.Table(
     sa.Column("contents_sha256", sa.String(64), nullable=False),
     sa.Column("spec", sa.Text, nullable=False),
     sa.Column("environment", sa.Text, nullable=False),
+)
+CLAIMS = sa.Table(
+    "stability_claims",
+    METADATA,
+    sa.Column("trial_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("driver", sa.Integer, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+)
+DRIVERS = sa.Table(
+    "stability_drivers",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("process", sa.String(200)),
+    sa.Column("database", sa.String(200), nullable=False),
+    sa.Column("beat", sa.BigInteger, nullable=False),
+    sqlite_autoincrement=True,  # a number is never used again, so a claim never finds a new owner by chance
 )
 
 PER_TRIAL = (TRIALS, EPOCHS, STEPS, EVENTS)

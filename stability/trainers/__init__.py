@@ -67,6 +67,13 @@ def prepare(trainer: Any, data: Mapping[str, Any], cache: Path) -> None:
 
 def resolve_device(device: str) -> str:
     """A concrete device for `auto`; imports torch. Raises `UserError` for a device that is not here."""
-    from stability.trainee.device import resolve
+    from stability.devices import resolve
 
     return resolve(device)
+
+
+def devices(device: str) -> list[str]:
+    """All devices that `device` stands for; imports torch. Raises `UserError` for one that is not here."""
+    from stability.devices import each
+
+    return each(device)

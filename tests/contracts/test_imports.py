@@ -23,14 +23,21 @@ LEVELS = [
     {"replay"},
     {"trainers", "recorder"},
     {"trainee", "__init__"},
-    {"numerics"},
+    {"numerics", "devices"},
     {"store", "trialdir", "environment"},
+    {"processes"},
     {"verdict", "spec"},
     {"params", "yamlfile"},
     {"suggest", "policy"},
     {"records"},
 ]
-TORCH = {"trainee", "numerics", "replay", "doctor"}  # doctor reports the version and the devices it finds
+TORCH = {
+    "trainee",
+    "numerics",
+    "replay",
+    "devices",
+    "doctor",
+}  # doctor reports the version and the devices it finds
 OPTUNA = {"study", "plan", "dashboard", "store", "objective"}
 MATPLOTLIB = {"report/figures.py"}
 CALLBACKS = {"lightning": "lightning", "pytorch_lightning": "lightning", "transformers": "transformers"}

@@ -22,10 +22,12 @@ def back(tmp_path):
 
     def store_and_restore(records, weights=WEIGHTS):
         store = Store(str(tmp_path / "s.db"))
-        store.add(3, rows(tmp_path, number=1))
         trial = a_trial(tmp_path, yardstick=weights)
         ending = Ending(Outcome.FINISHED)
-        store.add(7, trial_rows(trial, records, ending, judge(records, ending, weights), 1))
+        stored = trial_rows(trial, records, ending, judge(records, ending, weights), 1)
+        with store.transaction() as connection:
+            store.add(connection, 3, rows(tmp_path, number=1))
+            store.add(connection, 7, stored)
         steps, epochs = (store._frame(table, table.c.trial_id == 7) for table in (STEPS, EPOCHS))
         return restored(steps, epochs, weights, records.definitions)
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import torch
 
+from stability.devices import resolve
 from stability.records import BEFORE_TRAINING, StopTrial, TrialSpec, UserError
-from stability.trainee.device import resolve
 from stability.trainee.hyperparameters import SETTINGS, from_params
 from stability.trainee.optimizer import clip, learning_rate, optimizer_for
 from stability.trainee.train import train

@@ -1,0 +1,85 @@
+"""Who a process is, so that another process can tell later whether it still runs. Linux only.
+
+A process number is used again; together with the moment it started (in ticks since the machine booted), the
+boot and the namespace it counts in, it is not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from pathlib import Path
+
+
+def identity(pid: int | None = None) -> str | None:
+    """The identity of a living process, of this one without `pid`; None where the system cannot tell."""
+    pid = os.getpid() if pid is None else pid
+    started = _started(pid)
+    return None if started is None else f"{_machine()} {pid} {started}"
+
+
+def is_alive(known: str | None) -> bool | None:
+    """Whether the process with this identity still runs; None for one of another machine."""
+    if known is None:
+        return None
+    machine, pid, started = known.split()
+    if machine != _machine():
+        return None
+    return _started(int(pid)) == int(started)
+
+
+def end_group(known: str) -> None:
+    """Kill the process group that the process with this identity leads, if it still runs here."""
+    if is_alive(known):
+        with contextlib.suppress(ProcessLookupError):  # it may end at this moment
+            os.killpg(int(known.split()[1]), signal.SIGKILL)
+
+
+def group_memory_bytes(leader: int) -> int:
+    """Resident memory of a process group, less the pages of files and those shared with other processes."""
+    pages = 0
+    for member in group_members(leader):
+        with contextlib.suppress(OSError):  # it may end while it is looked at
+            resident, shared = Path(f"/proc/{member}/statm").read_text().split()[1:3]
+            pages += int(resident) - int(shared)
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def group_members(leader: int) -> list[int]:
+    """The process numbers in a group."""
+    members = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            with contextlib.suppress(OSError):  # it may end while it is looked at
+                if os.getpgid(int(folder.name)) == leader:
+                    members.append(int(folder.name))
+    return members
+
+
+def oom_kills() -> int:
+    """How many processes the kernel has killed here for lack of memory; 0 where it does not say."""
+    try:
+        counters = dict(line.split() for line in Path("/proc/vmstat").read_text().splitlines())
+    except OSError:
+        return 0
+    return int(counters.get("oom_kill", 0))
+
+
+def _machine() -> str:
+    """This boot of this machine, and the namespace in which process numbers count."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot}/{Path('/proc/self/ns/pid').stat().st_ino}"
+    except OSError:
+        return "unknown"
+
+
+def _started(pid: int) -> int | None:
+    """When a process started, in clock ticks since boot; None for one that is gone or a zombie."""
+    try:
+        # The name in parentheses may hold anything; state is the first field behind it, the start the 20th.
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] in "ZX" else int(fields[19])

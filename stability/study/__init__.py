@@ -1,0 +1,105 @@
+"""Drives a study: plan -> claim -> submit -> judge -> store, one stage after another, resumable anywhere.
+
+A driver is the only writer of what it claimed; several may share a database and divide a study between them.
+Which trials exist, and what state they are in, is in Optuna's tables; see `store.claims` for who runs which.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import optuna
+from optuna.exceptions import StorageInternalError
+from sqlalchemy.exc import OperationalError
+
+from stability import environment, trainers
+from stability.executors import Executor
+from stability.records import UserError
+from stability.spec import StudySpec
+from stability.store import Store
+from stability.store.claims import LEASE_S, Claims
+from stability.study import comparable
+from stability.study.limits import LimitReached, Limits
+from stability.study.stage import Stage
+
+
+class Progress(Protocol):
+    """Who watches a run."""
+
+    def stage(self, name: str, planned: int, done: int) -> None:
+        """A stage begins; `done` of its `planned` trials are in the store already."""
+
+    def finished(self, trial: Mapping[str, Any]) -> None:
+        """A trial is stored; its row of `stability_trials`."""
+
+    def note(self, sentence: str) -> None:
+        """Something a person should know: a trial is tried again, other drivers are waited for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a study: what it needs besides the study itself."""
+
+    spec: StudySpec
+    store: Store
+    executor: Executor
+    progress: Progress
+    device: str = "auto"
+    retry_failed: bool = False
+    lease_s: float = LEASE_S
+
+
+def drive(run: Run) -> str | None:
+    """Run every stage of the plan, finishing only what is missing.
+
+    The study has passed `trainers.check`. Returns None when the plan is done, else the limit of the study
+    that ended it. Raises `UserError` when its trials would not be comparable with those already stored, or
+    when the disk is full. However this ends, no child process is left and the next call resumes.
+    """
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    with contextlib.closing(run.executor), _full_disk_in_words(run):
+        resolved = trainers.resolved(run.spec)
+        captured = environment.capture(run.device)
+        with run.store.exclusively():  # refuse before anything runs or is recorded
+            storage = run.store.optuna_storage()
+            contents_sha256 = trainers.contents_sha256(*resolved)
+            comparable.check_study(run.spec, contents_sha256, run.store)
+            limits = Limits(run.spec, run.store)
+            stages = [Stage(run, entry, resolved, storage, limits) for entry in run.spec.plan]
+            for stage in stages:
+                stage.check()
+            environment_id = run.store.add_environment(run.spec, contents_sha256, captured)
+        with contextlib.closing(run.store.claims(run.lease_s)) as claims:
+            return _finish(stages, claims, environment_id)
+
+
+def _finish(stages: list[Stage], claims: Claims, environment_id: int) -> str | None:
+    try:
+        for stage in stages:
+            stage.finish(claims, environment_id)
+    except LimitReached as reached:
+        return str(reached)
+    return None
+
+
+@contextlib.contextmanager
+def _full_disk_in_words(run: Run) -> Iterator[None]:
+    """Turn a full disk, or a database that refuses to be written, into one line that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise _cannot_write(run, error.strerror) from error
+    except (OperationalError, StorageInternalError) as error:
+        raise _cannot_write(run, str(getattr(error.__cause__ or error, "orig", error))) from error
+
+
+def _cannot_write(run: Run, why: str) -> UserError:
+    return UserError(
+        f"{run.store.url}: error: {why}; what was stored is kept: mend it and run the same command to go on"
+    )

@@ -1,0 +1,214 @@
+"""One stage of a run: claims its trials, has them run, tries again what failed for reasons of its own."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import time
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.exc import IntegrityError
+
+from stability import processes, trialdir
+from stability.plan import batches, proposals, search
+from stability.plan.proposal import Proposal
+from stability.records import Outcome, TrialSpec, VerdictLabel
+from stability.spec import PlanEntry, SearchStage
+from stability.store.claims import Claim, Claims, Refusal
+from stability.study import comparable, ingest, planned
+from stability.study.limits import Limits
+
+if TYPE_CHECKING:
+    from stability.study import Run
+
+POLL_S = 0.5
+ASK_AGAIN_S = 2.0
+MINIMUM_FREE_BYTES = 32 * 2**20
+RETRIED = frozenset({Outcome.LOST, Outcome.OUT_OF_MEMORY})
+"""Ends that another try may not meet. What the trainer itself did would come back with the same seed."""
+
+
+class Stage:
+    """One stage of a run; holds the trials that are under way."""
+
+    def __init__(
+        self,
+        run: Run,
+        entry: PlanEntry,
+        resolved: tuple[Any, dict[str, Any]],
+        storage: optuna.storages.RDBStorage,
+        limits: Limits,
+    ) -> None:
+        """Open the stage in Optuna. The caller holds `Store.exclusively`."""
+        self._run, self._entry, self._limits = run, entry, limits
+        self._trainer, self._data = resolved
+        self._under_way: dict[Path, tuple[FrozenTrial, Claim, TrialSpec]] = {}
+        self._held: deque[FrozenTrial] = deque()
+        self._asked_s = 0.0
+        name = f"{run.spec.name}.{entry.name}"
+        if name not in optuna.get_all_study_names(storage):
+            run.store.forget(run.spec.name, entry.name)
+        self._study = optuna.create_study(study_name=name, storage=storage, load_if_exists=True)
+
+    def check(self) -> None:
+        """Raise `UserError` when trials that exist already were proposed or drawn in another way."""
+        existing = self._study.get_trials(deepcopy=False)
+        comparable.check_settings(proposals(self._run.spec, self._entry), existing)
+        sampler = getattr(self._entry.stage, "sampler", None)
+        if existing:
+            comparable.check_sampler(self._entry.name, sampler, self._study.user_attrs.get("sampler"))
+        self._study.set_user_attr("sampler", sampler)
+
+    def finish(self, claims: Claims, environment_id: int) -> None:
+        """Run what the stage still lacks, in the environment of this run. Raises `LimitReached`."""
+        self._claims, self._environment_id = claims, environment_id
+        wanted = batches(self._run.spec, self._entry)
+        done = sum(t.state.is_finished() for t in self._study.get_trials(deepcopy=False))
+        self._run.progress.stage(self._entry.name, sum(map(len, wanted)), done)
+        for batch in wanted:
+            self._create_missing(batch)
+            self._run_all()
+
+    def _create_missing(self, batch: list[Proposal]) -> None:
+        store = self._run.store
+        with store.exclusively():
+            existing = self._study.get_trials(deepcopy=False)
+            again = planned.superseded(existing) if self._run.retry_failed else []
+            store.remove([trial._trial_id for trial in again])
+            kept = {t.user_attrs["key"] for t in existing} - {t.user_attrs["key"] for t in again}
+            missing = [proposal for proposal in batch if proposal.key not in kept]
+            planned.create(self._study, self._run.spec, store, missing)
+
+    def _run_all(self) -> None:
+        """Run every trial that is not finished, and wait for those that other drivers run."""
+        remaining = deque(planned.unfinished(self._study))
+        if remaining:
+            self._run.executor.prepare(self._trainer, self._data, self._run.store.folder / "cache")
+        while remaining or self._held or self._under_way:
+            self._limits.check_time()
+            self._claims.beat()
+            while remaining and self._run.executor.free > 0:
+                self._claim(remaining.popleft())
+            self._ask_again(remaining)
+            self._wait()
+
+    def _claim(self, frozen: FrozenTrial) -> None:
+        """Start a trial, or store it if it is complete; one that another driver has is set aside."""
+        try:
+            with self._run.store.transaction() as connection:
+                claim = self._claims.take(connection, frozen._trial_id)
+                if isinstance(claim, Claim):
+                    self._study._storage.set_trial_state_values(frozen._trial_id, TrialState.RUNNING)
+        except IntegrityError:  # two took it at the same moment, and the database let the other have it
+            claim = Refusal.HELD
+        if claim is Refusal.HELD:
+            if not self._held:
+                self._run.progress.note("other drivers run some of these trials; waiting for them at the end")
+            self._held.append(frozen)
+        elif isinstance(claim, Claim):
+            self._start_or_take_over(frozen, claim)
+
+    def _start_or_take_over(self, frozen: FrozenTrial, claim: Claim) -> None:
+        self._choose_sampler(frozen)
+        spec = self._trial_spec(frozen, claim)
+        if claim.orphaned and _is_complete(spec):
+            self._ingest(frozen, claim, spec)
+        else:
+            self._start(frozen, claim, spec)
+
+    def _start(self, frozen: FrozenTrial, claim: Claim, spec: TrialSpec) -> None:
+        _check_free_space(self._run.store.folder)
+        if (left_behind := trialdir.read_process(spec.directory)) is not None:
+            processes.end_group(left_behind)
+        trialdir.create(spec)
+        self._run.executor.submit(spec)
+        self._under_way[spec.directory] = (frozen, claim, spec)
+
+    def _ask_again(self, remaining: deque[FrozenTrial]) -> None:
+        """Now and then, look whether what others held is free or finished."""
+        if self._held and not remaining and time.monotonic() - self._asked_s >= ASK_AGAIN_S:
+            self._asked_s = time.monotonic()
+            remaining.extend(self._held)
+            self._held.clear()
+
+    def _wait(self) -> None:
+        if not self._under_way:
+            if self._held:
+                time.sleep(POLL_S)
+            return
+        for directory in self._run.executor.finished(POLL_S):
+            self._ingest(*self._under_way.pop(directory))
+
+    def _ingest(self, frozen: FrozenTrial, claim: Claim, spec: TrialSpec) -> None:
+        ended = ingest.read(spec)
+        inconclusive = ended.verdict.label is VerdictLabel.INCONCLUSIVE
+        if inconclusive and ended.ending.outcome in RETRIED and claim.attempt < self._run.spec.limits.retries:
+            return self._try_again(frozen, ended)
+        row = ingest.store_trial(
+            self._run.store, self._study, self._claims, claim, ended, self._environment_id
+        )
+        if row is None:
+            return self._held.append(frozen)
+        self._run.progress.finished(row)
+        return self._limits.check_failures() if inconclusive else None
+
+    def _try_again(self, frozen: FrozenTrial, ended: ingest.Ended) -> None:
+        """Start the same trial once more, in a directory of its own."""
+        claim = self._claims.next_attempt(frozen._trial_id)
+        if claim is None:
+            return self._held.append(frozen)
+        count = f"try {claim.attempt + 1} of {self._run.spec.limits.retries + 1}"
+        why = ended.ending.error or ended.ending.outcome.value
+        self._run.progress.note(f"{ended.spec.key}: {ended.ending.outcome}, {why}; {count}")
+        return self._start(frozen, claim, self._trial_spec(frozen, claim))
+
+    def _choose_sampler(self, frozen: FrozenTrial) -> None:
+        if isinstance(self._entry.stage, SearchStage):
+            self._study.sampler = search.sampler(self._entry.stage, frozen.user_attrs["seed"])
+
+    def _trial_spec(self, frozen: FrozenTrial, claim: Claim) -> TrialSpec:
+        """What this attempt at the trial runs; asks the sampler for the parameters that are not fixed."""
+        spec, attrs = self._run.spec, frozen.user_attrs
+        folder, budget = self._run.store.folder, spec.budget
+        name = f"{frozen.number:05d}" + (f"-{claim.attempt}" if claim.attempt else "")
+        return TrialSpec(
+            study=spec.name,
+            stage=self._entry.name,
+            number=frozen.number,
+            key=attrs["key"],
+            arm=attrs["arm"],
+            params=planned.params(self._study, frozen, spec),
+            seed=attrs["seed"],
+            epochs=budget.epochs,
+            batch_size=budget.batch_size,
+            max_steps=budget.max_steps,
+            timeout_s=budget.timeout_s,
+            memory_bytes=None if budget.memory_gb is None else int(budget.memory_gb * 1e9),
+            device=self._run.device,
+            trainer=self._trainer,
+            data=self._data,
+            model=spec.model,
+            yardstick=spec.yardstick,
+            directory=folder / spec.name / self._entry.name / name,
+            cache=folder / "cache",
+        )
+
+
+def _is_complete(spec: TrialSpec) -> bool:
+    """Whether the directory holds this very trial, ended: an older database may have left another there."""
+    if trialdir.read_ending(spec.directory) is None:
+        return False
+    found = trialdir.read_spec(spec.directory)
+    return found.key == spec.key and dict(found.params) == dict(spec.params) and found.seed == spec.seed
+
+
+def _check_free_space(folder: Path) -> None:
+    """Stop before a trial that could not be stored."""
+    free_bytes = shutil.disk_usage(folder).free
+    if free_bytes < MINIMUM_FREE_BYTES:
+        sizes = f"{free_bytes / 2**20:.0f} MiB free, {MINIMUM_FREE_BYTES / 2**20:.0f} MiB needed"
+        raise OSError(errno.ENOSPC, f"no space left on the device ({sizes})", str(folder))
