@@ -9,9 +9,10 @@ from typing import Any
 
 import optuna
 import optuna_dashboard
+import pandas as pd
 
 from stability.records import UserError, VerdictLabel
-from stability.store import Frames, Store
+from stability.store import Store
 
 _WRITTEN = "stability:notes_sha256"
 _NOTED = (VerdictLabel.DIVERGED, VerdictLabel.UNSTABLE, VerdictLabel.STUCK, VerdictLabel.INCONCLUSIVE)
@@ -43,25 +44,46 @@ def write_notes(store: Store, storage: optuna.storages.RDBStorage) -> None:
     Notes are study attributes, so those of finished trials can still be written. A stage whose notes would
     be the same as last time is left alone, and so is what a person has edited there since.
     """
+    once = _ReadOnce(storage)
     there = set(optuna.get_all_study_names(storage))  # a stage may have been deleted in the dashboard
     for name in store.studies():
-        frames = store.frames(name)
-        for stage in dict.fromkeys(frames.trials.stage):
+        trials = store.trials(name)
+        for stage, rows in trials.groupby("stage", sort=False):
             if f"{name}.{stage}" not in there:
                 continue
             # A note needs a trial object, and that a sampler; this one costs nothing and is never asked.
             sampler = optuna.samplers.RandomSampler()
-            study = optuna.load_study(study_name=f"{name}.{stage}", storage=storage, sampler=sampler)
-            _write_stage(study, storage, frames, (name, stage))
+            study = optuna.load_study(study_name=f"{name}.{stage}", storage=once, sampler=sampler)
+            _write_stage(study, once, rows, (name, stage))
+
+
+class _ReadOnce:
+    """An Optuna storage that reads a study's attributes once: `save_note` asks for all of them every time."""
+
+    def __init__(self, storage: optuna.storages.RDBStorage) -> None:
+        self._storage = storage
+        self._known: dict[int, dict[str, Any]] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._storage, name)
+
+    def get_study_system_attrs(self, study_id: int) -> dict[str, Any]:
+        if study_id not in self._known:
+            self._known[study_id] = self._storage.get_study_system_attrs(study_id)
+        return self._known[study_id]
+
+    def set_study_system_attr(self, study_id: int, key: str, value: Any) -> None:
+        known = self.get_study_system_attrs(study_id)
+        self._storage.set_study_system_attr(study_id, key, value)
+        known[key] = value
 
 
 def _write_stage(
-    study: optuna.Study, storage: optuna.storages.RDBStorage, frames: Frames, place: tuple[str, str]
+    study: optuna.Study, storage: _ReadOnce, trials: pd.DataFrame, place: tuple[str, str]
 ) -> None:
-    name, stage = place
-    rows = frames.trials[frames.trials.stage == stage].to_dict("records")
+    rows = trials.to_dict("records")
     of_trials = {row["trial_id"]: _trial_note(row) for row in rows if row["verdict"] in _NOTED}
-    of_stage = _stage_note(name, stage, frames)
+    of_stage = _stage_note(*place, trials)
     digest = hashlib.sha256(repr((of_stage, of_trials)).encode()).hexdigest()
     if storage.get_study_system_attrs(study._study_id).get(_WRITTEN) == digest:
         return
@@ -71,8 +93,7 @@ def _write_stage(
     storage.set_study_system_attr(study._study_id, _WRITTEN, digest)
 
 
-def _stage_note(name: str, stage: str, frames: Frames) -> str:
-    trials = frames.trials[frames.trials.stage == stage]
+def _stage_note(name: str, stage: str, trials: pd.DataFrame) -> str:
     lines = [f"# {name}: {stage}", "", "| arm | trials | diverged | failed |", "|---|---|---|---|"]
     for arm, rows in trials.groupby("arm", dropna=False, sort=False):
         diverged = int((rows.verdict == VerdictLabel.DIVERGED).sum())

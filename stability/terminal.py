@@ -51,7 +51,7 @@ def closing(spec: StudySpec, store: Store, report: Path) -> bool:
 
 
 def status_rows(store: Store, study: str | None) -> list[dict[str, Any]]:
-    """One row a stage and arm: planned, done, diverged, failed, CPU seconds.
+    """One row a stage and arm: planned, done, diverged, failed, further attempts, CPU seconds spent and saved.
 
     Raises `UserError` for a study that never ran in this store.
     """
@@ -60,7 +60,8 @@ def status_rows(store: Store, study: str | None) -> list[dict[str, Any]]:
 
 def _study_rows(store: Store, name: str) -> Iterator[dict[str, Any]]:
     spec = from_document(store.environment(name)["spec"])
-    counted = {(row["stage"], row["arm"]): row for row in store.counts(name)}
+    counts = store.counts(name)
+    counted = {(row["stage"], row["arm"]): row for row in counts}
     for entry in spec.plan:
         planned = proposals(spec, entry)
         for arm in dict.fromkeys(proposal.arm for proposal in planned):
@@ -73,8 +74,24 @@ def _study_rows(store: Store, name: str) -> Iterator[dict[str, Any]]:
                 "done": found.get("trials", 0),
                 "diverged": found.get("diverged", 0),
                 "failed": found.get("failed", 0),
+                "retries": found.get("retries", 0),
                 "cpu_s": round(found.get("cpu_s") or 0.0, 1),
+                "saved_s": _saved_s(found, [row for row in counts if row["stage"] == entry.name]),
             }
+
+
+def _saved_s(arm: Row, stage: Sequence[Row]) -> float | None:
+    """CPU seconds not spent because lost trials end at once, had they cost as much as finished ones did.
+
+    None where no trial of the stage has finished, so that nobody knows what one costs.
+    """
+    of = arm if arm.get("finished") else None
+    finished = of["finished"] if of else sum(row["finished"] for row in stage)
+    cpu_s = of["finished_cpu_s"] if of else sum(row["finished_cpu_s"] for row in stage)
+    if not finished:
+        return None
+    stopped, stopped_cpu_s = arm.get("stopped", 0), arm.get("stopped_cpu_s", 0.0)
+    return round(max(0.0, stopped * cpu_s / finished - stopped_cpu_s), 1)
 
 
 def print_rows(rows: Sequence[Row], format: str, columns: Sequence[str] = ()) -> None:
@@ -161,7 +178,7 @@ def explain_each_kind(store: Store, study: str) -> None:
     """Explain the first diverged trial of each distinct way to diverge; one that cannot be is named."""
     from stability import explain
 
-    for trial in explain.first_of_each_kind(store.frames(study).trials):
+    for trial in explain.first_of_each_kind(store.trials(study)):
         try:
             found = explain.explain(store, trial)
         except UserError as error:
@@ -173,10 +190,10 @@ def explain_each_kind(store: Store, study: str) -> None:
 
 def find_trial(trials: pd.DataFrame, name: str) -> dict[str, Any]:
     """The trial called `name`: its key, STAGE/NUMBER, STAGE/KEY, or its number where one stage ran."""
-    matches = []
+    matches, one_stage = [], trials.stage.nunique() == 1
     for row in trials.to_dict("records"):
         names = {row["key"], f"{row['stage']}/{row['key']}", f"{row['stage']}/{row['number']}"}
-        if trials.stage.nunique() == 1:
+        if one_stage:
             names.add(str(row["number"]))
         if name in names:
             matches.append(row)

@@ -67,7 +67,7 @@ def _surroundings() -> tuple[Any, ...]:
     """What else a trial may change for the next one in its process, but must not."""
     environ = {name: value for name, value in os.environ.items() if name != "STABILITY_TRIAL_DIR"}
     started = processes.group_members(os.getpgrp()), threading.active_count()
-    return environ, Path.cwd(), list(sys.path), started
+    return environ, Path.cwd(), started
 
 
 def run_trial(directory: str, device: str | None = None) -> None:

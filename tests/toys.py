@@ -197,3 +197,54 @@ def overflowing_norm(trial, recorder):
         watch.step({"square": loss}, loss)
         torch.nn.utils.clip_grads_with_norm_(model.parameters(), 1.0, watch.grad_norm)
         optimizer.step()
+
+
+def greedy(trial, recorder):
+    """Takes memory without end, some of it in a process of its own."""
+    recorder.evaluate({"square": 1.0}, epoch=-1)
+    if os.fork() == 0:
+        time.sleep(600)
+    held = []
+    while True:
+        held.append(bytearray(os.urandom(1) * 20_000_000))
+        time.sleep(0.02)
+
+
+def prints_much(trial, recorder):
+    """Prints 40 MB, then trains."""
+    for i in range(40):
+        print(f"{i:03d}" + "x" * 1_000_000)
+    print("the last line")
+    quadratic(trial, recorder)
+
+
+def tells_process(trial, recorder):
+    """Leaves its process number; changes what `params["how"]` names."""
+    Path(trial.directory, "artifacts", "seen.txt").write_text(f"{os.getpid()} {trial.device}")
+    recorder.evaluate({"square": 1.0}, epoch=-1)
+    recorder.step({"square": 1.0}, total=1.0)
+    recorder.evaluate({"square": 0.5}, epoch=0)
+    match trial.params["how"]:
+        case "raise":
+            raise ValueError("a bug in the trainer")
+        case "dtype":
+            torch.set_default_dtype(torch.float64)
+        case "environ":
+            os.environ["LEFT_BEHIND"] = "1"
+        case "child":
+            if os.fork() == 0:
+                time.sleep(600)
+        case "hang":
+            time.sleep(600)
+        case "kill":
+            os.kill(os.getpid(), 9)
+
+
+def lost_at_first(trial, recorder):
+    """Is killed in its first `params["lost"]` attempts."""
+    attempt = int(trial.directory.name.partition("-")[2] or 0)
+    recorder.evaluate({"square": 1.0}, epoch=-1)
+    if attempt < trial.params["lost"]:
+        os.kill(os.getpid(), 9)
+    recorder.step({"square": 1.0}, total=1.0)
+    recorder.evaluate({"square": 0.5}, epoch=0)

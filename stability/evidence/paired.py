@@ -18,6 +18,8 @@ BOOTSTRAP_FROM = 10
 """Pairs from which the BCa bootstrap is used; below it a t interval on the log ratios."""
 RESAMPLES = 9999
 BOOTSTRAP_SEED = 0
+RESAMPLED_AT_ONCE = 2**18
+"""Numbers held at a time; the interval is the same however many they are."""
 
 
 class IntervalMethod(StrEnum):
@@ -102,8 +104,8 @@ def ratio_interval(logs: np.ndarray) -> tuple[float | None, Interval | None, Int
     if len(logs) < BOOTSTRAP_FROM:
         low, high = stats.t.interval(0.95, len(logs) - 1, logs.mean(), stats.sem(logs))
         return ratio, (math.exp(low), math.exp(high)), IntervalMethod.STUDENT
-    rng = np.random.default_rng(BOOTSTRAP_SEED)
-    found = stats.bootstrap((logs,), np.mean, n_resamples=RESAMPLES, method="BCa", rng=rng)
+    rng, batch = np.random.default_rng(BOOTSTRAP_SEED), max(1, RESAMPLED_AT_ONCE // len(logs))
+    found = stats.bootstrap((logs,), np.mean, n_resamples=RESAMPLES, batch=batch, method="BCa", rng=rng)
     low, high = found.confidence_interval
     return ratio, (math.exp(low), math.exp(high)), IntervalMethod.BCA
 

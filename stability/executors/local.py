@@ -90,7 +90,8 @@ class LocalExecutor:
             return
         process, answers = self._serving(device)
         self._running.append(_Running(process, answers, device, trial))
-        answers.send(str(trial.directory))
+        with contextlib.suppress(BrokenPipeError):  # it died meanwhile: `finished` will say so
+            answers.send(str(trial.directory))
 
     def finished(self, timeout_s: float) -> list[Path]:
         """See `Executor.finished`. Raises `OSError` (ENOSPC) when a trial had no room left to write."""
@@ -145,7 +146,7 @@ class LocalExecutor:
 def _listen(running: _Running) -> None:
     """Hear a child that outlives its trial say that the trial is complete."""
     if running.answers is not None and running.answers.poll():
-        with contextlib.suppress(EOFError):  # it ended instead
+        with contextlib.suppress(EOFError, ConnectionResetError):  # it ended instead
             running.answers.recv()
             running.answered = True
 

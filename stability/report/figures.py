@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -133,15 +134,27 @@ def _curves(
     for look in looks:
         members = trials[trials["arm"] == look.name]
         own = series[series["trial_id"].isin(members["trial_id"])]
-        for _, line in own.groupby("trial_id"):
-            finite = line["value"].where(np.isfinite(line["value"]))
-            axes.plot(line["x"], finite, color=look.colour, lw=0.8, alpha=0.3)
+        _lines(axes, own, look)
         _median(axes, own, look, words)
         ends = (
             pd.to_numeric(members[diverged(members)]["event_step"]) if mark_ends else pd.Series(dtype=float)
         )
         _crosses(axes, own, ends, look, words)
     _fit(axes, series["value"])
+
+
+def _lines(axes: Axes, own: pd.DataFrame, look: Look) -> None:
+    """A thin line a trial, with gaps at non-finite values; one artist, because there may be thousands."""
+    if own.empty:
+        return
+    points = own[["x", "value"]].to_numpy(dtype=float)
+    points[~np.isfinite(points[:, 1]), 1] = np.nan
+    starts = np.flatnonzero(np.diff(own["trial_id"])) + 1
+    # the line's own ends, joins and height of `axes.plot`
+    style = {"capstyle": "projecting", "joinstyle": "round", "zorder": 2}
+    axes.add_collection(
+        LineCollection(np.split(points, starts), colors=look.colour, lw=0.8, alpha=0.3, **style)
+    )
 
 
 def _fit(axes: Axes, values: pd.Series) -> None:

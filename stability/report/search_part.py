@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -23,7 +24,7 @@ def search_part(spec: Any, frames: Any) -> dict[str, Any] | None:
     param = plotted_param(spec.params)
     found = search_summary(trials, param)
     response, values = _response(frames.epochs, trials)
-    sampler = _sampler(spec)
+    first, sampler = values.to_dict(), _sampler(spec)
     return {
         "n": found.n,
         "diverged": found.diverged,
@@ -35,7 +36,7 @@ def search_part(spec: Any, frames: Any) -> dict[str, Any] | None:
         "log": bool(param and spec.params[param].log),
         "edge": found.edge,
         "response": response,
-        "trials": [_point(row, param, values) for _, row in with_evidence(trials).iterrows()],
+        "trials": [_point(row, param, first) for row in with_evidence(trials).to_dict("records")],
     }
 
 
@@ -56,9 +57,9 @@ def _response(epochs: pd.DataFrame, trials: pd.DataFrame) -> tuple[str, pd.Serie
     )
 
 
-def _point(row: pd.Series, param: str | None, values: pd.Series) -> dict[str, Any]:
+def _point(row: Mapping[str, Any], param: str | None, values: Mapping[int, float]) -> dict[str, Any]:
     first = float(values.get(row["trial_id"], float("nan")))
-    missing = row["trial_id"] not in values.index
+    missing = row["trial_id"] not in values
     return {
         "number": whole(row["number"]),
         "value": row["params"].get(param),

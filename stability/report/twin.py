@@ -129,15 +129,16 @@ def _epoch_row(row: Any) -> dict[str, Any]:
 def _first_bad_steps(frames: Frames) -> list[dict[str, Any]]:
     known = with_evidence(frames.trials)
     bad = known[diverged(known)].sort_values(["stage", "number"])
-    return [_first_bad(row, frames.events) for _, row in bad.iterrows()]
+    place = ["trial_id", "step", "kind", "where"]
+    first = frames.events.drop_duplicates(place)
+    values = dict(zip(first[place].itertuples(index=False, name=None), first["value"], strict=True))
+    return [_first_bad(row, values) for row in bad.to_dict("records")]
 
 
-def _first_bad(row: pd.Series, events: pd.DataFrame) -> dict[str, Any]:
+def _first_bad(row: Mapping[str, Any], values: Mapping[tuple[Any, ...], Any]) -> dict[str, Any]:
     step = whole(row["event_step"])
-    own = events[events["trial_id"] == row["trial_id"]]
-    for column in ("step", "kind", "where"):
-        own = own[own[column] == row[f"event_{column}"]]
-    value = float(own.iloc[0]["value"]) if len(own) and own.iloc[0]["value"] is not None else None
+    value = values.get((row["trial_id"], step, row["event_kind"], row["event_where"]))
+    value = None if value is None else float(value)
     mark = None if value is None else marker(value)
     return {
         **_identity(row),
@@ -153,11 +154,11 @@ def _first_bad(row: pd.Series, events: pd.DataFrame) -> dict[str, Any]:
 def _failures(trials: pd.DataFrame) -> list[dict[str, Any]]:
     return [
         {**_identity(row), "outcome": row["outcome"], "error": present(row["error"]) or ""}
-        for _, row in failed(trials).sort_values(["stage", "number"]).iterrows()
+        for row in failed(trials).sort_values(["stage", "number"]).to_dict("records")
     ]
 
 
-def _identity(row: pd.Series) -> dict[str, Any]:
+def _identity(row: Mapping[str, Any]) -> dict[str, Any]:
     names = {"trial_id": whole(row["trial_id"]), "number": whole(row["number"]), "stage": row["stage"]}
     return names | {"key": present(row["key"]), "arm": present(row["arm"]), "seed": whole(row["seed"])}
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from stability.records import Provenance, UserError, VerdictLabel
+from stability.records import Outcome, Provenance, UserError, VerdictLabel
 from stability.spec import StudySpec
-from stability.store import database
+from stability.store import database, reading
 from stability.store.claims import LEASE_S, Claims
 from stability.store.rows import TrialRows, provenance_text
 from stability.store.tables import ENVIRONMENT, EPOCHS, EVENTS, METADATA, PER_TRIAL, STEPS, TRIALS
@@ -188,8 +188,14 @@ class Store:
                 connection.execute(sa.delete(table).where(table.c.trial_id.in_(trial_ids)))
 
     def counts(self, study: str) -> list[dict[str, Any]]:
-        """Trials, diverged ones, infrastructure failures and seconds per stage and arm."""
+        """Per stage and arm: trials, diverged ones, infrastructure failures, further attempts, CPU seconds.
+
+        `finished` and `stopped` trials, those that ended early because they were lost, have their seconds too.
+        """
         diverged, failed = VerdictLabel.DIVERGED.value, VerdictLabel.INCONCLUSIVE.value
+        finished, stopped = (
+            TRIALS.c.outcome == outcome.value for outcome in (Outcome.FINISHED, Outcome.STOPPED)
+        )
         query = (
             sa.select(
                 TRIALS.c.stage,
@@ -197,7 +203,12 @@ class Store:
                 sa.func.count().label("trials"),
                 sa.func.sum(sa.case((TRIALS.c.verdict == diverged, 1), else_=0)).label("diverged"),
                 sa.func.sum(sa.case((TRIALS.c.verdict == failed, 1), else_=0)).label("failed"),
+                sa.func.sum(TRIALS.c.attempts - 1).label("retries"),
                 sa.func.sum(TRIALS.c.cpu_s).label("cpu_s"),
+                sa.func.sum(sa.case((finished, 1), else_=0)).label("finished"),
+                sa.func.sum(sa.case((finished, TRIALS.c.cpu_s), else_=0.0)).label("finished_cpu_s"),
+                sa.func.sum(sa.case((stopped, 1), else_=0)).label("stopped"),
+                sa.func.sum(sa.case((stopped, TRIALS.c.cpu_s), else_=0.0)).label("stopped_cpu_s"),
             )
             .where(TRIALS.c.study == study)
             .group_by(TRIALS.c.stage, TRIALS.c.arm)
@@ -210,30 +221,40 @@ class Store:
         query = sa.select(sa.func.max(TRIALS.c.yardstick_initial)).where(TRIALS.c.study == study)
         return connection.execute(query).scalar_one()
 
-    def frames(self, study: str) -> Frames:
-        """Everything measured in `study`. Raises `UserError` for a study that never ran here."""
+    def trials(self, study: str) -> pd.DataFrame:
+        """The trials of `study` alone. Raises `UserError` for a study that never ran here."""
         self.environment(study)
         trials = self._frame(TRIALS, TRIALS.c.study == study)
         for column in ("params", "definitions"):
             trials[column] = [json.loads(text) for text in trials[column]]
-        ids = sa.select(TRIALS.c.trial_id).where(TRIALS.c.study == study)
-        rest = [self._frame(table, table.c.trial_id.in_(ids)) for table in (EPOCHS, STEPS, EVENTS)]
-        return Frames(trials, *rest)
+        return trials
+
+    def frames(self, study: str, trial_id: int | None = None) -> Frames:
+        """Everything measured in `study`, or its trials and what was measured in one of them.
+
+        Raises `UserError` for a study that never ran here.
+        """
+        trials = self.trials(study)
+        ids = [trial_id] if trial_id is not None else _ids(study)
+        return Frames(
+            trials, *(self._frame(table, table.c.trial_id.in_(ids)) for table in (EPOCHS, STEPS, EVENTS))
+        )
+
+    def outline(self, study: str, stage: str) -> Frames:
+        """`frames` without most of the steps, of which there are by far the most, and a report needs few.
+
+        Kept are the totals of the steps in `stage`, and a row for each loss weight that was in force there
+        at a step: it stands for all trials of one arm and verdict. Raises `UserError` as `frames` does.
+        """
+        trials = self.trials(study)
+        epochs, events = (self._frame(table, table.c.trial_id.in_(_ids(study))) for table in (EPOCHS, EVENTS))
+        return Frames(
+            trials, epochs, reading.frame(self._engine, reading.outlined_steps(study, stage)), events
+        )
 
     def _frame(self, table: sa.Table, condition: sa.ColumnElement[bool]) -> pd.DataFrame:
-        import pandas as pd
-
         order = [table.c.trial_id] + ([table.c.step] if "step" in table.c else [])
-        with self._engine.connect() as connection:
-            result = connection.execute(sa.select(table).where(condition).order_by(*order))
-            frame = pd.DataFrame(result.fetchall(), columns=list(result.keys()))
-        for column in frame.select_dtypes(["object", "string"]):
-            frame[column] = frame[column].astype(object).where(frame[column].notna(), None)
-        for marker in [column for column in frame if column.endswith("_nonfinite")]:
-            name = marker.removesuffix("_nonfinite")
-            restored = frame[name].astype(object).where(frame[marker].isna(), frame[marker])
-            frame[name] = restored.astype("float64")  # the marker stays: it tells NaN from "no value"
-        return frame
+        return reading.frame(self._engine, sa.select(table).where(condition).order_by(*order))
 
     def _rows(self, query: sa.Select[Any]) -> Iterator[Mapping[str, Any]]:
         if not {table.name for table in query.get_final_froms()} <= self._tables:
@@ -243,3 +264,7 @@ class Store:
 
     def close(self) -> None:
         self._engine.dispose()
+
+
+def _ids(study: str) -> sa.Select[Any]:
+    return sa.select(TRIALS.c.trial_id).where(TRIALS.c.study == study)

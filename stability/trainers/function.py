@@ -61,7 +61,8 @@ def load(target: str) -> Callable[..., Any]:
 
 def _load_file(path: Path) -> ModuleType:
     """Import a file as a script's neighbours would see it: its folder comes first on the path."""
-    sys.path.insert(0, str(path.parent))
+    if str(path.parent) not in sys.path:  # a process may serve several trials
+        sys.path.insert(0, str(path.parent))
     module_spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(module_spec)
     sys.modules[path.stem] = module

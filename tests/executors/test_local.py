@@ -1,6 +1,7 @@
 """Real child processes: every end of a trial becomes its outcome, and none outlives the executor."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -25,12 +26,12 @@ def executor():
     made.close()
 
 
-def submit(executor, folder, function="ends", timeout_s=60.0, number=0, **params):
+def submit(executor, folder, function="ends", timeout_s=60.0, number=0, memory_bytes=None, **params):
     trial = TrialSpec(
         study="s", stage="compare", number=number, key=str(number), arm=None, params=params, seed=0, epochs=1,
         batch_size=1, max_steps=None, timeout_s=timeout_s, device="cpu",
         trainer={"call": f"{TOYS}:{function}"}, data={}, model={}, yardstick={"square": 1.0},
-        directory=folder / f"{number}", cache=folder,
+        directory=folder / f"{number}", cache=folder, memory_bytes=memory_bytes,
     )  # fmt: skip
     trialdir.create(trial)
     executor.submit(trial)
@@ -85,6 +86,28 @@ def test_a_hang_is_timed_out(executor, tmp_path, how):
     ending = trialdir.read_ending(trial.directory)
     assert (ending.outcome, ending.error) == (Outcome.TIMED_OUT, "no end after 1 s; killed")
     assert time.monotonic() - start_s < 20
+
+
+def test_a_trial_that_takes_too_much_memory_is_ended(executor, tmp_path):
+    trial = submit(executor, tmp_path, "greedy", memory_bytes=600_000_000)
+    wait_for(executor)
+    ending = trialdir.read_ending(trial.directory)
+    assert ending.outcome is Outcome.OUT_OF_MEMORY
+    assert re.fullmatch(
+        r"too much host memory: 0\.[67]\d GB used, 0\.6 GB allowed \(budget\.memory_gb\); killed",
+        ending.error,
+    )
+    assert 600_000_000 < ending.max_rss_bytes < 800_000_000
+
+
+def test_what_a_trial_prints_is_kept_up_to_a_limit(executor, tmp_path):
+    trial = submit(executor, tmp_path, "prints_much", lr=0.1)
+    wait_for(executor)
+    assert trialdir.read_ending(trial.directory).outcome is Outcome.FINISHED
+    log = (trial.directory / trialdir.STDOUT).read_bytes()
+    assert len(log) <= trialdir.OUTPUT_LIMIT_BYTES
+    assert re.match(rb"\[\d+ bytes before this were dropped\]\n", log)
+    assert log.endswith(b"the last line\n")
 
 
 def test_a_traceback_is_kept(executor, tmp_path):
