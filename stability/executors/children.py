@@ -38,7 +38,7 @@ def start(context: ForkServerContext, task: Callable[..., None], *arguments: Any
     for attempts_left in (1, 0):
         process = context.Process(target=_child, args=(task, *arguments), daemon=False)
         try:
-            with _one_thread_each(), _without_main_module():
+            with _one_thread_each(), _without_main_module(), _uninterrupted():
                 process.start()
             break
         except (EOFError, ConnectionError):  # it died while it was asked; the next start brings a new one

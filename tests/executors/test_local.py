@@ -168,7 +168,7 @@ def test_an_interrupt_waits_until_a_child_has_all_it_was_started_with(tmp_path):
             os.kill(os.getpid(), signal.SIGINT)
             return found
 
-        executor = LocalExecutor(jobs=1)
+        executor = LocalExecutor(["cpu"])
         forkserver.connect_to_new_process = interrupted
         try:
             test_local.submit(executor, Path({str(tmp_path)!r}), how="fine")

@@ -21,7 +21,7 @@ from stability.spec import load_study
 from stability.store import Store
 from stability.study import Run, drive
 
-TOYS = Path(__file__).parent / "toys.py"
+TOYS = Path(__file__).parents[1] / "toys.py"
 
 RUN = "import sys; from stability.cli import main; sys.argv[0] = 'stability'; main()"
 
