@@ -25,10 +25,13 @@ class LineProgress:
 
     def __init__(self) -> None:
         self._start_s = time.monotonic()
-        self._planned, self._done = 0, 0
+        self._stage, self._planned, self._done = "", 0, 0
 
     def stage(self, name: str, planned: int, done: int) -> None:
         self._planned, self._done = planned, done
+        if name == self._stage:
+            return
+        self._stage = name
         resumed = f", {done} stored already" if done else ""
         print(f"stage {name}: {planned} trials{resumed}", flush=True)
 
@@ -52,7 +55,8 @@ class LiveProgress:
         self._recent: list[Row] = []
 
     def stage(self, name: str, planned: int, done: int) -> None:
-        self._stages[name] = [planned, done, 0, 0]
+        _, _, diverged, failed = self._stages.get(name, [0, 0, 0, 0])
+        self._stages[name] = [planned, done, diverged, failed]
         self._draw()
 
     def finished(self, trial: Row) -> None:

@@ -15,12 +15,16 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError,
 from stability import yamlfile
 from stability.params import Param, ParamEntry
 from stability.records import UserError
+from stability.spending import Spending, earliest_end, fewest_seeds
 from stability.suggest import suggest
 from stability.yamlfile import Address, Document
 
 PositiveInt = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+LOOKS = 4
+"""Looks of a stage that may end early and does not say how many; each makes running trials wait for all."""
 
 
 class _Section(BaseModel):
@@ -52,10 +56,35 @@ class Compare(_Section):
     treatment: str
 
 
+class Early(_Section):
+    """The looks at which a comparison may end, and how its error is spent over them."""
+
+    spending: Annotated[Spending, Field(strict=False)] = Spending.OBRIEN_FLEMING
+    looks: Annotated[int, Field(ge=2)] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_name(cls, early: Any) -> Any:
+        """`early: pocock` means `early: {spending: pocock}`."""
+        if isinstance(early, str):
+            return {"spending": early}
+        if not isinstance(early, dict):
+            raise ValueError(f"obrien_fleming, or {{spending: ..., looks: 4}}, belongs here, got {early!r}")
+        return early
+
+
 class CompareStage(_Section):
-    """Every arm, once per seed; trial k of every arm has the same seed."""
+    """Every arm, once per seed; trial k of every arm has the same seed. Without `early` it never peeks."""
 
     seeds: PositiveInt = 20
+    early: Early | None = None
+
+    @property
+    def looks(self) -> int:
+        """How often the stage is looked at, its end included."""
+        if self.early is None:
+            return 1
+        return self.early.looks or min(LOOKS, self.seeds)
 
 
 class SearchStage(_Section):
@@ -235,6 +264,33 @@ def _check_plan(spec: StudySpec) -> None:
             raise spec.error(("plan", i), f"stage {name!r} is in the plan twice; keep one")
     if "compare" in names and not spec.arms:
         raise spec.error(("plan", names.index("compare")), "stage 'compare' needs `arms`; add at least one")
+    for i, entry in enumerate(spec.plan):
+        if isinstance(entry.stage, CompareStage) and entry.stage.early:
+            _check_early(spec, entry.stage, entry.stage.early, ("plan", i, "compare", "early"))
+
+
+def _check_early(spec: StudySpec, stage: CompareStage, early: Early, address: Address) -> None:
+    """A stage that may end early has a question, and a look before the last that could answer it."""
+    if spec.compare is None:
+        message = (
+            "early needs to know which two arms are compared; add `compare: {baseline: ..., treatment: ...}`"
+        )
+        raise spec.error(address, message)
+    if stage.looks > stage.seeds:
+        raise spec.error(
+            address, f"{stage.looks} looks at {_seeds(stage.seeds)}; looks are 2 to as many as seeds"
+        )
+    if earliest_end(early.spending, stage.seeds, stage.looks) in (None, stage.seeds):
+        enough = fewest_seeds(early.spending, stage.seeds, early.looks or LOOKS)
+        raise spec.error(
+            address,
+            f"with {_seeds(stage.seeds)} no look before the last could end the stage, "
+            f"however the trials come out; set seeds to {enough} or more, or leave `early` out",
+        )
+
+
+def _seeds(count: int) -> str:
+    return "1 seed" if count == 1 else f"{count} seeds"
 
 
 def _override(document: Document, override: str) -> None:
@@ -331,6 +387,7 @@ def _section(address: Address) -> tuple[str, list[str]]:
             "limits": Limits,
             "plan": PlanEntry,
             "compare": CompareStage if address[0] == "plan" else Compare,
+            "early": Early,
             "search": SearchStage,
             "params": ParamEntry,
         }.get(part, model)

@@ -18,7 +18,7 @@ from rich.text import Text
 from stability import diagnosis, trialdir
 from stability.plan import proposals
 from stability.records import Explanation, Records, UserError, VerdictLabel
-from stability.spec import StudySpec, from_document
+from stability.spec import CompareStage, PlanEntry, StudySpec, from_document
 from stability.suggest import suggest
 
 if TYPE_CHECKING:
@@ -51,9 +51,10 @@ def closing(spec: StudySpec, store: Store, report: Path) -> bool:
 
 
 def status_rows(store: Store, study: str | None) -> list[dict[str, Any]]:
-    """One row a stage and arm: planned, done, diverged, failed, further attempts, CPU seconds spent and saved.
+    """One row a stage and arm: planned, done, diverged, failed, further attempts, CPU seconds spent, saved.
 
-    Raises `UserError` for a study that never ran in this store.
+    `not_needed` are the trials left out because a look ended the stage. Raises `UserError` for a study that
+    never ran in this store.
     """
     return [row for name in ([study] if study else store.studies()) for row in _study_rows(store, name)]
 
@@ -63,21 +64,33 @@ def _study_rows(store: Store, name: str) -> Iterator[dict[str, Any]]:
     counts = store.counts(name)
     counted = {(row["stage"], row["arm"]): row for row in counts}
     for entry in spec.plan:
-        planned = proposals(spec, entry)
+        planned, ended_early = proposals(spec, entry), _ended_early(spec, entry, store)
         for arm in dict.fromkeys(proposal.arm for proposal in planned):
             found = counted.get((entry.name, arm), {})
+            asked, done = sum(proposal.arm == arm for proposal in planned), found.get("trials", 0)
             yield {
                 "study": name,
                 "stage": entry.name,
                 "arm": arm or "-",
-                "planned": sum(proposal.arm == arm for proposal in planned),
-                "done": found.get("trials", 0),
+                "planned": asked,
+                "done": done,
                 "diverged": found.get("diverged", 0),
                 "failed": found.get("failed", 0),
+                "not_needed": max(asked - done, 0) if ended_early else 0,
                 "retries": found.get("retries", 0),
                 "cpu_s": round(found.get("cpu_s") or 0.0, 1),
                 "saved_s": _saved_s(found, [row for row in counts if row["stage"] == entry.name]),
             }
+
+
+def _ended_early(spec: StudySpec, entry: PlanEntry, store: Store) -> bool:
+    """Whether a look that the plan allows ended the stage, so that it lacks nothing."""
+    if not isinstance(entry.stage, CompareStage) or entry.stage.early is None:
+        return False
+    from stability.evidence import sequential  # here: pandas and scipy, for a stage with looks alone
+
+    design = sequential.design_of(spec)
+    return design is not None and sequential.follow(store.trials(spec.name), design).ended_early
 
 
 def _saved_s(arm: Row, stage: Sequence[Row]) -> float | None:

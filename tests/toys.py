@@ -248,3 +248,18 @@ def lost_at_first(trial, recorder):
         os.kill(os.getpid(), 9)
     recorder.step({"square": 1.0}, total=1.0)
     recorder.evaluate({"square": 0.5}, epoch=0)
+
+
+def diverges_slowly(trial, recorder):
+    """`quadratic` with 0.02 s of computing a step."""
+
+    class Busy:
+        define, evaluate = recorder.define, recorder.evaluate
+
+        def step(self, *args, **kwargs):
+            end_s = time.process_time() + 0.02
+            while time.process_time() < end_s:
+                pass
+            recorder.step(*args, **kwargs)
+
+    quadratic(trial, Busy())

@@ -7,7 +7,8 @@ import math
 import numpy as np
 from scipy import stats
 
-ALPHA = 0.05
+from stability.spending import ALPHA
+
 POWER = 0.8
 MOST_SEEDS = 2000
 """Where the search for a sample size gives up and answers None."""

@@ -62,18 +62,18 @@ def unpaired_difference(k_treatment: int, n_treatment: int, k_baseline: int, n_b
     return _hybrid(k_treatment, n_treatment, k_baseline, n_baseline, correlation=0.0)
 
 
-def paired_difference(pairs: PairTable) -> Interval:
-    """95% interval of treatment rate - baseline rate over pairs.
+def paired_difference(pairs: PairTable, confidence: float = 0.95) -> Interval:
+    """Interval of treatment rate - baseline rate over pairs.
 
     Hybrid score interval with the continuity-corrected phi: method 10 of Newcombe, Statistics in Medicine
     17:2635-2650, 1998.
     """
-    return _hybrid(pairs.treatment, pairs.n, pairs.baseline, pairs.n, _phi(pairs))
+    return _hybrid(pairs.treatment, pairs.n, pairs.baseline, pairs.n, _phi(pairs), confidence)
 
 
-def _hybrid(k1: int, n1: int, k2: int, n2: int, correlation: float) -> Interval:
+def _hybrid(k1: int, n1: int, k2: int, n2: int, correlation: float, confidence: float = 0.95) -> Interval:
     p1, p2 = k1 / n1, k2 / n2
-    (low1, high1), (low2, high2) = wilson(k1, n1), wilson(k2, n2)
+    (low1, high1), (low2, high2) = wilson(k1, n1, confidence), wilson(k2, n2, confidence)
     below = _joint(p1 - low1, high2 - p2, correlation)
     above = _joint(high1 - p1, p2 - low2, correlation)
     return p1 - p2 - below, p1 - p2 + above

@@ -109,7 +109,7 @@ def compare_rates(trials: pd.DataFrame, baseline: str, treatment: str) -> RateCo
     """
     one, two = arm_rate(trials, baseline), arm_rate(trials, treatment)
     if one.n == 0 or two.n == 0:
-        needed = _needed(one, two, paired=True)
+        needed = needs(one, two, paired=True)
         return RateComparison(None, None, None, None, None, None, Conclusion.INSUFFICIENT, needed)
     table = pair_table(pair_by_seed(trials, baseline, treatment))
     if 2 * table.n >= max(one.n, two.n) and power.can_ever_reject(table.n):
@@ -140,7 +140,7 @@ def _compare_pairs(table: PairTable, one: Rate, two: Rate) -> RateComparison:
     difference = (table.treatment - table.baseline) / table.n
     p_value = mcnemar(table)
     conclusion = _conclude(difference, p_value, power.can_ever_reject(table.n))
-    needed = _needed(one, two, paired=True) if _undecided(conclusion) else ()
+    needed = needs(one, two, paired=True) if _undecided(conclusion) else ()
     ci = paired_difference(table)
     return RateComparison(
         difference, ci, NEWCOMBE_PAIRED, p_value, RateTest.MCNEMAR, table, conclusion, needed
@@ -152,7 +152,7 @@ def _compare_independent(one: Rate, two: Rate) -> RateComparison:
     p_value = barnard(two.diverged, two.n, one.diverged, one.n)
     decidable = barnard(two.n, two.n, 0, one.n) < power.ALPHA
     conclusion = _conclude(difference, p_value, decidable)
-    needed = _needed(one, two, paired=False) if _undecided(conclusion) else ()
+    needed = needs(one, two, paired=False) if _undecided(conclusion) else ()
     ci = unpaired_difference(two.diverged, two.n, one.diverged, one.n)
     return RateComparison(
         difference, ci, NEWCOMBE_UNPAIRED, p_value, RateTest.BARNARD, None, conclusion, needed
@@ -172,8 +172,8 @@ def _undecided(conclusion: Conclusion) -> bool:
     return conclusion in (Conclusion.NO_DIFFERENCE_SHOWN, Conclusion.INSUFFICIENT)
 
 
-def _needed(one: Rate, two: Rate, *, paired: bool) -> tuple[Need, ...]:
-    """Sample sizes for the rates observed, where they differ, and for the reference differences."""
+def needs(one: Rate, two: Rate, *, paired: bool) -> tuple[Need, ...]:
+    """Sample sizes for the rates observed, where they differ, and for the reference differences; no looks."""
     needs = [(a, b, False) for a, b in REFERENCE_RATES]
     if one.n and two.n and one.rate != two.rate:
         needs.insert(0, (one.rate, two.rate, True))

@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from types import ModuleType
@@ -28,6 +28,7 @@ def warm_server() -> ForkServerContext:
     """Start the server, which loads torch while the caller goes on."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(PRELOAD))
+    resource_tracker.ensure_running()  # by itself it would unblock what the server is to inherit
     with _one_thread_each(), _uninterrupted():
         forkserver.ensure_running()
     return context
@@ -41,6 +42,9 @@ def start(context: ForkServerContext, task: Callable[..., None], *arguments: Any
             with _one_thread_each(), _without_main_module(), _uninterrupted():
                 process.start()
             break
+        except KeyboardInterrupt:  # it was started, and nobody else knows of it
+            end(process)
+            raise
         except (EOFError, ConnectionError):  # it died while it was asked; the next start brings a new one
             if not attempts_left:
                 raise

@@ -17,5 +17,7 @@ def proposals(spec: StudySpec, entry: PlanEntry) -> list[Proposal]:
 
 
 def batches(spec: StudySpec, entry: PlanEntry) -> list[list[Proposal]]:
-    """The proposals of a stage in the parts that are run one after another."""
+    """The proposals of a stage in the parts that are run one after another, with a look after each."""
+    if isinstance(entry.stage, CompareStage):
+        return compare.batches(spec, entry.stage)
     return [proposals(spec, entry)]

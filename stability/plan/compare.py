@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from stability.plan.proposal import Proposal
 from stability.spec import CompareStage, StudySpec
+from stability.spending import schedule
 
 
 def propose(spec: StudySpec, stage: CompareStage) -> list[Proposal]:
@@ -13,3 +16,10 @@ def propose(spec: StudySpec, stage: CompareStage) -> list[Proposal]:
         for k in range(stage.seeds)
         for arm in spec.arms
     ]
+
+
+def batches(spec: StudySpec, stage: CompareStage) -> list[list[Proposal]]:
+    """The proposals up to each look: all arms of its seeds. One part where the stage is not to end early."""
+    ends = [0, *schedule(stage.seeds, stage.looks)]
+    proposed, arms = propose(spec, stage), len(spec.arms)
+    return [proposed[start * arms : end * arms] for start, end in pairwise(ends)]

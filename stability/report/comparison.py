@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from stability.evidence import sequential
 from stability.evidence.comparability import TOTAL, Comparability, comparability
 from stability.evidence.losses import LossSummary, summarise
 from stability.evidence.paired import (
@@ -18,28 +19,34 @@ from stability.evidence.paired import (
 from stability.evidence.rates import RateComparison, compare_rates
 from stability.evidence.selection import with_evidence
 from stability.evidence.survival import logrank
+from stability.report.looks import looks_part, unfinished_part
 
 Part = dict[str, Any]
 
 
 def comparison_parts(
-    compare: Any, compared: pd.DataFrame, epochs: pd.DataFrame, steps: pd.DataFrame
+    spec: Any, compared: pd.DataFrame, epochs: pd.DataFrame, steps: pd.DataFrame
 ) -> tuple[Part | None, list[Part] | None, list[Part] | None]:
     """The twin's `comparison`, `table` and `comparability`; all None where no comparison was run."""
-    if compare is None or compared.empty:
+    if spec.compare is None or compared.empty:
         return None, None, None
-    arms = (compare.baseline, compare.treatment)
+    arms = (spec.compare.baseline, spec.compare.treatment)
     judged = comparability(compared, epochs, steps, arms)
     yardstick = paired_ratio(compared, yardstick_values(compared), *arms)
     rows = [
         *_yardstick_rows(compared, epochs, arms, yardstick),
         *_printed_rows(compared, epochs, arms, judged),
     ]
-    return _comparison(compared, arms, yardstick), rows, [_judgement(part) for part in judged]
+    return _comparison(spec, compared, arms, yardstick), rows, [_judgement(part) for part in judged]
 
 
-def _comparison(compared: pd.DataFrame, arms: tuple[str, str], yardstick: PairedRatio) -> Part:
-    rates = compare_rates(compared, *arms)
+def _comparison(spec: Any, compared: pd.DataFrame, arms: tuple[str, str], yardstick: PairedRatio) -> Part:
+    design, looks = sequential.design_of(spec), None
+    if design is None:
+        rates = compare_rates(compared, *arms)
+    else:
+        rates, course = sequential.compare(compared, design)
+        looks = looks_part(course)
     return {
         "baseline": arms[0],
         "treatment": arms[1],
@@ -48,6 +55,8 @@ def _comparison(compared: pd.DataFrame, arms: tuple[str, str], yardstick: Paired
         "yardstick_ratio_ci": yardstick.ci,
         "yardstick_pairs": _pair_fields(yardstick),
         "logrank_p_value": logrank(compared, *arms),
+        "early": looks,
+        "unfinished": unfinished_part(spec, compared),
     }
 
 

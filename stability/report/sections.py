@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from stability.report import tables
+from stability.report import looks, tables
 from stability.report.answers import answer, recommendation, test_values
 from stability.report.blocks import (
     Block,
@@ -129,6 +129,7 @@ def _rates(twin: Twin, words: Words) -> Iterator[Block]:
     yield tables.rates_table(twin, words)
     yield Paragraph(words.say("rates_intro"))
     notes = [*_one_seed(twin, words), *_rate_notes(twin["comparison"], words)]
+    notes += _looks_notes(twin["comparison"], words)
     if notes:
         yield Bullets(tuple(notes))
 
@@ -160,6 +161,11 @@ def _rate_notes(comparison: Twin | None, words: Words) -> Iterator[Inline]:
         yield words.say("discordant", pairs=total, **names, **counts)
     if comparison["logrank_p_value"] is not None:
         yield words.say("logrank", p=words.numbers.p_value(comparison["logrank_p_value"]))
+
+
+def _looks_notes(comparison: Twin | None, words: Words) -> Iterator[Inline]:
+    if comparison:
+        yield from looks.notes(comparison, words)
 
 
 def _epochs(twin: Twin, source: str, words: Words) -> Iterator[Block]:

@@ -39,7 +39,7 @@ def build(spec: Any, frames: Frames, environment: Mapping[str, Any]) -> dict[str
     `spec` is a validated study, `environment` describes the run that produced `frames`.
     """
     compared = of_stage(frames.trials, "compare")
-    comparison, table, comparable = comparison_parts(spec.compare, compared, frames.epochs, frames.steps)
+    comparison, table, comparable = comparison_parts(spec, compared, frames.epochs, frames.steps)
     names = arm_names(spec, compared)
     twin = {
         "study": spec.name,

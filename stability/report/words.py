@@ -18,6 +18,7 @@ from stability.report.blocks import Code, Inline, Latin, Strong, plain
 from stability.report.numbers import Numbers
 from stability.report.words_en import ENGLISH
 from stability.report.words_fa import PERSIAN
+from stability.spending import Spending
 
 CATALOGUES = {"en": ENGLISH, "fa": PERSIAN}
 
@@ -30,6 +31,8 @@ TERMS: dict[str, str] = {
     IntervalMethod.STUDENT: "name_student",
     IntervalMethod.ONE_PAIR: "name_one_pair",
     IntervalMethod.ALL_EQUAL: "name_all_equal",
+    Spending.OBRIEN_FLEMING: "name_obrien_fleming",
+    Spending.POCOCK: "name_pocock",
     Reason.SAME: "reason_same",
     Reason.DEFINITIONS_DIFFER: "reason_definitions",
     Reason.LOSS_WEIGHTS_DIFFER: "reason_weights",

@@ -150,6 +150,28 @@ ENGLISH = {
     "first_bad_none": "No trial diverged.",
     "first_bad_intro": "The first bad step of each diverged trial, as it happened in this run.",
     "rows_left_out": "Rows left out here, all of them in the JSON report: {count}.",
+    # looks
+    "name_obrien_fleming": "O'Brien-Fleming",
+    "name_pocock": "Pocock",
+    "looks_ended_early": "The stage ended early, after look {looks_made} of {looks_planned} ({trials} of"
+    " {trials_planned} planned trials): p-value {p}, {level}. The rule is {spending} spending (Lan-DeMets) of"
+    " {alpha} over all looks, and only divergence ends a stage. Differences that end a stage early tend to be"
+    " overstated.",
+    "looks_all_made": "All {looks_planned} planned looks were made ({trials} of {trials_planned} planned"
+    " trials): at the last, p-value {p}, {level}. The rule is {spending} spending (Lan-DeMets) of {alpha} over"
+    " all looks.",
+    "looks_unfinished": "{looks_made} of {looks_planned} planned looks were made ({trials} of {trials_planned}"
+    " planned trials), and none has ended the stage: at the last, p-value {p}, {level}. Later trials wait for"
+    " the next look. The rule is {spending} spending (Lan-DeMets) of {alpha} over all looks.",
+    "looks_none_made": "None of {looks_planned} planned looks could be made yet ({trials_planned} planned"
+    " trials), so nothing is said about the difference. The rule is {spending} spending (Lan-DeMets) of"
+    " {alpha} over all looks.",
+    "looks_level": "where at most {level} decides",
+    "looks_no_level": "where over so few discordant pairs no value decides",
+    "looks_interval": "The interval of the difference in rates is one of {confidence}%: over all looks together"
+    " that leaves at most {alpha} outside. No other interval or p-value here allows for the looks.",
+    "looks_none_planned": "{trials} of {trials_planned} planned trials are stored. No look before the end was"
+    " planned, so all of them will run, and until then the p-values here decide nothing.",
     # search
     "search_counts": "{n} trials gave evidence, {k} diverged, {failures} infrastructure failures; sampler"
     " {sampler}.",

@@ -190,7 +190,7 @@ class Store:
     def counts(self, study: str) -> list[dict[str, Any]]:
         """Per stage and arm: trials, diverged ones, infrastructure failures, further attempts, CPU seconds.
 
-        `finished` and `stopped` trials, those that ended early because they were lost, have their seconds too.
+        `finished` trials, and `stopped` ones that ended early because they were lost, have their seconds too.
         """
         diverged, failed = VerdictLabel.DIVERGED.value, VerdictLabel.INCONCLUSIVE.value
         finished, stopped = (

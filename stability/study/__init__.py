@@ -31,7 +31,7 @@ class Progress(Protocol):
     """Who watches a run."""
 
     def stage(self, name: str, planned: int, done: int) -> None:
-        """A stage begins; `done` of its `planned` trials are in the store already."""
+        """A stage begins; `done` of its `planned` trials are in the store already. Again: that changed."""
 
     def finished(self, trial: Mapping[str, Any]) -> None:
         """A trial is stored; its row of `stability_trials`."""

@@ -49,6 +49,8 @@ class Stage:
         self._under_way: dict[Path, tuple[FrozenTrial, Claim, TrialSpec]] = {}
         self._held: deque[FrozenTrial] = deque()
         self._asked_s = 0.0
+        self._planned = self._done = 0
+        self._told_of_others = False
         name = f"{run.spec.name}.{entry.name}"
         if name not in optuna.get_all_study_names(storage):
             run.store.forget(run.spec.name, entry.name)
@@ -67,11 +69,27 @@ class Stage:
         """Run what the stage still lacks, in the environment of this run. Raises `LimitReached`."""
         self._claims, self._environment_id = claims, environment_id
         wanted = batches(self._run.spec, self._entry)
-        done = sum(t.state.is_finished() for t in self._study.get_trials(deepcopy=False))
-        self._run.progress.stage(self._entry.name, sum(map(len, wanted)), done)
+        self._planned = sum(map(len, wanted))
+        self._done = sum(t.state.is_finished() for t in self._study.get_trials(deepcopy=False))
+        self._run.progress.stage(self._entry.name, self._planned, self._done)
         for batch in wanted:
             self._create_missing(batch)
             self._run_all()
+            if batch is not wanted[-1] and self._is_answered():
+                return
+
+    def _is_answered(self) -> bool:
+        """Whether a look that the plan allows ends the stage; if so, says why and what was not needed."""
+        from stability.evidence import sequential  # here: pandas and scipy, for a stage with looks alone
+
+        design = sequential.design_of(self._run.spec)
+        if design is None:
+            return False
+        course = sequential.follow(self._run.store.trials(self._run.spec.name), design)
+        if course.ended_early:
+            self._run.progress.note(sequential.sentence(course))
+            self._run.progress.stage(self._entry.name, course.trials, course.trials)
+        return course.ended_early
 
     def _create_missing(self, batch: list[Proposal]) -> None:
         store = self._run.store
@@ -105,12 +123,20 @@ class Stage:
                     self._study._storage.set_trial_state_values(frozen._trial_id, TrialState.RUNNING)
         except IntegrityError:  # two took it at the same moment, and the database let the other have it
             claim = Refusal.HELD
-        if claim is Refusal.HELD:
-            if not self._held:
-                self._run.progress.note("other drivers run some of these trials; waiting for them at the end")
-            self._held.append(frozen)
-        elif isinstance(claim, Claim):
+        if isinstance(claim, Claim):
             self._start_or_take_over(frozen, claim)
+        elif claim is Refusal.HELD:
+            self._hold(frozen)
+        else:
+            self._done += 1
+            self._run.progress.stage(self._entry.name, self._planned, self._done)
+
+    def _hold(self, frozen: FrozenTrial) -> None:
+        """Set a trial aside that another driver runs."""
+        self._held.append(frozen)
+        if not self._told_of_others:
+            self._told_of_others = True
+            self._run.progress.note("other drivers run some of these trials; waiting for them at the end")
 
     def _start_or_take_over(self, frozen: FrozenTrial, claim: Claim) -> None:
         self._choose_sampler(frozen)
@@ -152,7 +178,8 @@ class Stage:
             self._run.store, self._study, self._claims, claim, ended, self._environment_id
         )
         if row is None:
-            return self._held.append(frozen)
+            return self._hold(frozen)
+        self._done += 1
         self._run.progress.finished(row)
         return self._limits.check_failures() if inconclusive else None
 
@@ -160,7 +187,7 @@ class Stage:
         """Start the same trial once more, in a directory of its own."""
         claim = self._claims.next_attempt(frozen._trial_id)
         if claim is None:
-            return self._held.append(frozen)
+            return self._hold(frozen)
         count = f"try {claim.attempt + 1} of {self._run.spec.limits.retries + 1}"
         why = ended.ending.error or ended.ending.outcome.value
         self._run.progress.note(f"{ended.spec.key}: {ended.ending.outcome}, {why}; {count}")

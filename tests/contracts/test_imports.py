@@ -28,7 +28,7 @@ LEVELS = [
     {"processes"},
     {"verdict", "spec"},
     {"params", "yamlfile"},
-    {"suggest", "policy"},
+    {"suggest", "policy", "spending"},
     {"records"},
 ]
 TORCH = {

@@ -115,6 +115,9 @@ class _Cut:
     def stage(self, *_):
         pass
 
+    def note(self, _):
+        pass
+
     def finished(self, _):
         self.left -= 1
         if self.left == 0:
