@@ -9,7 +9,8 @@
     stdout.log      all that the process printed
     process         who runs it (`processes.identity`)
     explanation.json  what a replay found about the first bad step (`Explanation`), if one was asked for
-    outcome.json    how it ended (`Ending`), written last and renamed into place: complete or absent
+    outcome.json    how it ended (`Ending`), written last and renamed into place: complete or absent; with the
+                    sha256 of the records
     artifacts/      whatever the trainer leaves
 
 JSON has no NaN: non-finite numbers are the strings "NaN", "Infinity", "-Infinity" (bare ones are read too).
@@ -17,6 +18,7 @@ JSON has no NaN: non-finite numbers are the strings "NaN", "Infinity", "-Infinit
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
@@ -65,7 +67,7 @@ def read_spec(directory: Path) -> TrialSpec:
 
 def write_ending(directory: Path, ending: Ending) -> None:
     """Mark the trial complete. The file appears whole or not at all."""
-    _write_whole(directory / "outcome.json", asdict(ending))
+    _write_whole(directory / "outcome.json", asdict(ending) | {"records_sha256": _records_sha256(directory)})
 
 
 def read_ending(directory: Path) -> Ending | None:
@@ -74,7 +76,20 @@ def read_ending(directory: Path) -> Ending | None:
         values = json.loads((directory / "outcome.json").read_text())
     except FileNotFoundError:
         return None
+    values.pop("records_sha256", None)
     return Ending(**values | {"outcome": Outcome(values["outcome"])})
+
+
+def is_whole(directory: Path) -> bool:
+    """Whether the trial is complete and its records are those it ended with.
+
+    After a loss of power the end of the records may be missing although outcome.json, forced to disk, is there.
+    """
+    try:
+        values = json.loads((directory / "outcome.json").read_text())
+    except FileNotFoundError:
+        return False
+    return values.get("records_sha256") == _records_sha256(directory)
 
 
 def write_explanation(directory: Path, explanation: Explanation) -> None:
@@ -266,6 +281,14 @@ def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
 
 def _optional_numbers(values: Mapping[str, Any] | None) -> dict[str, float] | None:
     return None if values is None else _numbers(values)
+
+
+def _records_sha256(directory: Path) -> str:
+    digest = hashlib.sha256()
+    for name in ("steps.jsonl", "events.jsonl"):
+        if (directory / name).exists():
+            digest.update((directory / name).read_bytes())
+    return digest.hexdigest()
 
 
 def _write_whole(path: Path, values: Mapping[str, Any]) -> None:

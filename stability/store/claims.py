@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -61,6 +62,8 @@ class Claims:
         self._beat_at_s = clock()
         own = {"process": processes.identity(), "database": database, "beat": 0}
         with engine.begin() as connection:
+            dead = [row.id for row in connection.execute(sa.select(DRIVERS)) if self._is_dead(row)]
+            connection.execute(sa.delete(DRIVERS).where(DRIVERS.c.id.in_(dead)))
             self._driver: int = connection.execute(sa.insert(DRIVERS).values(own)).inserted_primary_key[0]
 
     def beat(self) -> None:
@@ -117,10 +120,14 @@ class Claims:
         if driver == self._driver:
             return False
         row = connection.execute(sa.select(DRIVERS).where(DRIVERS.c.id == driver)).one_or_none()
-        if row is None or row.database != self._database or processes.is_alive(row.process) is False:
+        if row is None or self._is_dead(row):
             return True
         beat, since_s = self._seen.get(driver, (None, 0.0))
         if beat != row.beat:
             self._seen[driver] = (row.beat, self._clock())
             return False
         return None if self._clock() - since_s >= self._lease_s else False
+
+    def _is_dead(self, row: sa.Row[Any]) -> bool:
+        """Whether a driver is certainly gone; one of another machine never is."""
+        return row.database != self._database or processes.is_alive(row.process) is False

@@ -227,7 +227,7 @@ class Stage:
 
 def _is_complete(spec: TrialSpec) -> bool:
     """Whether the directory holds this very trial, ended: an older database may have left another there."""
-    if trialdir.read_ending(spec.directory) is None:
+    if not trialdir.is_whole(spec.directory):
         return False
     found = trialdir.read_spec(spec.directory)
     return found.key == spec.key and dict(found.params) == dict(spec.params) and found.seed == spec.seed
