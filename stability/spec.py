@@ -285,7 +285,7 @@ def _check_early(spec: StudySpec, stage: CompareStage, early: Early, address: Ad
         raise spec.error(
             address,
             f"with {_seeds(stage.seeds)} no look before the last could end the stage, "
-            f"however the trials come out; set seeds to {enough} or more, or leave `early` out",
+            f"however the trials come out; set seeds to {enough}, or leave `early` out",
         )
 
 

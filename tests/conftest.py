@@ -67,12 +67,14 @@ def study_file(tmp_path):
 
 @pytest.fixture
 def run_study(tmp_path):
-    """Runs a study on tmp_path/s.db, two trials at a time; returns (spec, store, watcher)."""
+    """Runs a study on a database in tmp_path, two trials at a time; returns (spec, store, watcher)."""
 
-    def run(path: Path, *overrides: str, jobs: int = 2, **options) -> tuple[StudySpec, Store, Watcher]:
+    def run(
+        path: Path, *overrides: str, jobs: int = 2, database: str = "s.db", **options
+    ) -> tuple[StudySpec, Store, Watcher]:
         spec = load_study(path, overrides)
         trainers.check(spec)
-        store, watcher = Store(str(tmp_path / "s.db")), Watcher()
+        store, watcher = Store(str(tmp_path / database)), Watcher()
         drive(Run(spec, store, LocalExecutor(["cpu"] * jobs), watcher, "cpu", **options))
         return spec, store, watcher
 

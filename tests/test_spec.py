@@ -45,7 +45,7 @@ def test_the_default_study_is_read():
     ("old", "new", "at", "message"),
     [
         ("epochs: 4", "epoch: 4", "epochs: 4",
-         "unknown key 'epoch' in budget; did you mean 'epochs'? (epochs, batch_size, max_steps, timeout_s)"),
+         "unknown key 'epoch' in budget; did you mean 'epochs'? (epochs, batch_size, max_steps, timeout_s, memory_gb)"),
         ("epochs: 4", "epochs: 0", "4, batch", "budget.epochs: input should be greater than or equal to 1, got 0"),
         ("epochs: 4", "epochs: '4'", "4, batch", "budget.epochs: input should be a valid integer, got '4'"),
         ("epochs: 4", "epochs: true", "4, batch", "budget.epochs: input should be a valid integer, got True"),

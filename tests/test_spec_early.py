@@ -48,10 +48,10 @@ def test_an_override_asks_for_looks(study_file):
         ("{seeds: 16, early: {looks: 17}}", "11:33", "17 looks at 16 seeds; looks are 2 to as many as seeds"),
         ("{seeds: 16, early: {looks: 2}}", "11:33",
          "with 16 seeds no look before the last could end the stage, however the trials come out; set seeds to 17"
-         " or more, or leave `early` out"),
+         ", or leave `early` out"),
         ("{seeds: 1, early: pocock}", "11:32",
          "with 1 seed no look before the last could end the stage, however the trials come out; set seeds to 7"
-         " or more, or leave `early` out"),
+         ", or leave `early` out"),
     ],
 )  # fmt: skip
 def test_a_mistake_in_early_gets_its_place_and_the_fix(study_file, text, place, message):

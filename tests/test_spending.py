@@ -52,4 +52,4 @@ def test_the_earliest_end_is_known_before_any_trial(spending, seeds, looks, end)
 
 def test_the_fewest_seeds_that_looks_are_of_use_for():
     assert [fewest_seeds(OBF, 2, looks) for looks in (2, 3, 4)] == [17, 10, 7]
-    assert fewest_seeds(POCOCK, 2, 2) == 11
+    assert fewest_seeds(POCOCK, 2, 2) == 11 and fewest_seeds(POCOCK, 12, 2) == 13  # 12 divide into 6 and 6

@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import wait
@@ -21,6 +22,7 @@ from typing import Any
 
 PRELOAD = ("torch", "torch._dynamo", "stability.worker", "stability.trainee.train")
 STOPS = (signal.SIGINT, signal.SIGTERM)
+RESTART_PAUSES_S = (0.01, 0.1, 1.0)
 _F_SETSIG = 10  # linux/fcntl.h; the fcntl module has no name for it
 
 
@@ -36,7 +38,7 @@ def warm_server() -> ForkServerContext:
 
 def start(context: ForkServerContext, task: Callable[..., None], *arguments: Any) -> ForkServerProcess:
     """Fork a child that does `task`; a server that died is replaced."""
-    for attempts_left in (1, 0):
+    for pause_s in (*RESTART_PAUSES_S, None):
         process = context.Process(target=_child, args=(task, *arguments), daemon=False)
         try:
             with _one_thread_each(), _without_main_module(), _uninterrupted():
@@ -45,9 +47,13 @@ def start(context: ForkServerContext, task: Callable[..., None], *arguments: Any
         except KeyboardInterrupt:  # it was started, and nobody else knows of it
             end(process)
             raise
-        except (EOFError, ConnectionError):  # it died while it was asked; the next start brings a new one
-            if not attempts_left:
+        except (
+            EOFError,
+            ConnectionError,
+        ):  # the next start brings a new one, once the system has buried this
+            if pause_s is None:
                 raise
+            time.sleep(pause_s)
     return process
 
 

@@ -72,10 +72,11 @@ class Stage:
         self._planned = sum(map(len, wanted))
         self._done = sum(t.state.is_finished() for t in self._study.get_trials(deepcopy=False))
         self._run.progress.stage(self._entry.name, self._planned, self._done)
-        for batch in wanted:
-            self._create_missing(batch)
-            self._run_all()
-            if batch is not wanted[-1] and self._is_answered():
+        for i, batch in enumerate(wanted):
+            later = {proposal.key for others in wanted[i + 1 :] for proposal in others}
+            self._create_missing(batch, later)
+            self._run_all(later)
+            if later and self._is_answered():
                 return
 
     def _is_answered(self) -> bool:
@@ -91,19 +92,19 @@ class Stage:
             self._run.progress.stage(self._entry.name, course.trials, course.trials)
         return course.ended_early
 
-    def _create_missing(self, batch: list[Proposal]) -> None:
+    def _create_missing(self, batch: list[Proposal], later: set[str]) -> None:
         store = self._run.store
         with store.exclusively():
-            existing = self._study.get_trials(deepcopy=False)
+            existing = _without(later, self._study.get_trials(deepcopy=False))
             again = planned.superseded(existing) if self._run.retry_failed else []
             store.remove([trial._trial_id for trial in again])
             kept = {t.user_attrs["key"] for t in existing} - {t.user_attrs["key"] for t in again}
             missing = [proposal for proposal in batch if proposal.key not in kept]
             planned.create(self._study, self._run.spec, store, missing)
 
-    def _run_all(self) -> None:
+    def _run_all(self, later: set[str]) -> None:
         """Run every trial that is not finished, and wait for those that other drivers run."""
-        remaining = deque(planned.unfinished(self._study))
+        remaining = deque(_without(later, planned.unfinished(self._study)))
         if remaining:
             self._run.executor.prepare(self._trainer, self._data, self._run.store.folder / "cache")
         while remaining or self._held or self._under_way:
@@ -223,6 +224,11 @@ class Stage:
             directory=folder / spec.name / self._entry.name / name,
             cache=folder / "cache",
         )
+
+
+def _without(later: set[str], trials: list[FrozenTrial]) -> list[FrozenTrial]:
+    """The trials that are not of a later part of the plan, which may turn out not to be needed."""
+    return [trial for trial in trials if trial.user_attrs["key"] not in later]
 
 
 def _is_complete(spec: TrialSpec) -> bool:

@@ -122,7 +122,9 @@ def seen(url: str) -> Mapping[str, Any]:
     metadata = sa.MetaData()
     metadata.reflect(engine)
     with engine.connect() as connection:
-        rows = {name: list(connection.execute(sa.select(metadata.tables[name])).mappings()) for name in PER_TRIAL}
+        rows = {
+            name: list(connection.execute(sa.select(metadata.tables[name])).mappings()) for name in PER_TRIAL
+        }
         claims = connection.execute(sa.text("SELECT count(*) FROM stability_claims")).scalar_one()
         drivers = connection.execute(sa.text("SELECT count(*) FROM stability_drivers")).scalar_one()
     places = {row["trial_id"]: f"{row['stage']}/{row['number']}" for row in rows["stability_trials"]}

@@ -3,13 +3,10 @@
 import json
 import math
 import os
-import random
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import optuna
@@ -135,50 +132,6 @@ def test_a_driver_that_dies_between_trials_is_resumed(run_study, study_file, tmp
     assert len(keys) == len(set(keys)) == 10
     for stage in ("compare", "search"):
         assert all(trial.state.name == "COMPLETE" for trial in optuna_trials(tmp_path, stage))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("kill", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
-def test_a_killed_run_is_finished_by_the_same_command(run_study, study_file, tmp_path, kill):
-    path = study_file(function="slow")
-    command = [
-        sys.executable,
-        "-c",
-        RUN,
-        "run",
-        str(path),
-        "--storage",
-        str(tmp_path / "s.db"),
-        "--jobs",
-        "2",
-    ]
-    command += ["--out", str(tmp_path / "reports")]
-    dice = random.Random(int(kill))
-    for _ in range(3):
-        process = subprocess.Popen(
-            command,
-            cwd=tmp_path,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background shell ignores it
-        )
-        for _ in range(dice.randint(1, 3)):  # some way into the run
-            process.stdout.readline()
-        time.sleep(dice.random())
-        os.kill(process.pid, kill)
-        out, err = process.communicate()
-        assert process.returncode in (0, 1, 130, -kill)  # the last two: before or after the command itself
-        if process.returncode == 1:
-            assert "the same command goes on from there" in err and "Traceback" not in err
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    interrupted = results(Store(str(tmp_path / "s.db")))
-    for file in tmp_path.glob("s.db*"):
-        file.unlink()
-    shutil.rmtree(tmp_path / "s.trials")
-    _, store, _ = run_study(path)
-    assert interrupted == results(store)
 
 
 def test_infrastructure_failures_are_reported_and_never_counted(run_study, study_file, tmp_path):
