@@ -83,7 +83,8 @@ def read_ending(directory: Path) -> Ending | None:
 def is_whole(directory: Path) -> bool:
     """Whether the trial is complete and its records are those it ended with.
 
-    After a loss of power the end of the records may be missing although outcome.json, forced to disk, is there.
+    After a loss of power the end of the records may be missing although outcome.json is there, which was
+    forced to disk.
     """
     try:
         values = json.loads((directory / "outcome.json").read_text())

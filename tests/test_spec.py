@@ -68,8 +68,8 @@ def test_the_default_study_is_read():
         ("mel: 1.0, stop", "mel: .nan, stop", "1.0, stop", "yardstick.mel: input should be a finite number, got nan"),
         ("seed: 0", "seed: -1", "0\n", "seed: input should be greater than or equal to 0, got -1"),
         ("seed: 0", "sed: 0", "seed: 0",
-         "unknown key 'sed' in the study file; did you mean 'seed'? (name, trainer, data, model, budget, params,"
-         " arms, compare, plan, yardstick, seed)"),
+         "unknown key 'sed' in the study file; did you mean 'seed'? (name, trainer, data, model, budget, limits,"
+         " params, arms, compare, plan, yardstick, seed)"),
     ],
 )  # fmt: skip
 def test_a_mistake_gets_its_place_and_the_fix(tmp_path, old, new, at, message):

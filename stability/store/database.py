@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -79,6 +81,7 @@ def exclusively(engine: sa.Engine, folder: Path) -> Iterator[None]:
 
     SQLite: a lock on a file in `folder`. PostgreSQL: an advisory lock of the server. Others have none.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     if engine.dialect.name == "postgresql":
         with engine.connect() as connection:
             connection.execute(sa.text("SELECT pg_advisory_lock(:key)"), {"key": _ADVISORY_KEY})
@@ -87,7 +90,6 @@ def exclusively(engine: sa.Engine, folder: Path) -> Iterator[None]:
             finally:
                 connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": _ADVISORY_KEY})
         return
-    folder.mkdir(parents=True, exist_ok=True)
     with (folder / "driver.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -117,9 +119,22 @@ def configure(engine: sa.Engine, *, reading: bool = False) -> None:
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # sqlite3 must not open transactions of its own
-        connection.execute("PRAGMA journal_mode=WAL")
+        _use_write_ahead_log(connection)
         connection.execute("PRAGMA synchronous=NORMAL")
 
     @event.listens_for(engine, "begin")
     def _on_begin(connection: sa.Connection) -> None:
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
+    """Switch a file to WAL. SQLite does not wait for its lock here, as it does everywhere else."""
+    deadline_s = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline_s:
+                raise
+            time.sleep(0.01)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import os
 import random
-import sys
+import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -43,10 +43,12 @@ OF_THE_RUN = {"trial_id", "id", "environment_id", "attempts", "wall_s", "cpu_s",
 class Inline:
     """An executor that runs a trial where it is submitted."""
 
-    free = 1
-
     def __init__(self) -> None:
         self._ended: list[Path] = []
+
+    @property
+    def free(self) -> int:
+        return 0 if self._ended else 1
 
     def prepare(self, *_: Any) -> None:
         pass
@@ -92,28 +94,38 @@ class Silent:
     finished = note = stage
 
 
-def run(database: Path, executor: Any = None, lease_s: float = 60.0) -> None:
+def run(database: Path | str, executor: Any = None, lease_s: float = 60.0) -> None:
     """Run the study on `database`, or what is left of it, in this process."""
     store = Store(str(database))
-    study = database.with_name("study.yaml")
+    study = store.folder.with_name("study.yaml")
     study.write_text(yaml.safe_dump(DOCUMENT))
     drive(Run(load_study(study), store, executor or Inline(), Silent(), "cpu", lease_s=lease_s))
     store.close()
 
 
-def in_a_process(task: Callable[[], None]) -> int:
-    """Do `task` in a fork of this process; its exit code, negative for a signal."""
+def start(task: Callable[[], None]) -> int:
+    """Do `task` in a fork of this process; its process number."""
     pid = os.fork()
     if pid == 0:
         status = 1
         try:
             task()
             status = 0
-        except BaseException as error:
-            print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        except BaseException:
+            traceback.print_exc()
         finally:
             os._exit(status)
+    return pid
+
+
+def wait(pid: int) -> int:
+    """The exit code of a process that `start` started, negative for a signal."""
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def in_a_process(task: Callable[[], None]) -> int:
+    """Do `task` in a fork of this process and wait for it; its exit code."""
+    return wait(start(task))
 
 
 def seen(url: str) -> Mapping[str, Any]:
