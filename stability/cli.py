@@ -66,6 +66,15 @@ def run(
         str, typer.Option(help="auto, cpu, cuda (every GPU in CUDA_VISIBLE_DEVICES) or cuda:1.")
     ] = "auto",
     slots_per_gpu: Annotated[int, typer.Option(help="Trials at a time on each GPU.")] = 1,
+    address: Annotated[
+        str | None, typer.Option(help="Ray: the cluster's HOST:PORT.  [default: this machine's]")
+    ] = None,
+    cpus_per_trial: Annotated[
+        float | None, typer.Option(help="Ray: CPUs that a trial needs.  [default: 1]")
+    ] = None,
+    gpus_per_trial: Annotated[
+        float | None, typer.Option(help="Ray: GPUs, or the part of one.  [default: 0]")
+    ] = None,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Run again what failed for no fault of the training.")
     ] = False,
@@ -79,26 +88,27 @@ def run(
     Exit status 1 when no trial gave evidence.
     """
     from stability import exporting, progress, terminal, trainers
-    from stability.executors.local import LocalExecutor
-    from stability.executors.slots import slots
+    from stability.executors.choice import Wishes, chosen
     from stability.spec import load_study
     from stability.store import Store
     from stability.study import Run, drive
 
     spec = load_study(study, overrides or ())
     trainers.check(spec)
-    places = slots(device, jobs, slots_per_gpu)
+    wishes = Wishes(device, jobs, slots_per_gpu, address, cpus_per_trial, gpus_per_trial)
+    runner = chosen(executor.value, wishes)
     for sentence in trainers.advice(spec):
         typer.echo(f"warning: {sentence}", err=True)
     store = Store(storage)
     exporting.make_folder(out / spec.name)
     try:
         with progress.live(spec) as watcher:
-            ended = drive(Run(spec, store, LocalExecutor(places), watcher, device, retry_failed))
+            ended = drive(Run(spec, store, runner, watcher, device, retry_failed))
         if explain:
             terminal.explain_each_kind(store, spec.name)
         report_path = _write_report(store, spec.name, ReportFormat.MD, Language.EN, out)
     except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the end of Python itself would answer another aloud
         typer.echo("interrupted; what is finished is stored, the same command goes on from there", err=True)
         raise typer.Exit(1) from None
     if ended is not None:

@@ -19,10 +19,12 @@ JSON has no NaN: non-finite numbers are the strings "NaN", "Infinity", "-Infinit
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import math
 import os
 import shutil
+import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -206,6 +208,27 @@ def cap_output(directory: Path, limit_bytes: int = OUTPUT_LIMIT_BYTES) -> None:
         return
     with path.open("ab") as file:
         file.write(f"[{size - len(kept)} bytes before this were dropped]\n".encode() + kept)
+
+
+def pack(folder: Path, pattern: str = "*") -> bytes:
+    """The files below `folder` whose names match `pattern`, to be carried to another machine."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for file in sorted(folder.rglob(pattern)):
+            if file.is_file():
+                archive.add(file, arcname=str(file.relative_to(folder)))
+    return packed.getvalue()
+
+
+def unpack(packed: bytes, folder: Path) -> None:
+    """Lay down what `pack` made. Of a trial, trial.json stays as it is and outcome.json comes last."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        members = {member.name: member for member in archive.getmembers() if member.name != "trial.json"}
+        ending = members.pop("outcome.json", None)
+        archive.extractall(folder, members.values(), filter="data")
+        if ending is not None:
+            _write_whole(folder / "outcome.json", json.load(archive.extractfile(ending)))
 
 
 def _step(line: Mapping[str, Any], number: int) -> Step:

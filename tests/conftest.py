@@ -79,3 +79,8 @@ def run_study(tmp_path):
         return spec, store, watcher
 
     return run
+
+
+@pytest.fixture
+def watcher():
+    return Watcher()

@@ -1,0 +1,312 @@
+"""Trials on the nodes of a Ray cluster that is running already. The only module that knows Ray.
+
+Every trial that runs at a time has an actor, which lives on some node with the resources of one trial and runs
+it there as `LocalExecutor` does here: in a child process, within the same limits. Code and features travel to
+the nodes, directories of ended trials travel back, so no folder is shared and the driver alone writes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import logging
+import os
+import platform
+import shutil
+import signal
+import socket
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from stability import trialdir
+from stability.executors.local import LocalExecutor
+from stability.records import Ending, Outcome, TrialSpec, UserError
+
+LOGGER = logging.getLogger("stability")
+LOOK_S = 1.0
+PATIENCE_S = 60.0
+"""How long a trial waits for resources that others hold before the user is told."""
+CAPACITY_AGE_S = 5.0
+CLEAR_S = 5.0
+CONNECT_S = 5.0
+CODE_LIMIT_BYTES = 64 * 2**20
+EXAMPLE = "start one with `ray start --head`, then give --address HOST:6379"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What one trial needs of a node, in Ray's units; fractions share a core or a GPU."""
+
+    cpus: float = 1.0
+    gpus: float = 0.0
+
+    def fits(self, resources: Mapping[str, float]) -> int:
+        """How many such trials a node with `resources` runs at a time."""
+        needs = {"CPU": self.cpus, "GPU": self.gpus}
+        fits = [int(resources.get(name, 0.0) / need + 1e-9) for name, need in needs.items() if need]
+        return min(fits)
+
+    def __str__(self) -> str:
+        return f"{self.cpus:g} CPUs and {self.gpus:g} GPUs" if self.gpus else f"{self.cpus:g} CPUs"
+
+
+@dataclass(slots=True)
+class _Running:
+    trial: TrialSpec
+    actor: Any
+    start_s: float
+    told: bool = False
+
+
+class RayExecutor:
+    """As many trials at a time as fit on the cluster, `at_most` if given."""
+
+    def __init__(self, address: str | None, request: Request, at_most: int | None = None) -> None:
+        """Connect to the cluster at `address`, by default the one of this machine.
+
+        Raises `UserError` without Ray or a cluster, and for a request that no node can satisfy.
+        """
+        _check(request, at_most)
+        self._request, self._at_most = request, at_most
+        self._ray = _connected(address)
+        self._capacity, self._counted_s = 0, -CAPACITY_AGE_S
+        self._running: dict[Any, _Running] = {}  # by the reference to what the actor will answer
+        self._idle: list[Any] = []
+        self._brought: Any = None
+        with _disconnected_on_failure(self._ray):
+            self._require_room()
+
+    @property
+    def free(self) -> int:
+        now_s = time.monotonic()
+        if now_s - self._counted_s >= CAPACITY_AGE_S:
+            fits = sum(self._request.fits(node["Resources"]) for node in self._nodes())
+            self._capacity, self._counted_s = fits, now_s
+        allowed = self._capacity if self._at_most is None else min(self._capacity, self._at_most)
+        return max(0, allowed - len(self._running))
+
+    def prepare(self, trainer: Any, data: Mapping[str, Any], cache: Path) -> None:
+        """Prepare here, and lay what nodes need of it into the cluster's store of objects."""
+        here = LocalExecutor(["cpu"])
+        with contextlib.closing(here):
+            here.prepare(trainer, data, cache)
+        parts = {"cache": trialdir.pack(cache)} | ({} if trainer == "tts" else _code(trainer["call"]))
+        self._brought = self._ray.put(parts)
+
+    def submit(self, trial: TrialSpec) -> None:
+        actor = self._idle.pop() if self._idle else self._start_actor()
+        reference = actor.run.remote(trial, self._brought)
+        self._running[reference] = _Running(trial, actor, time.monotonic())
+
+    def finished(self, timeout_s: float) -> list[Path]:
+        """See `Executor.finished`. Raises `UserError` when the nodes run other versions than this driver."""
+        if not self._running:
+            return []
+        ended, _ = self._ray.wait(list(self._running), timeout=timeout_s)
+        if ended:  # and whatever else has ended by now
+            ended, _ = self._ray.wait(list(self._running), num_returns=len(self._running), timeout=0)
+        self._tell_who_waits()
+        return [self._taken_back(reference) for reference in ended]
+
+    def close(self) -> None:
+        actors = [*(running.actor for running in self._running.values()), *self._idle]
+        self._running, self._idle = {}, []
+        cleared = [actor.clear.remote() for actor in actors]
+        if cleared:
+            self._ray.wait(cleared, num_returns=len(cleared), timeout=CLEAR_S)
+        for actor in actors:
+            self._ray.kill(actor)
+        self._ray.shutdown()
+
+    def _start_actor(self) -> Any:
+        needs = {"num_cpus": self._request.cpus, "num_gpus": self._request.gpus}
+        actor = self._ray.remote(**needs, max_restarts=0, max_concurrency=2)(_Place)
+        return actor.remote(self._request.gpus, _versions())
+
+    def _taken_back(self, reference: Any) -> Path:
+        running = self._running.pop(reference)
+        directory = running.trial.directory
+        try:
+            answer = self._ray.get(reference)
+        except self._ray.exceptions.RayActorError as error:
+            if "ModuleNotFoundError" in str(error):
+                raise UserError(_not_installed(error)) from None
+            self._counted_s = -CAPACITY_AGE_S  # a node may be gone
+            why = "the node or the process that ran it was lost"
+            wall_s = time.monotonic() - running.start_s
+            trialdir.write_ending(directory, Ending(Outcome.LOST, why, wall_s=wall_s))
+            return directory
+        if isinstance(answer, str):
+            raise UserError(answer)
+        trialdir.unpack(answer, directory)
+        self._idle.append(running.actor)
+        return directory
+
+    def _require_room(self) -> None:
+        nodes = [node["Resources"] for node in self._nodes()]
+        if any(self._request.fits(resources) for resources in nodes):
+            return
+        largest = max(nodes, key=lambda node: (node.get("GPU", 0.0), node.get("CPU", 0.0)), default={})
+        has = f"{largest.get('CPU', 0.0):g} CPUs and {largest.get('GPU', 0.0):g} GPUs"
+        raise UserError(
+            f"a trial asks for {self._request}, and none of the {len(nodes)} nodes has that; the largest has "
+            f"{has}: lower --cpus-per-trial or --gpus-per-trial, or add a node"
+        )
+
+    def _nodes(self) -> list[dict[str, Any]]:
+        return [node for node in self._ray.nodes() if node["Alive"]]
+
+    def _tell_who_waits(self) -> None:
+        """Say it once when trials wait although they would fit: others hold what they need."""
+        waiting = [r for r in self._running.values() if time.monotonic() - r.start_s >= PATIENCE_S]
+        free = self._ray.available_resources() if any(not r.told for r in waiting) else {}
+        for running in waiting:
+            if not running.told and not self._request.fits(free) and self._pending(running.actor):
+                LOGGER.warning(
+                    "%s waits for %s on the cluster, which others hold", running.trial.key, self._request
+                )
+            running.told = True
+
+    def _pending(self, actor: Any) -> bool:
+        """Whether an actor has not been placed on a node: it answers nothing yet."""
+        ready, _ = self._ray.wait([actor.ready.remote()], timeout=0.5)
+        return not ready
+
+
+class _Place:
+    """The actor: a folder on its node, and an executor that runs one trial at a time there."""
+
+    def __init__(self, gpus: float, versions: Mapping[str, str]) -> None:
+        self._refusal = _difference(versions)
+        self._folder = Path(tempfile.mkdtemp(prefix="stability-"))
+        self._device = "cuda:0" if gpus else "cpu"  # Ray hides the GPUs of others
+        shares = max(1, round(1 / gpus)) if gpus else 1
+        self._executor = LocalExecutor([self._device] * shares)
+        self._unpacked = False
+
+    def ready(self) -> bool:
+        """Answers as soon as the actor has its place."""
+        return True
+
+    def run(self, trial: TrialSpec, brought: Mapping[str, bytes]) -> bytes | str:
+        """Run a trial of the driver; its directory, packed, or why this node cannot."""
+        if self._refusal:
+            return self._refusal
+        if not self._unpacked:
+            for name, packed in brought.items():
+                trialdir.unpack(packed, self._folder / name)
+            self._unpacked = True
+        here = self._moved_here(trial)
+        trialdir.create(here)
+        self._executor.submit(here)
+        while not self._executor.finished(LOOK_S):
+            pass
+        packed = trialdir.pack(here.directory)
+        shutil.rmtree(here.directory)
+        return packed
+
+    def _moved_here(self, trial: TrialSpec) -> TrialSpec:
+        trainer = trial.trainer
+        if trainer != "tts" and ".py:" in trainer["call"]:
+            trainer = {"call": str(self._folder / "code" / Path(trainer["call"]).name)}
+        folder = self._folder / "trials" / trial.directory.name
+        cache = self._folder / "cache"
+        return replace(trial, trainer=trainer, directory=folder, cache=cache, device=self._device)
+
+    def clear(self) -> None:
+        """End what runs and leave nothing behind; may be called while a trial runs."""
+        self._executor.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _check(request: Request, at_most: int | None) -> None:
+    for option, value in (("--cpus-per-trial", request.cpus), ("--gpus-per-trial", request.gpus)):
+        if not 0.0 <= value < float("inf"):
+            raise UserError(f"{option} {value:g}: error: a number of 0 or more, such as 1 or 0.25")
+    if not (request.cpus or request.gpus):
+        raise UserError("a trial that asks for no CPU and no GPU has no limit; give --cpus-per-trial 1")
+    if request.gpus > 1:
+        raise UserError(
+            f"--gpus-per-trial {request.gpus:g}: error: a trial trains on one GPU or a part of it"
+        )
+    if at_most is not None and at_most < 1:
+        raise UserError(f"--jobs {at_most}: error: at least 1 trial at a time; leave it out for the default")
+
+
+def _connected(address: str | None) -> Any:
+    """The module `ray`, connected; SIGTERM keeps the meaning it had."""
+    try:
+        import ray
+    except ImportError:
+        raise UserError('--executor ray needs Ray: pip install "stability[ray]"') from None
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # Ray's coming default; else it warns
+    on_sigterm = signal.getsignal(signal.SIGTERM)
+    try:
+        _require_listener(address)
+        ray.init(address or "auto", log_to_driver=False, logging_level=logging.ERROR)
+    except (OSError, ValueError, RuntimeError) as error:
+        where = "on this machine" if address is None else f"at {address}"
+        raise UserError(f"no Ray cluster {where} to connect to: {_first_line(error)}; {EXAMPLE}") from None
+    finally:
+        signal.signal(signal.SIGTERM, on_sigterm)
+    return ray
+
+
+def _require_listener(address: str | None) -> None:
+    """Raise `OSError` where nobody listens; Ray would try for minutes."""
+    host, _, port = (address or "").rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host, int(port)), timeout=CONNECT_S).close()
+
+
+@contextlib.contextmanager
+def _disconnected_on_failure(ray: Any) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        ray.shutdown()
+        raise
+
+
+def _code(call: str) -> dict[str, bytes]:
+    """The Python files beside a trainer's file, which go to the nodes; modules are installed there."""
+    path, _, _ = call.rpartition(":")
+    if not path.endswith(".py"):
+        return {}
+    folder = Path(path).parent
+    size = sum(file.stat().st_size for file in folder.rglob("*.py"))
+    if size > CODE_LIMIT_BYTES:
+        raise UserError(
+            f"{folder} holds {size / 2**20:.0f} MiB of Python files, too many to send to a cluster; put "
+            f"{Path(path).name} into a folder with only what it imports"
+        )
+    return {"code": trialdir.pack(folder, "*.py")}
+
+
+def _versions() -> dict[str, str]:
+    found = {name: importlib.metadata.version(name) for name in ("stability", "torch")}
+    return {"python": platform.python_version()} | found
+
+
+def _difference(drivers: Mapping[str, str]) -> str | None:
+    """What is another version on this node than in the driver, as a sentence."""
+    own = _versions()
+    other = [
+        f"{name} {own[name]}, not {version}" for name, version in drivers.items() if own[name] != version
+    ]
+    if not other:
+        return None
+    return f"node {platform.node()} has {', '.join(other)}: trials would not compare; install the same there"
+
+
+def _not_installed(error: Exception) -> str:
+    line = next((line for line in str(error).splitlines() if "ModuleNotFoundError" in line), "")
+    return f"a node of the cluster lacks a module ({line.strip()}); install stability on every node"
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
