@@ -1,8 +1,9 @@
 """Trials on the nodes of a Ray cluster that is running already. The only module that knows Ray.
 
-Every trial that runs at a time has an actor, which lives on some node with the resources of one trial and runs
-it there as `LocalExecutor` does here: in a child process, within the same limits. Code and features travel to
-the nodes, directories of ended trials travel back, so no folder is shared and the driver alone writes.
+Every trial that runs at a time has an actor, which lives on some node with the resources of one trial. It
+runs the trial there as `LocalExecutor` does here: in a child process, within the same limits. Code and
+features travel to the nodes, directories of ended trials travel back, so no folder is shared and the driver alone
+writes.
 """
 
 from __future__ import annotations
@@ -82,12 +83,7 @@ class RayExecutor:
 
     @property
     def free(self) -> int:
-        now_s = time.monotonic()
-        if now_s - self._counted_s >= CAPACITY_AGE_S:
-            fits = sum(self._request.fits(node["Resources"]) for node in self._nodes())
-            self._capacity, self._counted_s = fits, now_s
-        allowed = self._capacity if self._at_most is None else min(self._capacity, self._at_most)
-        return max(0, allowed - len(self._running))
+        return max(0, self._allowed() - len(self._running))
 
     def prepare(self, trainer: Any, data: Mapping[str, Any], cache: Path) -> None:
         """Prepare here, and lay what nodes need of it into the cluster's store of objects."""
@@ -106,6 +102,7 @@ class RayExecutor:
         """See `Executor.finished`. Raises `UserError` when the nodes run other versions than this driver."""
         if not self._running:
             return []
+        self._shrink()
         ended, _ = self._ray.wait(list(self._running), timeout=timeout_s)
         if ended:  # and whatever else has ended by now
             ended, _ = self._ray.wait(list(self._running), num_returns=len(self._running), timeout=0)
@@ -115,12 +112,31 @@ class RayExecutor:
     def close(self) -> None:
         actors = [*(running.actor for running in self._running.values()), *self._idle]
         self._running, self._idle = {}, []
+        self._end(actors)
+        self._ray.shutdown()
+
+    def _allowed(self) -> int:
+        """How many trials the cluster, as it is now, runs at a time."""
+        now_s = time.monotonic()
+        if now_s - self._counted_s >= CAPACITY_AGE_S:
+            fits = sum(self._request.fits(node["Resources"]) for node in self._nodes())
+            self._capacity, self._counted_s = fits, now_s
+        return self._capacity if self._at_most is None else min(self._capacity, self._at_most)
+
+    def _shrink(self) -> None:
+        """End idle actors if the cluster shrank: a trial that is tried again may wait for what they hold."""
+        surplus = len(self._running) + len(self._idle) - self._allowed()
+        if surplus > 0 and self._idle:
+            self._end(self._idle[:surplus])
+            self._idle = self._idle[surplus:]
+
+    def _end(self, actors: list[Any]) -> None:
+        """End actors and what they run, and give their resources back."""
         cleared = [actor.clear.remote() for actor in actors]
         if cleared:
             self._ray.wait(cleared, num_returns=len(cleared), timeout=CLEAR_S)
         for actor in actors:
             self._ray.kill(actor)
-        self._ray.shutdown()
 
     def _start_actor(self) -> Any:
         needs = {"num_cpus": self._request.cpus, "num_gpus": self._request.gpus}
