@@ -1,9 +1,9 @@
 """Trials on the nodes of a Ray cluster that is running already. The only module that knows Ray.
 
-Every trial that runs at a time has an actor, which lives on some node with the resources of one trial. It
-runs the trial there as `LocalExecutor` does here: in a child process, within the same limits. Code and
-features travel to the nodes, directories of ended trials travel back, so no folder is shared and the driver alone
-writes.
+Every trial that runs at a time has an actor, which lives on some node with the resources of one
+trial. It runs the trial there as `LocalExecutor` does here: in a child process, within the same
+limits. Code and features travel to the nodes, directories of ended trials travel back, so no folder
+is shared and the driver alone writes.
 """
 
 from __future__ import annotations
