@@ -59,16 +59,10 @@ def test_nobody_knows_of_processes_of_another_machine(leader):
 def test_a_group_is_measured_and_ended_whole(leader):
     members = processes.group_members(leader.pid)
     assert leader.pid in members and len(members) == 2
-    assert processes.group_memory_bytes(leader.pid) < 400e6
+    assert 60e6 < processes.group_memory_bytes(leader.pid) < 400e6
     processes.end_group(processes.identity(leader.pid))
     leader.wait(timeout=10)
     deadline_s = time.monotonic() + 10
     while processes.group_members(leader.pid) and time.monotonic() < deadline_s:
         time.sleep(0.01)
     assert processes.group_members(leader.pid) == []
-
-
-def test_memory_counts_what_a_process_alone_holds():
-    before = processes.group_memory_bytes(os.getpgrp())
-    held = os.urandom(80_000_000)
-    assert processes.group_memory_bytes(os.getpgrp()) - before > 0.9 * len(held)
