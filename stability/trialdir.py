@@ -211,9 +211,12 @@ def cap_output(directory: Path, limit_bytes: int = OUTPUT_LIMIT_BYTES) -> None:
 
 
 def pack(folder: Path, pattern: str = "*") -> bytes:
-    """The files below `folder` whose names match `pattern`, to be carried to another machine."""
+    """The files below `folder` whose names match `pattern`, to be carried to another machine.
+
+    Of a link travels the file it names, which is not where it points on the other machine.
+    """
     packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
+    with tarfile.open(fileobj=packed, mode="w", dereference=True) as archive:
         for file in sorted(folder.rglob(pattern)):
             if file.is_file():
                 archive.add(file, arcname=str(file.relative_to(folder)))

@@ -45,6 +45,14 @@ def slow(trial, recorder):
     quadratic(trial, Slow())
 
 
+def leaves_artifacts(trial, recorder):
+    """Leave a file too large for a message, and a link to it."""
+    recorder.evaluate({"square": 1.0}, epoch=-1)
+    weights = trial.directory / "artifacts" / "step-1.pt"
+    weights.write_bytes(b"w" * 3_000_000)
+    weights.with_name("last.pt").symlink_to(weights.absolute())
+
+
 def nan_then_raise(trial, recorder):
     recorder.evaluate({"square": 1.0}, epoch=-1)
     try:

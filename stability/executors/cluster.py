@@ -32,6 +32,8 @@ LOOK_S = 1.0
 PATIENCE_S = 60.0
 """How long a trial waits for resources that others hold before the user is told."""
 CAPACITY_AGE_S = 5.0
+IDLE_S = 3.0
+"""How long an actor without a trial keeps its resources, which another driver's trial may wait for."""
 CLEAR_S = 5.0
 CONNECT_S = 5.0
 CODE_LIMIT_BYTES = 64 * 2**20
@@ -47,8 +49,11 @@ class Request:
 
     def fits(self, resources: Mapping[str, float]) -> int:
         """How many such trials a node with `resources` runs at a time."""
-        needs = {"CPU": self.cpus, "GPU": self.gpus}
-        fits = [int(resources.get(name, 0.0) / need + 1e-9) for name, need in needs.items() if need]
+        fits = []
+        if self.cpus:
+            fits.append(int(resources.get("CPU", 0.0) / self.cpus + 1e-9))
+        if self.gpus:  # Ray never puts a trial on parts of two GPUs
+            fits.append(int(resources.get("GPU", 0.0)) * int(1 / self.gpus + 1e-9))
         return min(fits)
 
     def __str__(self) -> str:
@@ -76,13 +81,14 @@ class RayExecutor:
         self._ray = _connected(address)
         self._capacity, self._counted_s = 0, -CAPACITY_AGE_S
         self._running: dict[Any, _Running] = {}  # by the reference to what the actor will answer
-        self._idle: list[Any] = []
+        self._idle: list[tuple[float, Any]] = []  # since when, and the actor; the longest idle first
         self._brought: Any = None
         with _disconnected_on_failure(self._ray):
             self._require_room()
 
     @property
     def free(self) -> int:
+        self._release_idle()
         return max(0, self._allowed() - len(self._running))
 
     def prepare(self, trainer: Any, data: Mapping[str, Any], cache: Path) -> None:
@@ -94,15 +100,15 @@ class RayExecutor:
         self._brought = self._ray.put(parts)
 
     def submit(self, trial: TrialSpec) -> None:
-        actor = self._idle.pop() if self._idle else self._start_actor()
+        actor = self._idle.pop()[1] if self._idle else self._start_actor()
         reference = actor.run.remote(trial, self._brought)
         self._running[reference] = _Running(trial, actor, time.monotonic())
 
     def finished(self, timeout_s: float) -> list[Path]:
         """See `Executor.finished`. Raises `UserError` when the nodes run other versions than this driver."""
+        self._release_idle()
         if not self._running:
             return []
-        self._shrink()
         ended, _ = self._ray.wait(list(self._running), timeout=timeout_s)
         if ended:  # and whatever else has ended by now
             ended, _ = self._ray.wait(list(self._running), num_returns=len(self._running), timeout=0)
@@ -110,7 +116,7 @@ class RayExecutor:
         return [self._taken_back(reference) for reference in ended]
 
     def close(self) -> None:
-        actors = [*(running.actor for running in self._running.values()), *self._idle]
+        actors = [*(running.actor for running in self._running.values()), *(a for _, a in self._idle)]
         self._running, self._idle = {}, []
         self._end(actors)
         self._ray.shutdown()
@@ -123,12 +129,13 @@ class RayExecutor:
             self._capacity, self._counted_s = fits, now_s
         return self._capacity if self._at_most is None else min(self._capacity, self._at_most)
 
-    def _shrink(self) -> None:
-        """End idle actors if the cluster shrank: a trial that is tried again may wait for what they hold."""
-        surplus = len(self._running) + len(self._idle) - self._allowed()
-        if surplus > 0 and self._idle:
-            self._end(self._idle[:surplus])
-            self._idle = self._idle[surplus:]
+    def _release_idle(self) -> None:
+        """End actors without a trial for a while: one that waits, here or elsewhere, may need their room."""
+        old_s = time.monotonic() - IDLE_S
+        released = [actor for since_s, actor in self._idle if since_s <= old_s]
+        if released:
+            self._idle = self._idle[len(released) :]
+            self._end(released)
 
     def _end(self, actors: list[Any]) -> None:
         """End actors and what they run, and give their resources back."""
@@ -148,9 +155,10 @@ class RayExecutor:
         directory = running.trial.directory
         try:
             answer = self._ray.get(reference)
-        except self._ray.exceptions.RayActorError as error:
+        except (self._ray.exceptions.RayActorError, self._ray.exceptions.ObjectLostError) as error:
             if "ModuleNotFoundError" in str(error):
                 raise UserError(_not_installed(error)) from None
+            self._ray.kill(running.actor)  # it lives yet if only its answer was lost
             self._counted_s = -CAPACITY_AGE_S  # a node may be gone
             why = "the node or the process that ran it was lost"
             wall_s = time.monotonic() - running.start_s
@@ -159,7 +167,7 @@ class RayExecutor:
         if isinstance(answer, str):
             raise UserError(answer)
         trialdir.unpack(answer, directory)
-        self._idle.append(running.actor)
+        self._idle.append((time.monotonic(), running.actor))
         return directory
 
     def _require_room(self) -> None:

@@ -119,6 +119,64 @@ def test_a_node_is_lost_and_its_trials_run_on_another(cluster, study_file, run_s
     assert "LOST, the node or the process that ran it was lost; try 2 of 3" in watcher.notes[0]
 
 
+def test_an_answer_lost_with_its_node_is_a_lost_trial(cluster, tmp_path):
+    """A trial that ended, but whose directory went down with the node before the driver had it."""
+    doomed = cluster.add_node(num_cpus=3, **MEMORY)
+    executor = RayExecutor(cluster.address, Request(cpus=3))
+    executor.prepare({"call": TOY}, {}, tmp_path / "cache")
+    trial = submit(executor, tmp_path, "leaves_artifacts")
+    ray.wait(list(executor._running), timeout=60, fetch_local=False)
+    cluster.remove_node(doomed, allow_graceful=False)
+    assert wait_for(executor) == [trial.directory]
+    assert trialdir.read_ending(trial.directory).outcome is Outcome.LOST
+    executor.close()
+
+
+def test_a_link_comes_back_as_the_file_it_names(executor, tmp_path):
+    executor.prepare({"call": TOY}, {}, tmp_path / "cache")
+    trial = submit(executor, tmp_path, "leaves_artifacts")
+    assert wait_for(executor) == [trial.directory]
+    artifacts = trial.directory / "artifacts"
+    assert not (artifacts / "last.pt").is_symlink()
+    assert (artifacts / "last.pt").read_bytes() == (artifacts / "step-1.pt").read_bytes() != b""
+
+
+def test_too_much_memory_ends_a_trial_there(executor, tmp_path):
+    executor.prepare({"call": TOY}, {}, tmp_path / "cache")
+    trial = submit(executor, tmp_path, "tells_process", memory_bytes=10**6, how="hang")
+    assert wait_for(executor) == [trial.directory]
+    ending = trialdir.read_ending(trial.directory)
+    assert ending.outcome is Outcome.OUT_OF_MEMORY
+    assert ending.error.endswith("GB used, 0.001 GB allowed (budget.memory_gb); killed")
+
+
+def test_an_idle_driver_leaves_the_cluster_to_another(cluster, executor, tmp_path):
+    executor.prepare({"call": TOY}, {}, tmp_path / "cache")
+    for number in range(2):
+        submit(executor, tmp_path, "tells_process", number=number, how="fine")
+    wait_for(executor, 2)
+    assert ray.available_resources().get("CPU", 0.0) == 0.0
+    deadline_s = time.monotonic() + 20
+    while ray.available_resources().get("CPU", 0.0) < 2.0 and time.monotonic() < deadline_s:
+        assert executor.free == 2
+        time.sleep(0.1)
+    assert ray.available_resources()["CPU"] == 2.0
+
+
+@pytest.mark.parametrize(
+    ("request_", "count"),
+    [
+        (Request(gpus=1), 4),
+        (Request(gpus=0.25), 16),
+        (Request(gpus=0.4), 8),  # ten would fit if a trial could have parts of two GPUs
+        (Request(cpus=4, gpus=0.1), 4),
+        (Request(cpus=0.1), 160),
+    ],
+)
+def test_how_many_trials_a_node_holds(request_, count):
+    assert request_.fits({"CPU": 16.0, "GPU": 4.0}) == count
+
+
 @pytest.mark.parametrize(
     ("request_", "message"),
     [
