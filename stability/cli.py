@@ -157,7 +157,9 @@ def show(
     from stability import terminal
     from stability.store import Store
 
-    terminal.print_trial(Store(storage, create=False).frames(_study_name(study)), trial, format.value)
+    store, name = Store(storage, create=False), _study_name(study)
+    trial_id = terminal.find_trial(store.trials(name), trial)["trial_id"]
+    terminal.print_trial(store.frames(name, trial_id), trial, format.value)
 
 
 @app.command()
@@ -196,7 +198,7 @@ def explain(
     from stability.trialdir import read_records
 
     store = Store(storage, create=False)
-    row = terminal.find_trial(store.frames(_study_name(study)).trials, trial)
+    row = terminal.find_trial(store.trials(_study_name(study)), trial)
     found = replayed(store, row)
     terminal.print_explanation(row, found, read_records(Path(row["directory"])), format.value)
 
@@ -280,6 +282,5 @@ def _write_report(store, study: str, format: ReportFormat, lang: Language, out: 
 
     environment = store.environment(study)
     spec = from_document(environment.pop("spec"))
-    return rendering.write(
-        spec, store.frames(study), environment, format=format.value, lang=lang.value, out=out / study
-    )
+    frames = store.outline(study, "compare")
+    return rendering.write(spec, frames, environment, format=format.value, lang=lang.value, out=out / study)

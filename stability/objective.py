@@ -10,12 +10,11 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import optuna
-from optuna.storages import BaseStorage
 from optuna.trial import TrialState
 
 from stability.records import BEFORE_TRAINING, Records, Verdict, VerdictLabel
 from stability.store.rows import TrialRows
+from stability.store.told import Told
 
 MAX_REPORTED_POINTS = 20
 CONSTRAINT = "constraints:diverged"
@@ -24,24 +23,24 @@ UNBOUNDED = 1e6
 """The cap where no trial of a study has a finite yardstick before training: worse than any real one."""
 
 
-def tell(
-    study: optuna.Study, trial_id: int, records: Records, verdict: Verdict, rows: TrialRows, cap: float | None
-) -> None:
-    """Write a trial's attributes, constraint and intermediate values, then finish it.
+def told(verdict: Verdict, rows: TrialRows) -> Told:
+    """A trial's attributes, and its constraint and intermediate values where it says something."""
+    shown = attributes(rows)
+    if verdict.label is VerdictLabel.INCONCLUSIVE:
+        return Told(shown)
+    return Told(shown, constraint(verdict), dict(reported_points(rows)))
+
+
+def ending(
+    records: Records, verdict: Verdict, rows: TrialRows, cap: float | None
+) -> tuple[TrialState, list[float] | None]:
+    """The state that the trial ends in, with its objective.
 
     `cap` is the study's largest yardstick before training, for trials without a finite one of their own.
-    Written through the storage, in the caller's transaction: `Trial` reads the whole trial at every call.
     """
-    storage = study._storage
-    for name, value in attributes(rows).items():
-        storage.set_trial_user_attr(trial_id, name, value)
     if verdict.label is VerdictLabel.INCONCLUSIVE:
-        storage.set_trial_state_values(trial_id, TrialState.FAIL)
-        return
-    _set_constraint(storage, trial_id, verdict)
-    for epoch, value in reported_points(rows):
-        storage.set_trial_intermediate_value(trial_id, epoch, value)
-    storage.set_trial_state_values(trial_id, TrialState.COMPLETE, [capped(records, rows, verdict, cap)])
+        return TrialState.FAIL, None
+    return TrialState.COMPLETE, [capped(records, rows, verdict, cap)]
 
 
 def capped(records: Records, rows: TrialRows, verdict: Verdict, cap: float | None) -> float:
@@ -85,11 +84,10 @@ def attributes(rows: TrialRows) -> dict[str, Any]:
     return shown
 
 
-def _set_constraint(storage: BaseStorage, trial_id: int, verdict: Verdict) -> None:
-    """Mark a diverged trial infeasible, in the form samplers read and in the older one dashboards read."""
+def constraint(verdict: Verdict) -> dict[str, Any]:
+    """Marks a diverged trial infeasible, in the form samplers read and in the older one dashboards read."""
     violation = 1.0 if verdict.label is VerdictLabel.DIVERGED else 0.0
-    storage.set_trial_system_attr(trial_id, CONSTRAINT, violation)
-    storage.set_trial_system_attr(trial_id, "constraints", [violation])
+    return {CONSTRAINT: violation, "constraints": [violation]}
 
 
 def _thinned(points: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:

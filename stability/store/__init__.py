@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from stability.records import Outcome, Provenance, UserError, VerdictLabel
 from stability.spec import StudySpec
-from stability.store import database, reading
+from stability.store import database, reading, told
 from stability.store.claims import LEASE_S, Claims
 from stability.store.rows import TrialRows, provenance_text
 from stability.store.tables import ENVIRONMENT, EPOCHS, EVENTS, METADATA, PER_TRIAL, STEPS, TRIALS
@@ -77,7 +77,10 @@ class Store:
     def optuna_storage(self) -> RDBStorage:
         """Optuna's view of the same database, with the same connection settings."""
         from optuna.storages import RDBStorage
+        from optuna.storages._rdb import models
 
+        with self._engine.begin() as connection:  # all or none: it would not add an index to a table it finds
+            models.BaseModel.metadata.create_all(connection)
         storage = RDBStorage(self.url, engine_kwargs={"connect_args": database.connect_args(self.url)})
         database.configure(storage.engine)
         storage.engine.dispose()  # connections opened by the constructor lack the settings
@@ -167,6 +170,10 @@ class Store:
         for table, values in parts:
             if values:
                 connection.execute(sa.insert(table), [row | {"trial_id": trial_id} for row in values])
+
+    def tell(self, connection: sa.Connection, trial_id: int, what: told.Told) -> None:
+        """Tell Optuna of a trial that runs, within a transaction."""
+        told.write(connection, trial_id, what)
 
     def set_provenance(self, trial_id: int, step: int, kind: str, provenance: Provenance) -> None:
         """Say of a trial's event where its number was born."""

@@ -57,7 +57,9 @@ def store_trial(
             return None
         store.add(connection, claim.trial_id, rows)
         cap = store.largest_initial_yardstick(connection, ended.spec.study)
-        objective.tell(study, claim.trial_id, ended.records, ended.verdict, rows, cap)
+        store.tell(connection, claim.trial_id, objective.told(ended.verdict, rows))
+        state, values = objective.ending(ended.records, ended.verdict, rows, cap)
+        study._storage.set_trial_state_values(claim.trial_id, state, values)
     return rows.trial
 
 

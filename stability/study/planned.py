@@ -18,6 +18,7 @@ from stability.params import Param, Scalar
 from stability.plan.proposal import Proposal
 from stability.spec import StudySpec
 from stability.store import Store
+from stability.store.told import Told
 
 CREATED_AT_ONCE = 200
 """So few that other drivers need not wait long for the database."""
@@ -27,9 +28,11 @@ def create(study: optuna.Study, spec: StudySpec, store: Store, missing: Iterable
     """Create the trials, waiting to be run. The caller holds `Store.exclusively`."""
     remaining = iter(missing)
     while some := list(islice(remaining, CREATED_AT_ONCE)):
-        with store.transaction():
+        with store.transaction() as connection:
             for proposal in some:
-                study._storage.create_new_trial(study._study_id, _waiting(proposal, spec))
+                trial_id = study._storage.create_new_trial(study._study_id, _waiting(proposal, spec))
+                named = {"key": proposal.key, "arm": proposal.arm, "seed": proposal.seed}
+                store.tell(connection, trial_id, Told(named))
 
 
 def unfinished(study: optuna.Study) -> list[FrozenTrial]:
@@ -58,7 +61,6 @@ def _waiting(proposal: Proposal, spec: StudySpec) -> FrozenTrial:
         state=TrialState.WAITING,
         params=fixed,
         distributions={name: _distribution(spec.params[name]) for name in fixed},
-        user_attrs={"key": proposal.key, "arm": proposal.arm, "seed": proposal.seed},
     )
 
 

@@ -1,17 +1,15 @@
 """How long a person waits for a large store: `python tests/benchmarks/large_store.py --trials N --points N`.
 
-Makes a database such as a long study leaves, with trials of every verdict and numbers that are not finite,
-then times the real commands in processes of their own, with their largest memory, and the first pages of
-optuna-dashboard. `--points` is the number of rows of recorded steps a trial has, five a step.
+Makes a database such as a long study leaves, then times the real commands in processes of their own, with
+their largest memory, and the start of the dashboard. Beside each stands what Optuna itself offers for the
+same database, in turns: its trials read with `study.trials`, and `optuna-dashboard`. `--points` is the number
+of rows of recorded steps a trial has, five a step.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import math
-import platform
-import random
 import socket
 import subprocess
 import sys
@@ -19,216 +17,82 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import optuna
+import printed
+from made_store import NAME, fill, study
 
-from stability import environment, objective
-from stability.records import (
-    BEFORE_TRAINING,
-    Ending,
-    Evaluation,
-    Event,
-    EventKind,
-    Outcome,
-    Records,
-    Severity,
-    Step,
-    TrialSpec,
-    Verdict,
-    VerdictLabel,
-)
-from stability.spec import StudySpec, load_study
 from stability.store import Store
-from stability.store.rows import TrialRows, trial_rows
-from stability.verdict import judge
 
-NAME = "large"
-STUDY = """
-name: large
-budget: {{epochs: 2, batch_size: 8, timeout_s: 120}}
-params:
-  lr:         {{min: 1e-6, max: 1.0, log: true}}
-  mel_weight: {{min: 0.5, max: 50.0, log: true}}
-  clip:       {{min: 0.1, max: 1000.0, log: true}}
-arms:
-  basic:    {{lr: 1e-5, mel_weight: 1.0, clip: 0.5}}
-  enhanced: {{lr: 8e-5, mel_weight: 1.0, clip: 0.8}}
-compare: {{baseline: basic, treatment: enhanced}}
-plan:
-  - compare: {{seeds: {seeds}}}
-  - search:  {{sampler: tpe, trials: {searched}}}
-yardstick: {{mel: 1.0, stop: 1.0, kl: 0.5}}
+STABILITY = (sys.executable, "-m", "stability")
+TRIALS = """
+import optuna, sys
+for name in optuna.get_all_study_names(sys.argv[1]):
+    len(optuna.load_study(study_name=name, storage=sys.argv[1]).trials)
 """
-COMPARED_SHARE = 0.8
-"""Of all trials; the others are searched."""
-EPOCHS = 2
-ROWS_A_STEP = 5
-DIVERGED = {"basic": 0.05, "enhanced": 0.2}
-FAILED, UNSTABLE = 0.01, 0.05
-DEFINITIONS = {"mel": "L1", "stop": "BCE", "kl": "KL", "total": "weighted sum"}
-STORED_AT_ONCE = 200
-PAGES = ("/dashboard/", "/api/studies", "/api/studies/1", "/api/studies/2")
-TRANSLATED = ("--format", "html", "--lang", "fa")
+TABLE = TRIALS.replace("len(", "(").replace(".trials)", ".trials_dataframe())")
+Found = defaultdict[str, list[tuple[float, int]]]
 
 
-def study(folder: Path, trials: int) -> StudySpec:
-    """A study of two stages with about so many trials."""
-    seeds = int(trials * COMPARED_SHARE / 2)
-    file = folder / "large.yaml"
-    file.write_text(STUDY.format(seeds=seeds, searched=trials - 2 * seeds))
-    return load_study(file)
-
-
-def specs(spec: StudySpec, folder: Path) -> Iterator[TrialSpec]:
-    """All trials of the study, stage by stage."""
-    compare, search = (entry.stage for entry in spec.plan)
-    drawn = random.Random(0)
-    for number in range(2 * compare.seeds):
-        arm, seed = list(spec.arms)[number % 2], number // 2
-        yield _spec(spec, folder, "compare", number, f"{arm}/seed-{seed}", arm, seed, spec.arm_params(arm))
-    for number in range(search.trials):
-        params = {name: param.at(drawn.random()) for name, param in spec.params.items()}
-        yield _spec(spec, folder, "search", number, f"trial-{number}", None, number, params)
-
-
-def _spec(spec, folder, stage, number, key, arm, seed, params) -> TrialSpec:
-    return TrialSpec(
-        study=spec.name, stage=stage, number=number, key=key, arm=arm, params=params, seed=seed, epochs=EPOCHS,
-        batch_size=8, max_steps=None, timeout_s=120.0, device="cpu", trainer="tts", data={}, model={},
-        yardstick=spec.yardstick, directory=folder / f"{NAME}.{stage}" / f"{number:05d}", cache=folder,
-    )  # fmt: skip
-
-
-def ended(trial: TrialSpec, points: int) -> tuple[Records, Ending]:
-    """What training `trial` might have left: `points` rows of steps, fewer where it was lost on its way."""
-    rng = random.Random(f"{trial.key} {trial.seed}")
-    steps = points // ROWS_A_STEP
-    chance = DIVERGED.get(trial.arm, 0.8 if trial.params["lr"] > 1e-2 else 0.01)
-    lost_at = rng.randrange(1, steps) if rng.random() < chance else None
-    bad = rng.choice((math.nan, math.inf, 40.0))
-    made = [_step(trial, rng, i, steps) for i in range(steps if lost_at is None else lost_at)]
-    events = []
-    if lost_at is not None:
-        made.append(_step(trial, rng, lost_at, steps, bad))
-        kind = EventKind.NAN_LOSS if math.isnan(bad) else EventKind.INF_LOSS
-        kind = EventKind.BLOW_UP if math.isfinite(bad) else kind
-        events = [Event(lost_at, kind, "mel", bad, 3.0)]
-    elif rng.random() < UNSTABLE:
-        events = [Event(steps // 2, EventKind.SPIKE, "total", 12.0, 8.0, Severity.WARNING)]
-    reached = [epoch for epoch in range(EPOCHS) if len(made) >= (epoch + 1) * steps // EPOCHS]
-    evaluations = [_evaluation(rng, epoch, steps) for epoch in (BEFORE_TRAINING, *reached)]
-    outcome = Outcome.FINISHED if lost_at is None else Outcome.STOPPED
-    if lost_at is None and rng.random() < FAILED:
-        outcome = Outcome.CRASHED
-    error = "worker was killed by signal 9" if outcome is Outcome.CRASHED else None
-    ending = Ending(outcome, error, wall_s=1.0, cpu_s=0.9, max_rss_bytes=400_000_000, device="cpu")
-    return Records(tuple(made), tuple(evaluations), tuple(events), DEFINITIONS), ending
-
-
-def _step(trial: TrialSpec, rng: random.Random, number: int, steps: int, mel: float | None = None) -> Step:
-    level = 0.6 + 2.0 * math.exp(-3.0 * number / steps) + 0.1 * rng.random()
-    losses = {"mel": level if mel is None else mel, "stop": 0.3 * level, "kl": 0.05 * level}
-    weights = {"mel": trial.params["mel_weight"], "stop": 1.0, "kl": 0.5}
-    total = sum(weights[name] * value for name, value in losses.items())
-    epoch = number * EPOCHS // steps
-    return Step(number, losses, total, epoch, grad_norm=rng.random(), loss_weights=weights)
-
-
-def _evaluation(rng: random.Random, epoch: int, steps: int) -> Evaluation:
-    level = 2.6 * 0.7 ** (epoch + 1) + 0.1 * rng.random()
-    losses = {"mel": level, "stop": 0.3 * level, "kl": 0.05 * level}
-    return Evaluation((epoch + 1) * steps // EPOCHS, epoch, losses)
-
-
-def fill(store: Store, spec: StudySpec, points: int, folder: Path) -> int:
-    """Store all trials of the study, ours and Optuna's; returns the number of rows of steps."""
-    run = store.add_environment(spec, "0" * 64, environment.capture("cpu"))
-    storage, rows_of_steps = store.optuna_storage(), 0
-    studies = {
-        entry.name: optuna.create_study(study_name=f"{spec.name}.{entry.name}", storage=storage)
-        for entry in spec.plan
+def commands(file: Path, folder: Path) -> dict[str, Sequence[str]]:
+    """What is timed, by its name in the table."""
+    where, out = ("--storage", str(file)), ("--out", str(folder / "reports"))
+    report = (*STABILITY, "report", NAME, *where, *out)
+    return {
+        "stability --help": (*STABILITY, "--help"),
+        "stability status": (*STABILITY, "status", NAME, *where),
+        "Optuna: study.trials of both stages": (sys.executable, "-c", TRIALS, f"sqlite:///{file}"),
+        "stability report": report,
+        "stability report, html, Persian": (*report, "--format", "html", "--lang", "fa"),
+        "stability report, json": (*report, "--format", "json"),
+        "Optuna: trials_dataframe of both stages": (sys.executable, "-c", TABLE, f"sqlite:///{file}"),
+        "stability show": (*STABILITY, "show", NAME, "basic/seed-3", *where),
     }
-    remaining = specs(spec, folder)
-    while some := [trial for trial, _ in zip(remaining, range(STORED_AT_ONCE), strict=False)]:
-        with store.transaction() as connection:
-            for trial in some:
-                records, ending = ended(trial, points)
-                verdict = judge(records, ending, spec.yardstick)
-                rows = trial_rows(trial, records, ending, verdict, run)
-                frozen = _told(spec, trial, records, verdict, rows)
-                stage = studies[trial.stage]
-                store.add(connection, storage.create_new_trial(stage._study_id, frozen), rows)
-                rows_of_steps += len(rows.steps)
-    return rows_of_steps
 
 
-def _told(
-    spec: StudySpec, trial: TrialSpec, records: Records, verdict: Verdict, rows: TrialRows
-) -> optuna.trial.FrozenTrial:
-    """What Optuna has of a stored trial, made at once."""
-    floats = {
-        name: optuna.distributions.FloatDistribution(p.low, p.high, log=p.log)
-        for name, p in spec.params.items()
-    }
-    named = {"key": trial.key, "arm": trial.arm, "seed": trial.seed}
-    failed = verdict.label is VerdictLabel.INCONCLUSIVE
-    violation = 1.0 if verdict.label is VerdictLabel.DIVERGED else 0.0
-    return optuna.trial.create_trial(
-        state=optuna.trial.TrialState.FAIL if failed else optuna.trial.TrialState.COMPLETE,
-        value=None if failed else objective.capped(records, rows, verdict, None),
-        params=dict(trial.params),
-        distributions=floats,
-        user_attrs=named | objective.attributes(rows),
-        system_attrs={} if failed else {"constraints": [violation], objective.CONSTRAINT: violation},
-        intermediate_values={} if failed else dict(objective.reported_points(rows)),
-    )
-
-
-def timed(*arguments: str) -> tuple[float, int]:
-    """Wall seconds and the largest resident bytes of a `stability` command."""
-    start_s, peak_bytes = time.perf_counter(), 0
-    with subprocess.Popen(
-        [sys.executable, "-m", "stability", *arguments], stdout=subprocess.DEVNULL
-    ) as process:
+def timed(command: Sequence[str]) -> tuple[float, int]:
+    """Wall seconds and the largest resident bytes of a command."""
+    start_s, size = time.perf_counter(), 0
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         while process.poll() is None:
-            peak_bytes = max(peak_bytes, _peak_bytes(process.pid))
+            size = max(size, _peak_bytes(process.pid))
             time.sleep(0.01)
     if process.returncode:
-        raise SystemExit(f"stability {' '.join(arguments)} ended with {process.returncode}")
-    return time.perf_counter() - start_s, peak_bytes
+        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
+    return time.perf_counter() - start_s, size
 
 
-def _peak_bytes(pid: int) -> int:
-    """What the system says of a process; 0 when it is gone."""
-    with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    return 0
-
-
-def dashboard(storage: str, pages: tuple[str, ...]) -> list[tuple[str, float, int]]:
-    """Start `stability dashboard`, then load pages: name, wall seconds, bytes (for the start: of memory)."""
+def served(command: Sequence[str], pages: Sequence[str]) -> Iterator[tuple[str, float, int]]:
+    """Start a dashboard, then load pages: its name, wall seconds, bytes of memory by then."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "stability", "dashboard", "--storage", storage, "--port", str(port)]
     start_s = time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        [*command, "--port", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
         try:
-            while not _answers(port) and process.poll() is None:
+            while not _answers(port):
+                if process.poll() is not None:
+                    raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
                 time.sleep(0.02)
-            found = [("dashboard, start", time.perf_counter() - start_s, _peak_bytes(process.pid))]
+            yield "start", time.perf_counter() - start_s, _peak_bytes(process.pid)
             for page in pages:
                 start_s = time.perf_counter()
                 with urllib.request.urlopen(f"http://127.0.0.1:{port}{page}", timeout=600) as answer:
-                    size = len(answer.read())
-                found.append((f"GET {page}", time.perf_counter() - start_s, size))
+                    answer.read()
+                yield f"GET {page}", time.perf_counter() - start_s, _peak_bytes(process.pid)
         finally:
-            process.terminate()
-    return found
+            process.kill()
+
+
+def _peak_bytes(pid: int) -> int:
+    """What the system says of a process since it runs its own program; 0 once it has ended."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), 0)
 
 
 def _answers(port: int) -> bool:
@@ -239,46 +103,51 @@ def _answers(port: int) -> bool:
         return False
 
 
-def _printed(name: str, seconds: float, size_bytes: int) -> None:
-    print(f"{name:34} {seconds:8.2f} s {size_bytes / 1e6:9.1f} MB", flush=True)
+def measure(file: Path, folder: Path, rounds: int, pages: Sequence[str]) -> Found:
+    """Seconds and bytes of everything, each once a round."""
+    found: Found = defaultdict(list)
+    ours = (*STABILITY, "dashboard", "--storage", str(file))
+    theirs = (str(Path(sys.executable).with_name("optuna-dashboard")), f"sqlite:///{file}")
+    for _, seconds, size in served(ours, ()):
+        found["stability dashboard, first start: writes the notes"].append((seconds, size))
+    for i in range(rounds):
+        for name, command in commands(file, folder).items():
+            found[name].append(timed(command))
+        for name, command in (("stability dashboard", ours), ("optuna-dashboard", theirs)):
+            for what, seconds, size in served(command, pages):
+                found[f"{name}, {what}"].append((seconds, size))
+        print(f"round {i + 1} of {rounds} done", file=sys.stderr, flush=True)
+    return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=10_000)
     parser.add_argument("--points", type=int, default=200)
-    parser.add_argument(
-        "--folder", type=Path, help="where the store is made and kept, or found if it is there"
-    )
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--pages", nargs="*", default=["/api/studies", "/api/studies/1"], help="to load")
+    parser.add_argument("--folder", type=Path, help="where the store is kept, or found if it is there")
     given = parser.parse_args()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    print(f"{platform.machine()}, {environment.cores()} cores, Python {platform.python_version()}")
+    print(printed.machine("optuna", "optuna-dashboard", "pandas"))
     with contextlib.ExitStack() as stack:
         folder = given.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         file = folder / "s.db"
         if not file.exists():
-            start_s = time.perf_counter()
-            count = fill(Store(str(file)), study(folder, given.trials), given.points, folder)
-            print(
-                f"made in {time.perf_counter() - start_s:.0f} s: {given.trials} trials, {count} rows of steps"
-            )
-        _measure(str(file), folder)
-
-
-def _measure(storage: str, folder: Path) -> None:
-    """Seconds and memory of every command; of a page its size."""
-    _printed("the database", 0.0, Path(storage).stat().st_size)
-    where, out = ("--storage", storage), ("--out", str(folder / "reports"))
-    _printed("stability --help", *timed("--help"))
-    _printed("stability status", *timed("status", NAME, *where))
-    _printed("stability report", *timed("report", NAME, *where, *out))
-    _printed("stability report, html, Persian", *timed("report", NAME, *where, *out, *TRANSLATED))
-    _printed("stability report, json", *timed("report", NAME, *where, *out, "--format", "json"))
-    _printed("stability show", *timed("show", NAME, "basic/seed-3", *where))
-    for line in dashboard(storage, PAGES):
-        _printed(*line)
-    for name, seconds, size in dashboard(storage, ()):
-        _printed(f"{name} again", seconds, size)
+            store = Store(str(file))
+            fill(store, study(folder, given.trials), given.points, folder)
+            store.close()
+        print(f"{given.trials} trials of {given.points} points, {file.stat().st_size / 1e6:.0f} MB\n")
+        found = measure(file, folder, given.rounds, given.pages)
+    rows = {
+        name: (
+            str(len(own)),
+            printed.spread([seconds for seconds, _ in own]),
+            f"{max(size for _, size in own) / 1e6:.0f}",
+        )
+        for name, own in found.items()
+    }
+    print(printed.table(("", "n", "wall, s: median (least to most)", "largest memory, MB"), rows))
 
 
 if __name__ == "__main__":

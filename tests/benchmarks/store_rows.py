@@ -1,28 +1,34 @@
-"""How many recorded numbers a second reach the database: `python tests/benchmarks/store_rows.py`.
+"""What a trial costs the driver, and how fast numbers are stored: `python tests/benchmarks/store_rows.py`.
 
-The same numbers of the same trials are stored by `Store.add`, a transaction a trial as the driver does, and by
-Optuna's own storage: with `trial.report`, as a training loop would call it, with its default settings and with
-ours (write-ahead log, no sync a commit), and all at once with `study.add_trial`. Every way is one process that
-writes to a file of its own on the same disk, in turns; what is in the file is counted at the end.
+First, trials that only record a few numbers: CPU and wall time of the driver for each, from creating it to its
+verdict in the database, two child processes at a time. Beside it a loop that asks Optuna for a trial, reports as
+many numbers as are stored of one of ours, and tells its value, without starting any process.
+
+Then rows per second. The same numbers of the same trials are stored by `Store.add`, a transaction a trial as
+the driver does, and by Optuna's own storage: with `trial.report`, as a training loop would call it, with its
+default settings and with ours (write-ahead log, no sync a commit), and all at once with `study.add_trial`.
+Every way is one process that writes to a file of its own on the same disk, in turns; what is in the file is
+counted at the end.
 """
 
 from __future__ import annotations
 
 import argparse
-import platform
 import sqlite3
-import statistics
+import sys
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
 
+import noop
 import optuna
-from large_store import ended, specs, study
+import printed
+from made_store import ended, specs, study
 from optuna.storages import RDBStorage
 
-from stability import environment
 from stability.records import Ending, Records, TrialSpec
 from stability.spec import StudySpec
 from stability.store import Store
@@ -30,6 +36,57 @@ from stability.store.rows import trial_rows
 from stability.verdict import judge
 
 Trials = Sequence[tuple[TrialSpec, Records, Ending]]
+Cost = tuple[float, float]
+"""CPU and wall milliseconds a trial."""
+
+
+class Clock(noop.Watch):
+    """Reads the clocks when the stage begins, before its trials are created, and when a trial is stored.
+
+    Wall time counts from the third trial on: the first two wait for the process server to load torch.
+    """
+
+    def stage(self, name: str, planned: int, done: int) -> None:
+        self._start_cpu_s = time.process_time()
+
+    def finished(self, trial) -> None:
+        super().finished(trial)
+        if self.done == len(noop.SLOTS):
+            self._start_s = time.perf_counter()
+        self._cpu_s, self._end_s = time.process_time(), time.perf_counter()
+
+    def cost(self) -> Cost:
+        calm = self.done - len(noop.SLOTS)
+        return 1e3 * (self._cpu_s - self._start_cpu_s) / self.done, 1e3 * (self._end_s - self._start_s) / calm
+
+
+def asked_and_told(storage: RDBStorage, trials: int, numbers: int) -> Cost:
+    """Plain Optuna, with so many reported numbers a trial."""
+    made = optuna.create_study(storage=storage, sampler=optuna.samplers.RandomSampler())
+    start_s, start_cpu_s = time.perf_counter(), time.process_time()
+    for _ in range(trials):
+        trial = made.ask()
+        trial.suggest_float("lr", 0.001, 1.0, log=True)
+        for step in range(numbers):
+            trial.report(1.0 - 0.01 * step, step)
+        made.tell(trial, 1.0)
+    return 1e3 * (time.process_time() - start_cpu_s) / trials, 1e3 * (time.perf_counter() - start_s) / trials
+
+
+def drivers(folder: Path, trials: int, rounds: int) -> tuple[int, dict[str, list[Cost]]]:
+    """Numbers a trial, and what a trial cost each driver in each round."""
+    found: dict[str, list[Cost]] = defaultdict(list)
+    for i in range(rounds):
+        clock = Clock()
+        database = noop.run(folder / f"noop-{i}", trials, clock)
+        found["stability, two child processes"].append(clock.cost())
+        numbers = noop.numbers_per_trial(database)
+        plain = RDBStorage(f"sqlite:///{folder / f'plain-{i}.db'}")
+        found["Optuna, no process"].append(asked_and_told(plain, trials, numbers))
+        tuned = Store(str(folder / f"tuned-{i}.db")).optuna_storage()
+        found["Optuna, WAL, no process"].append(asked_and_told(tuned, trials, numbers))
+        print(f"drivers: round {i + 1} of {rounds} done", file=sys.stderr, flush=True)
+    return numbers, found
 
 
 def ours(file: Path, spec: StudySpec, trials: Trials) -> float:
@@ -99,36 +156,51 @@ def ways(folder: Path, spec: StudySpec) -> dict[str, tuple[str, Callable[[Path, 
     }
 
 
-def _count(file: Path, table: str) -> int:
-    with sqlite3.connect(file) as raw:
-        return raw.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]
+def rates(folder: Path, spec: StudySpec, trials: Trials, rounds: int) -> dict[str, list[float]]:
+    """Rows per second of every way in each round."""
+    numbers, found = sum(map(len, _numbers(trials))), defaultdict(list)
+    for i in range(rounds):
+        for way, (table, spent_s) in ways(folder, spec).items():
+            file = folder / f"{i}-{way.replace(' ', '-')}.db"
+            found[way].append(numbers / spent_s(file, trials))
+            if (stored := _count(file, table)) != numbers:
+                raise SystemExit(f"{way}: {stored} of {numbers} numbers are in the file")
+        print(f"rows: round {i + 1} of {rounds} done", file=sys.stderr, flush=True)
+    return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--trials", type=int, default=10)
+    parser.add_argument("--noop-trials", type=int, default=100)
+    parser.add_argument("--trials", type=int, default=10, help="whose rows are stored")
     parser.add_argument("--points", type=int, default=200, help="numbers a trial records, if it is not lost")
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    print(f"{platform.machine()}, {environment.cores()} cores, Python {platform.python_version()}")
+    print(printed.machine("optuna", "sqlalchemy"))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        numbers, costs = drivers(folder, given.noop_trials, given.rounds)
         spec = study(folder, given.trials)
         planned = islice(specs(spec, folder), given.trials)
         trials = [(trial, *ended(trial, given.points)) for trial in planned]
-        numbers = sum(map(len, _numbers(trials)))
-        print(f"{numbers} numbers of {len(trials)} trials, {given.rounds} rounds")
-        rates: dict[str, list[float]] = {}
-        for i in range(given.rounds):
-            for way, (table, spent_s) in ways(folder, spec).items():
-                file = folder / f"{len(rates.setdefault(way, []))}-{way.replace(' ', '-')}.db"
-                rates[way].append(numbers / spent_s(file, trials))
-                if (stored := _count(file, table)) != numbers:
-                    raise SystemExit(f"{way}: {stored} of {numbers} numbers are in the file")
-            print(f"round {i + 1} of {given.rounds} done", flush=True)
-    for way, found in rates.items():
-        print(f"{way:28} {statistics.median(found):10,.0f} rows/s   ({min(found):,.0f} to {max(found):,.0f})")
+        stored = sum(map(len, _numbers(trials)))
+        speeds = rates(folder, spec, trials, given.rounds)
+    print(f"\n{given.noop_trials} trials of {numbers} numbers, {given.rounds} rounds\n")
+    heads = ("driver", "n", "CPU, ms a trial", "wall, ms a trial")
+    rows = {
+        way: (str(len(own)), *(printed.spread(column, 1) for column in zip(*own, strict=True)))
+        for way, own in costs.items()
+    }
+    print(printed.table(heads, rows))
+    print(f"\n{stored} numbers of {len(trials)} trials, {given.rounds} rounds\n")
+    rows = {way: (str(len(own)), printed.spread(own, 0)) for way, own in speeds.items()}
+    print(printed.table(("way to store", "n", "rows per second"), rows))
+
+
+def _count(file: Path, table: str) -> int:
+    with sqlite3.connect(file) as raw:
+        return raw.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import optuna
 import pytest
+import sqlalchemy as sa
 
 from stability.records import (
     BEFORE_TRAINING,
@@ -179,6 +180,23 @@ def test_both_views_of_one_file_use_wal_and_wait_for_each_other(store, tmp_path)
         tables = {name for (name,) in raw.execute("select name from sqlite_master where type = 'table'")}
     assert {"trials", "stability_trials", "stability_epochs", "stability_steps"} <= tables
     assert {"stability_events", "stability_environment"} <= tables
+
+
+def test_a_kill_while_optuna_makes_its_tables_leaves_none_without_its_index(store):
+    """Optuna never adds an index to a table that it finds: two drivers would then create one study twice."""
+
+    def die(connection, cursor, statement, *rest):
+        if statement.startswith("CREATE UNIQUE INDEX"):
+            raise KeyboardInterrupt
+
+    sa.event.listen(store._engine, "before_cursor_execute", die)
+    with pytest.raises(KeyboardInterrupt):
+        store.optuna_storage()
+    sa.event.remove(store._engine, "before_cursor_execute", die)
+    assert not sa.inspect(store._engine).has_table("studies")
+
+    store.optuna_storage()
+    assert any(index["unique"] for index in sa.inspect(store._engine).get_indexes("studies"))
 
 
 def _claim(url: str, path: str) -> None:
