@@ -49,6 +49,23 @@ class Watcher:
         self.notes.append(sentence)
 
 
+class _Cut(Exception):
+    """The end of a driver in the middle of its run."""
+
+
+class _CuttingWatcher(Watcher):
+    """Ends the driver when its `after`-th trial is stored."""
+
+    def __init__(self, after: int) -> None:
+        super().__init__()
+        self.after = after
+
+    def finished(self, trial):
+        super().finished(trial)
+        if len(self.rows) == self.after:
+            raise _Cut
+
+
 @pytest.fixture
 def study_file(tmp_path):
     """Writes the toy study, with replacements, and returns its path."""
@@ -77,6 +94,19 @@ def run_study(tmp_path):
         store, watcher = Store(str(tmp_path / database)), Watcher()
         drive(Run(spec, store, LocalExecutor(["cpu"] * jobs), watcher, "cpu", **options))
         return spec, store, watcher
+
+    return run
+
+
+@pytest.fixture
+def cut_short(tmp_path):
+    """Runs a study whose driver dies once so many trials are stored; returns (spec, store)."""
+
+    def run(path: Path, trials: int) -> tuple[StudySpec, Store]:
+        spec, store = load_study(path), Store(str(tmp_path / "s.db"))
+        with pytest.raises(_Cut):
+            drive(Run(spec, store, LocalExecutor(["cpu"] * 2), _CuttingWatcher(trials), "cpu"))
+        return spec, store
 
     return run
 

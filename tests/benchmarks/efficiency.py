@@ -1,95 +1,115 @@
 """How much of the machine a study spends on training: `python tests/benchmarks/efficiency.py`.
 
-The same trials run twice: in one bare loop in this process (one thread), and through `stability run`.
-Efficiency = CPU-seconds of the bare loop / (wall seconds of the study × cores). Both in one go, because
-timings of one machine on different days do not compare.
+Efficiency = CPU-seconds of the training alone / (wall seconds × cores), wall seconds from the start of a command
+to its end, start-up and report included. The training alone is a loop in one process. The trials of the
+study then run again under Optuna with a subprocess a trial and, with `pip install "ray[tune]"`, under Ray
+Tune; all in turns, since timings of one machine at different times do not compare.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import platform
-import resource
+import os
+import pickle
 import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
-import torch
+import efficiency_peers as peers
+from printed import machine, spread, table
 
-from stability import environment, trainers, trialdir
-from stability.plan import proposals
-from stability.policy import Policy
-from stability.recorder import TrialRecorder
-from stability.records import StopTrial, TrialSpec
-from stability.spec import load_study
+from stability import environment, trialdir
+from stability.records import TrialSpec
 
 STUDY = Path(__file__).parents[2] / "studies" / "basic_vs_enhanced.yaml"
-
-
-def bare_loop(spec, folder: Path, trials: list[dict]) -> float:
-    """CPU-seconds of training these trials one after another, with the recording every trial does."""
-    torch.set_num_threads(1)
-    trainer, data = trainers.resolved(spec)
-    train = trainers.load(trainer)
-    spent_s = 0.0
-    for i, trial in enumerate([trials[0], *trials]):  # the first one warms up and does not count
-        made = TrialSpec(
-            study=spec.name, stage="bare", number=i, key=str(i), arm=None, params=trial["params"],
-            seed=trial["seed"], epochs=spec.budget.epochs, batch_size=spec.budget.batch_size, max_steps=None,
-            timeout_s=600.0, device="cpu", trainer=trainer, data=data, model=spec.model,
-            yardstick=spec.yardstick, directory=folder / "bare" / str(i), cache=folder / "cache",
-        )  # fmt: skip
-        trialdir.create(made)
-        recorder = TrialRecorder(made, Policy())
-        start_s = time.process_time()
-        try:
-            train(made, recorder)
-        except StopTrial:
-            pass
-        finally:
-            recorder.close()
-        spent_s += (time.process_time() - start_s) * (i > 0)
-    return spent_s
-
-
-def harness(overrides: list[str], folder: Path) -> tuple[float, float]:
-    """Wall and driver CPU seconds of the study through the command line, report included."""
-    storage = ["--storage", str(folder / "s.db"), "--out", str(folder / "reports"), "--device", "cpu"]
-    command = [sys.executable, "-m", "stability", "run", str(STUDY), *overrides, *storage]
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    start_s = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    wall_s = time.perf_counter() - start_s
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return wall_s, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+OURS = "stability run"
+RIVALS = {"Optuna, a subprocess a trial": "optuna_subprocess", "Ray Tune": "ray_tune"}
+PARTS = ("start to first trial", "trials", "last trial to end")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("overrides", nargs="*", help="such as plan.compare.seeds=5")
-    overrides = parser.parse_args().overrides
-    spec = load_study(STUDY, overrides)
-    planned = sum(len(proposals(spec, entry)) for entry in spec.plan)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        wall_s, driver_cpu_s = harness(overrides, folder)
-        exported = [sys.executable, "-m", "stability", "export", spec.name, "--storage", str(folder / "s.db")]
-        subprocess.run([*exported, "--out", str(folder), "-f", "json"], check=True, stdout=subprocess.DEVNULL)
-        rows = json.loads((folder / spec.name / "trials.json").read_text())
-        trials = [{"params": json.loads(row["params"]), "seed": row["seed"]} for row in rows]
-        peak = max(row["max_rss_bytes"] for row in rows)
-        bare_cpu_s = bare_loop(spec, folder, trials)
-    cores = environment.cores()
-    print(f"machine                 {platform.machine()}, {cores} cores, Python {platform.python_version()}")
-    print(f"trials                  {len(trials)} of {planned} planned")
-    print(f"bare loop               {bare_cpu_s:.1f} CPU-s")
-    print(f"study, wall             {wall_s:.1f} s (start-up and report included)")
-    print(f"driver                  {driver_cpu_s:.1f} CPU-s")
-    print(f"largest worker          {peak / 1e6:.0f} MB")
-    print(f"efficiency              {bare_cpu_s / (wall_s * cores):.2f}")
+    parser.add_argument("--rounds", type=int, default=3)
+    asked = parser.parse_args()
+    rivals = {name: peer for name, peer in RIVALS.items() if peer != "ray_tune" or find_spec("pyarrow")}
+    cores, trained_s, parts_s, counts = environment.cores(), [], [], []
+    wall_s: dict[str, list[float]] = {OURS: [], **{name: [] for name in rivals}}
+    for _ in range(asked.rounds):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            began_s = time.time()
+            wall_s[OURS].append(timed(study(folder, asked.overrides)))
+            parts_s.append(parts(folder, began_s, wall_s[OURS][-1]))
+            trials = trials_of(folder)
+            counts.append(len(trials))
+            trained_s.append(float(output(peers.command("bare", kept(trials, folder / "bare"), 1))))
+            for name, peer in rivals.items():
+                wall_s[name].append(timed(peers.command(peer, kept(trials, folder / peer), cores)))
+    print(
+        f"{machine('torch', 'optuna')}; {spread(counts, 0)} trials, {cores} at a time; {asked.rounds} rounds"
+    )
+    print(f"\nThe training alone: {spread(trained_s, 1)} CPU-s\n")
+    print(table(["", "wall, s", "efficiency", f"wall / wall of {OURS}"], compared(wall_s, trained_s, cores)))
+    print(f"\nThe wall time of `{OURS}`:\n")
+    split = zip(PARTS, zip(*parts_s, strict=True), strict=True)
+    print(table(["", "s"], {name: [spread(seconds, 1)] for name, seconds in split}))
+
+
+def compared(wall_s: dict[str, list[float]], trained_s: list[float], cores: int) -> dict[str, list[str]]:
+    """Per tool its wall time, its efficiency, and its wall time as a multiple of ours in the same round."""
+    rows = {}
+    for name, seconds in wall_s.items():
+        efficiency = [trained / (wall * cores) for trained, wall in zip(trained_s, seconds, strict=True)]
+        multiple = [wall / own for wall, own in zip(seconds, wall_s[OURS], strict=True)]
+        rows[name] = [spread(seconds, 1), spread(efficiency), spread(multiple)]
+    return rows
+
+
+def study(folder: Path, overrides: list[str]) -> list[str]:
+    """The command of the study on the CPU, with all it writes in `folder`."""
+    where = ["--storage", str(folder / "s.db"), "--out", str(folder / "reports"), "--device", "cpu"]
+    return [sys.executable, "-m", "stability", "run", str(STUDY), *overrides, *where]
+
+
+def trials_of(folder: Path) -> list[TrialSpec]:
+    """The trials that the study ran, in the order of their start."""
+    directories = sorted((folder / "s.trials").glob("**/trial.json"), key=lambda file: file.stat().st_mtime)
+    return [trialdir.read_spec(file.parent) for file in directories]
+
+
+def parts(folder: Path, began_s: float, took_s: float) -> list[float]:
+    """Seconds until the first trial, until the end of the last one, and after it."""
+    started = [file.stat().st_mtime for file in (folder / "s.trials").glob("**/trial.json")]
+    ended = [file.stat().st_mtime for file in (folder / "s.trials").glob("**/outcome.json")]
+    return [min(started) - began_s, max(ended) - min(started), began_s + took_s - max(ended)]
+
+
+def kept(trials: list[TrialSpec], folder: Path) -> Path:
+    """A file of the trials with directories below `folder`."""
+    folder.mkdir()
+    moved = [replace(trial, directory=folder / str(i)) for i, trial in enumerate(trials)]
+    file = folder / "trials.pickle"
+    file.write_bytes(pickle.dumps(moved))
+    return file
+
+
+def timed(command: list[str]) -> float:
+    start_s = time.perf_counter()
+    output(command)
+    return time.perf_counter() - start_s
+
+
+def output(command: list[str]) -> str:
+    alone = os.environ | {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AIR_NEW_OUTPUT": "0"}
+    done = subprocess.run(command, env=alone, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise SystemExit(f"{' '.join(command)}: {done.stderr}")
+    return done.stdout
 
 
 if __name__ == "__main__":

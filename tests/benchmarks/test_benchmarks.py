@@ -45,10 +45,10 @@ def test_a_benchmark_prints_its_table(script):
         assert f"\n| {name}" in done.stdout
 
 
-@pytest.mark.parametrize("script", SMALL)
+@pytest.mark.parametrize("script", [*SMALL, "efficiency.py"])
 def test_a_benchmark_says_what_it_does(script):
     done = run(script, "--help")
-    assert done.returncode == 0 and "--trials" in done.stdout
+    assert done.returncode == 0 and "options:" in done.stdout
 
 
 def test_a_report_from_an_outline_is_the_report_from_everything(tmp_path):
@@ -58,7 +58,4 @@ def test_a_report_from_an_outline_is_the_report_from_everything(tmp_path):
     assert {"STABLE", "DIVERGED", "UNSTABLE"} <= set(store.trials(NAME).verdict)
     environment = store.environment(NAME)
     whole = report.build(spec, store.frames(NAME), environment)
-    assert (
-        {row["verdict"] for row in whole["trials"]} >= {"STABLE", "DIVERGED"} if "trials" in whole else True
-    )
     assert json.dumps(report.build(spec, store.outline(NAME, "compare"), environment)) == json.dumps(whole)

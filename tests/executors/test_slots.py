@@ -2,15 +2,14 @@
 
 import pytest
 
-from stability import environment
-from stability.executors import slots as slots_module
+from stability import environment, trainers
 from stability.executors.slots import slots
 from stability.records import UserError
 
 
 @pytest.fixture
 def two_gpus(monkeypatch):
-    monkeypatch.setattr(slots_module, "_devices", lambda _: ["cuda:0", "cuda:1"])
+    monkeypatch.setattr(trainers, "devices", lambda _: ["cuda:0", "cuda:1"])
 
 
 def test_the_cpu_runs_a_trial_a_core_or_as_many_as_asked():

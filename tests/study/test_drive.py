@@ -12,11 +12,8 @@ from pathlib import Path
 import optuna
 import pytest
 
-from stability.executors.local import LocalExecutor
 from stability.records import UserError
-from stability.spec import load_study
 from stability.store import Store
-from stability.study import Run, drive
 
 TOYS = Path(__file__).parents[1] / "toys.py"
 
@@ -99,34 +96,10 @@ def test_a_resumed_search_draws_what_an_undisturbed_one_would(run_study, study_f
     assert results(store) == whole
 
 
-class _Interrupted(Exception):
-    pass
-
-
-class _Cut:
-    """A watcher that ends the driver at its `n`-th trial."""
-
-    def __init__(self, n):
-        self.left = n
-
-    def stage(self, *_):
-        pass
-
-    def note(self, _):
-        pass
-
-    def finished(self, _):
-        self.left -= 1
-        if self.left == 0:
-            raise _Interrupted
-
-
 @pytest.mark.parametrize("cut", [1, 4, 6, 8])
-def test_a_driver_that_dies_between_trials_is_resumed(run_study, study_file, tmp_path, cut):
+def test_a_driver_that_dies_between_trials_is_resumed(run_study, cut_short, study_file, tmp_path, cut):
     path = study_file()
-    spec, store = load_study(path), Store(str(tmp_path / "s.db"))
-    with pytest.raises(_Interrupted):
-        drive(Run(spec, store, LocalExecutor(["cpu"] * 2), _Cut(cut), "cpu"))
+    cut_short(path, cut)
     _, store, _ = run_study(path)
     keys = [row["stage"] + row["key"] for row in results(store)]
     assert len(keys) == len(set(keys)) == 10
@@ -176,12 +149,11 @@ def test_a_changed_study_is_not_mixed_with_its_old_trials(run_study, study_file)
         run_study(path, "arms.gentle.lr=0.2")
 
 
-def test_an_arm_changed_while_its_trials_were_under_way_is_refused(run_study, study_file, tmp_path):
+def test_an_arm_changed_while_its_trials_were_under_way_is_refused(
+    run_study, cut_short, study_file, tmp_path
+):
     path = study_file()
-    with pytest.raises(_Interrupted):
-        drive(
-            Run(load_study(path), Store(str(tmp_path / "s.db")), LocalExecutor(["cpu"] * 2), _Cut(1), "cpu")
-        )
+    cut_short(path, 1)
     running = [trial for trial in optuna_trials(tmp_path, "compare") if not trial.state.is_finished()]
     assert running
     value = {"gentle": 0.2, "rough": 3.0}[running[0].user_attrs["arm"]]

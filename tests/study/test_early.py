@@ -8,12 +8,9 @@ from rich.console import Console
 from rich.live import Live
 
 from stability import terminal
-from stability.executors.local import LocalExecutor
 from stability.progress import LineProgress, LiveProgress
 from stability.report import write
 from stability.spec import from_document, load_study
-from stability.store import Store
-from stability.study import Run, drive
 
 EARLY = ("compare: {seeds: 3}", "compare: {seeds: 12, early: {spending: obrien_fleming, looks: 3}}")
 SAYS = (
@@ -66,34 +63,10 @@ def test_arms_that_do_not_differ_run_to_the_end(run_study, study_file, tmp_path)
     assert (comparison["early"]["looks_made"], comparison["early"]["ended_early"]) == (3, False)
 
 
-class _Interrupted(Exception):
-    pass
-
-
-class _Cut:
-    """A watcher that ends the driver at its `n`-th trial."""
-
-    def __init__(self, n):
-        self.left = n
-
-    def stage(self, *_):
-        pass
-
-    def note(self, _):
-        pass
-
-    def finished(self, _):
-        self.left -= 1
-        if self.left == 0:
-            raise _Interrupted
-
-
 @pytest.mark.parametrize("cut", [3, 8, 11, 16])
-def test_a_run_that_was_cut_short_ends_at_the_same_look(run_study, study_file, tmp_path, cut):
+def test_a_run_that_was_cut_short_ends_at_the_same_look(run_study, cut_short, study_file, tmp_path, cut):
     path = study_file(EARLY)
-    spec, store = load_study(path), Store(str(tmp_path / "s.db"))
-    with pytest.raises(_Interrupted):
-        drive(Run(spec, store, LocalExecutor(["cpu"] * 2), _Cut(cut), "cpu"))
+    cut_short(path, cut)
     _, store, watcher = run_study(path)
     assert watcher.notes == [SAYS]
     trials = store.frames("toy").trials
@@ -102,12 +75,10 @@ def test_a_run_that_was_cut_short_ends_at_the_same_look(run_study, study_file, t
 
 
 def test_a_comparison_without_looks_that_is_cut_short_says_that_it_decides_nothing(
-    run_study, study_file, tmp_path
+    run_study, cut_short, study_file, tmp_path
 ):
     path = study_file(("{seeds: 3}", "{seeds: 9}"))
-    spec, store = load_study(path), Store(str(tmp_path / "s.db"))
-    with pytest.raises(_Interrupted):
-        drive(Run(spec, store, LocalExecutor(["cpu"] * 2), _Cut(13), "cpu"))
+    spec, store = cut_short(path, 13)
     text = report(spec, store, tmp_path, "md")
     assert (
         "13 of 18 planned trials are stored. No look before the end was planned, so all of them will run"
