@@ -168,6 +168,12 @@ def test_a_stored_document_reads_back_as_the_same_study():
     assert again.sha256 == spec.sha256 and again.params == spec.params
 
 
+def test_the_schema_knows_sections_that_may_be_a_name_alone():
+    found = specs.schema()["$defs"]
+    assert found["PlanEntry"]["anyOf"][0] == {"enum": ["compare", "search"]}
+    assert found["Early"]["anyOf"][0] == {"enum": ["obrien_fleming", "pocock"]}
+
+
 def test_the_schema_knows_every_key():
     properties = specs.schema()["properties"]
     assert set(properties) >= {"name", "trainer", "budget", "params", "arms", "compare", "plan", "yardstick"}

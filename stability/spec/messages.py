@@ -1,0 +1,79 @@
+"""A validation error of a study file -> where it stands and what to do, in the file's own terms."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from stability.params import ParamEntry
+from stability.spec.plan import CompareStage, Early, PlanEntry, SearchStage
+from stability.spec.sections import Budget, Compare, Limits
+from stability.suggest import suggest
+from stability.yamlfile import Address, Document
+
+
+def locate(document: Document, source: str, address: Address, at_key: bool) -> str:
+    """Where `address` stands, or the nearest place above it that has one."""
+    for end in range(len(address), 0, -1):
+        places = document.keys if at_key and end == len(address) else document.values
+        if address[:end] in places:
+            return places[address[:end]]
+    return document.values.get((), source)
+
+
+def line(place: str) -> tuple[int, ...]:
+    """Sort key of a place: top of the file first."""
+    return tuple(int(part) for part in re.findall(r":(\d+)", place))
+
+
+_TYPE_NAMES = {"int", "float", "bool", "str"}  # the branches of a union, which validation errors name
+_FORMS = {
+    "params": "{value: ...}, {values: [...]} or {min: ..., max: ...}",
+    "plan": "options such as {seeds: 20}",
+}
+
+
+def explain(error: Mapping[str, Any], study: type[BaseModel]) -> tuple[Address, str, bool]:
+    """A validation error of a `study` as (address, message, whether the key, not the value, is at fault)."""
+    address: Address = tuple(part for part in error["loc"] if part not in _TYPE_NAMES)
+    dotted = ".".join(map(str, address))
+    if error["type"] == "extra_forbidden":
+        section, known = _section(address, study)
+        return (
+            address,
+            f"unknown key {str(address[-1])!r} in {section}{suggest(str(address[-1]), known)}",
+            True,
+        )
+    if error["type"] == "missing":
+        section = ".".join(map(str, address[:-1])) or "the study file"
+        return address[:-1], f"{section} lacks {str(address[-1])!r}; add it", True
+    message = error["msg"].removeprefix("Value error, ")
+    if error["type"] in ("model_type", "model_attributes_type", "dict_type"):
+        form = _FORMS.get(address[0], "a mapping of keys to values")
+        message = f"{form} belongs here, got {error['input']!r}"
+    elif error["type"] == "string_pattern_mismatch":
+        message = f"letters, digits, '-' and '_' only, and a letter or digit first; got {error['input']!r}"
+    elif error["type"] != "value_error":
+        message = f"{message[0].lower()}{message[1:]}, got {error['input']!r}"
+    return address, f"{dotted}: {message}", False
+
+
+def _section(address: Address, study: type[BaseModel]) -> tuple[str, list[str]]:
+    """The name of the section an address lies in, and the keys it knows."""
+    model = study
+    for part in address[:-1]:
+        model = {
+            "budget": Budget,
+            "limits": Limits,
+            "plan": PlanEntry,
+            "compare": CompareStage if address[0] == "plan" else Compare,
+            "early": Early,
+            "search": SearchStage,
+            "params": ParamEntry,
+        }.get(part, model)
+    known = [field.alias or name for name, field in model.model_fields.items()]
+    section = ".".join(str(part) for part in address[:-1] if not isinstance(part, int))
+    return section or "the study file", known

@@ -1,0 +1,96 @@
+"""The plan of a study file: its stages and their options."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from stability.spec.sections import PositiveInt, Section, SectionOrName
+from stability.spending import Spending
+
+LOOKS = 4
+"""Looks of a stage that may end early and does not say how many; each makes running trials wait for all."""
+
+
+class Early(SectionOrName):
+    """The looks at which a comparison may end, and how its error is spent over them."""
+
+    spending: Annotated[Spending, Field(strict=False)] = Spending.OBRIEN_FLEMING
+    looks: Annotated[int, Field(ge=2)] | None = None
+
+    @classmethod
+    def names(cls) -> list[str]:
+        return list(Spending)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_name(cls, early: Any) -> Any:
+        """`early: pocock` means `early: {spending: pocock}`."""
+        if isinstance(early, str):
+            return {"spending": early}
+        if not isinstance(early, dict):
+            raise ValueError(f"obrien_fleming, or {{spending: ..., looks: 4}}, belongs here, got {early!r}")
+        return early
+
+
+class CompareStage(Section):
+    """Every arm, once per seed; trial k of every arm has the same seed. Without `early` it never peeks."""
+
+    seeds: PositiveInt = 20
+    early: Early | None = None
+
+    @property
+    def looks(self) -> int:
+        """How often the stage is looked at, its end included."""
+        if self.early is None:
+            return 1
+        return self.early.looks or min(LOOKS, self.seeds)
+
+
+class SearchStage(Section):
+    """`trials` settings drawn from `params`; `points` values per numeric range for the grid."""
+
+    sampler: Literal["random", "sobol", "tpe", "gp", "grid"] = "tpe"
+    trials: PositiveInt = 40
+    points: PositiveInt = 5
+
+
+Stage = CompareStage | SearchStage
+
+
+class PlanEntry(SectionOrName):
+    """One stage of the plan under its name."""
+
+    compare: CompareStage | None = None
+    search: SearchStage | None = None
+
+    @classmethod
+    def names(cls) -> list[str]:
+        return list(cls.model_fields)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_name(cls, entry: Any) -> Any:
+        """`- compare` means `- compare: {}`."""
+        if isinstance(entry, str):
+            return {entry: {}}
+        if isinstance(entry, dict):
+            return {key: {} if value is None else value for key, value in entry.items()}
+        return entry
+
+    @model_validator(mode="after")
+    def _one_stage(self) -> PlanEntry:
+        if len(self.model_fields_set) != 1:
+            raise ValueError(
+                f"one stage an entry ({', '.join(type(self).model_fields)}), each after its own '-'"
+            )
+        return self
+
+    @property
+    def name(self) -> str:
+        return next(iter(self.model_fields_set))
+
+    @property
+    def stage(self) -> Stage:
+        return getattr(self, self.name)
