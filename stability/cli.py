@@ -97,7 +97,7 @@ def run(
     trainers.check(spec)
     wishes = Wishes(device, jobs, slots_per_gpu, address, cpus_per_trial, gpus_per_trial)
     runner = chosen(executor.value, wishes)
-    import stability.report  # noqa: F401 - loads pandas and matplotlib while the runner loads torch
+    import stability.report.figures  # noqa: F401 - loads pandas and matplotlib while the runner loads torch
 
     for sentence in trainers.advice(spec):
         typer.echo(f"warning: {sentence}", err=True)
