@@ -9,26 +9,22 @@ is shared and the driver alone writes.
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
 import logging
 import os
-import platform
-import shutil
 import signal
 import socket
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from stability import trialdir
 from stability.executors.local import LocalExecutor
+from stability.executors.place import Place, code_beside, versions
 from stability.records import Ending, Outcome, TrialSpec, UserError
 
 LOGGER = logging.getLogger("stability")
-LOOK_S = 1.0
 PATIENCE_S = 60.0
 """How long a trial waits for resources that others hold before the user is told."""
 CAPACITY_AGE_S = 5.0
@@ -36,7 +32,6 @@ IDLE_S = 3.0
 """How long an actor without a trial keeps its resources, which another driver's trial may wait for."""
 CLEAR_S = 5.0
 CONNECT_S = 5.0
-CODE_LIMIT_BYTES = 64 * 2**20
 EXAMPLE = "start one with `ray start --head`, then give --address HOST:6379"
 
 
@@ -96,7 +91,7 @@ class RayExecutor:
         here = LocalExecutor(["cpu"])
         with contextlib.closing(here):
             here.prepare(trainer, data, cache)
-        parts = {"cache": trialdir.pack(cache)} | ({} if trainer == "tts" else _code(trainer["call"]))
+        parts = {"cache": trialdir.pack(cache)} | ({} if trainer == "tts" else code_beside(trainer["call"]))
         self._brought = self._ray.put(parts)
 
     def submit(self, trial: TrialSpec) -> None:
@@ -147,8 +142,8 @@ class RayExecutor:
 
     def _start_actor(self) -> Any:
         needs = {"num_cpus": self._request.cpus, "num_gpus": self._request.gpus}
-        actor = self._ray.remote(**needs, max_restarts=0, max_concurrency=2)(_Place)
-        return actor.remote(self._request.gpus, _versions())
+        actor = self._ray.remote(**needs, max_restarts=0, max_concurrency=2)(Place)
+        return actor.remote(self._request.gpus, versions())
 
     def _taken_back(self, reference: Any) -> Path:
         running = self._running.pop(reference)
@@ -201,52 +196,6 @@ class RayExecutor:
         return not ready
 
 
-class _Place:
-    """The actor: a folder on its node, and an executor that runs one trial at a time there."""
-
-    def __init__(self, gpus: float, versions: Mapping[str, str]) -> None:
-        self._refusal = _difference(versions)
-        self._folder = Path(tempfile.mkdtemp(prefix="stability-"))
-        self._device = "cuda:0" if gpus else "cpu"  # Ray hides the GPUs of others
-        shares = max(1, round(1 / gpus)) if gpus else 1
-        self._executor = LocalExecutor([self._device] * shares)
-        self._unpacked = False
-
-    def ready(self) -> bool:
-        """Answers as soon as the actor has its place."""
-        return True
-
-    def run(self, trial: TrialSpec, brought: Mapping[str, bytes]) -> bytes | str:
-        """Run a trial of the driver; its directory, packed, or why this node cannot."""
-        if self._refusal:
-            return self._refusal
-        if not self._unpacked:
-            for name, packed in brought.items():
-                trialdir.unpack(packed, self._folder / name)
-            self._unpacked = True
-        here = self._moved_here(trial)
-        trialdir.create(here)
-        self._executor.submit(here)
-        while not self._executor.finished(LOOK_S):
-            pass
-        packed = trialdir.pack(here.directory)
-        shutil.rmtree(here.directory)
-        return packed
-
-    def _moved_here(self, trial: TrialSpec) -> TrialSpec:
-        trainer = trial.trainer
-        if trainer != "tts" and ".py:" in trainer["call"]:
-            trainer = {"call": str(self._folder / "code" / Path(trainer["call"]).name)}
-        folder = self._folder / "trials" / trial.directory.name
-        cache = self._folder / "cache"
-        return replace(trial, trainer=trainer, directory=folder, cache=cache, device=self._device)
-
-    def clear(self) -> None:
-        """End what runs and leave nothing behind; may be called while a trial runs."""
-        self._executor.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-
 def _check(request: Request, at_most: int | None) -> None:
     for option, value in (("--cpus-per-trial", request.cpus), ("--gpus-per-trial", request.gpus)):
         if not 0.0 <= value < float("inf"):
@@ -294,37 +243,6 @@ def _disconnected_on_failure(ray: Any) -> Iterator[None]:
     except BaseException:
         ray.shutdown()
         raise
-
-
-def _code(call: str) -> dict[str, bytes]:
-    """The Python files beside a trainer's file, which go to the nodes; modules are installed there."""
-    path, _, _ = call.rpartition(":")
-    if not path.endswith(".py"):
-        return {}
-    folder = Path(path).parent
-    size = sum(file.stat().st_size for file in folder.rglob("*.py"))
-    if size > CODE_LIMIT_BYTES:
-        raise UserError(
-            f"{folder} holds {size / 2**20:.0f} MiB of Python files, too many to send to a cluster; put "
-            f"{Path(path).name} into a folder with only what it imports"
-        )
-    return {"code": trialdir.pack(folder, "*.py")}
-
-
-def _versions() -> dict[str, str]:
-    found = {name: importlib.metadata.version(name) for name in ("stability", "torch")}
-    return {"python": platform.python_version()} | found
-
-
-def _difference(drivers: Mapping[str, str]) -> str | None:
-    """What is another version on this node than in the driver, as a sentence."""
-    own = _versions()
-    other = [
-        f"{name} {own[name]}, not {version}" for name, version in drivers.items() if own[name] != version
-    ]
-    if not other:
-        return None
-    return f"node {platform.node()} has {', '.join(other)}: trials would not compare; install the same there"
 
 
 def _not_installed(error: Exception) -> str:
