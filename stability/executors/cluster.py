@@ -33,6 +33,8 @@ IDLE_S = 3.0
 CLEAR_S = 5.0
 CONNECT_S = 5.0
 EXAMPLE = "start one with `ray start --head`, then give --address HOST:6379"
+TOKEN = "; if it asks for a token, set RAY_AUTH_MODE=token"
+"""A cluster that was started on a machine with a token file asks for it; a driver sends it when told to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +225,10 @@ def _connected(address: str | None) -> Any:
         ray.init(address or "auto", log_to_driver=False, logging_level=logging.ERROR)
     except (OSError, ValueError, RuntimeError) as error:
         where = "on this machine" if address is None else f"at {address}"
-        raise UserError(f"no Ray cluster {where} to connect to: {_first_line(error)}; {EXAMPLE}") from None
+        refused = isinstance(error, ConnectionError) and not isinstance(error, ConnectionRefusedError)
+        hint = TOKEN if refused and "RAY_AUTH_MODE" not in os.environ else ""
+        why = f"{_first_line(error)}; {EXAMPLE}{hint}"
+        raise UserError(f"no Ray cluster {where} to connect to: {why}") from None
     finally:
         signal.signal(signal.SIGTERM, on_sigterm)
     return ray

@@ -247,3 +247,16 @@ def trial_processes():
                 yield process.pid
         except psutil.Error:
             continue
+
+
+def test_a_cluster_that_asks_for_a_token_says_how_to_send_it(monkeypatch):
+    def refuse(*_, **__):
+        raise ConnectionError("Failed to connect to Ray cluster at 10.0.0.1:6379")
+
+    monkeypatch.setattr(ray, "init", refuse)
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    with pytest.raises(UserError, match="if it asks for a token, set RAY_AUTH_MODE=token$"):
+        RayExecutor(None, Request())
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    with pytest.raises(UserError, match="then give --address HOST:6379$"):
+        RayExecutor(None, Request())
