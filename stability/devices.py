@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import random
 import re
+import sys
 from typing import Any
 
 import torch
@@ -36,10 +38,15 @@ def each(name: str) -> list[str]:
     return [f"cuda:{i}" for i in range(torch.cuda.device_count())] if found == "cuda" else [found]
 
 
-def limit_memory(device: str, share: float) -> None:
-    """Let this process take at most `share` of a GPU's memory, so that one trial cannot starve another."""
+def enter(device: str, share: float) -> None:
+    """Start computing on a GPU, of whose memory this process may take at most `share`.
+
+    Raises RuntimeError where the GPU cannot be used, or has no room for one more context.
+    """
+    torch.cuda.init()
     if share < 1.0:
         torch.cuda.set_per_process_memory_fraction(share, device)
+    torch.zeros(1, device=device)
 
 
 def is_sound(device: str) -> bool:
@@ -48,12 +55,35 @@ def is_sound(device: str) -> bool:
     After a failed kernel every call to its context fails; only a new process gets a new context.
     """
     gc.collect()
+    clear_workspaces = getattr(torch._C, "_cuda_clearCublasWorkspaces", None)  # it has no public name
     try:
         torch.cuda.synchronize(device)
+        if clear_workspaces is not None:  # cuBLAS keeps some from the first product of matrices on
+            clear_workspaces()
+        torch.cuda.empty_cache()
     except RuntimeError:
         return False
-    torch.cuda.empty_cache()
     return torch.cuda.memory_allocated(device) == 0
+
+
+def random_states() -> dict[str, Any]:
+    """The states of the generators that a trainer may draw from without seeding them."""
+    states = {"python": random.getstate(), "torch": torch.get_rng_state()}
+    if "numpy" in sys.modules:
+        states["numpy"] = sys.modules["numpy"].random.get_state()
+    if torch.cuda.is_initialized():
+        states["cuda"] = torch.cuda.get_rng_state_all()
+    return states
+
+
+def set_random_states(states: dict[str, Any]) -> None:
+    """Let a trial draw what it would draw in a new process."""
+    random.setstate(states["python"])
+    torch.set_rng_state(states["torch"])
+    if "numpy" in states:
+        sys.modules["numpy"].random.set_state(states["numpy"])
+    if "cuda" in states:
+        torch.cuda.set_rng_state_all(states["cuda"])
 
 
 def switches() -> tuple[Any, ...]:

@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from stability.redaction import without_password
+
 PACKAGES = ("stability", "torch", "optuna", "optuna-dashboard", "numpy", "scipy", "pandas", "matplotlib")
 PACKAGES += ("SQLAlchemy", "pydantic", "pyyaml", "typer", "jinja2")
 
@@ -28,7 +30,7 @@ def capture(device: str) -> dict[str, Any]:
         "revision": project["revision"],
         "project": project,
         "working_directory": revision(Path.cwd()),
-        "command": " ".join(["stability", *sys.argv[1:]]),
+        "command": without_password(" ".join(["stability", *sys.argv[1:]])),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "cpu": _cpu_model(),

@@ -20,10 +20,11 @@ def identity(pid: int | None = None) -> str | None:
 
 
 def is_alive(known: str | None) -> bool | None:
-    """Whether the process with this identity still runs; None for one of another machine."""
-    if known is None:
+    """Whether the process with this identity still runs; None for another machine's, or no identity."""
+    parts = (known or "").split()
+    if len(parts) != 3 or not (parts[1] + parts[2]).isdecimal():  # a loss of power may have cut it off
         return None
-    machine, pid, started = known.split()
+    machine, pid, started = parts
     if machine != _machine():
         return None
     return _started(int(pid)) == int(started)
@@ -37,13 +38,23 @@ def end_group(known: str) -> None:
 
 
 def group_memory_bytes(leader: int) -> int:
-    """Resident memory of a process group, less the pages of files and those shared with other processes."""
-    pages = 0
+    """Resident memory of a process group without the pages of files; of a page that is shared, its share."""
+    total = 0
     for member in group_members(leader):
         with contextlib.suppress(OSError):  # it may end while it is looked at
-            resident, shared = Path(f"/proc/{member}/statm").read_text().split()[1:3]
-            pages += int(resident) - int(shared)
-    return pages * os.sysconf("SC_PAGE_SIZE")
+            total += _kilobytes(f"/proc/{member}/smaps_rollup", "Pss_Anon", "Pss_Shmem") * 1024
+    return total
+
+
+def forget_peak_memory() -> None:
+    """Let `peak_memory_bytes` count from now on, where the system allows it."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def peak_memory_bytes() -> int:
+    """The most memory that this process had resident since `forget_peak_memory`."""
+    return _kilobytes("/proc/self/status", "VmHWM") * 1024
 
 
 def group_members(leader: int) -> list[int]:
@@ -64,6 +75,12 @@ def oom_kills() -> int:
     except OSError:
         return 0
     return int(counters.get("oom_kill", 0))
+
+
+def _kilobytes(path: str, *names: str) -> int:
+    """The sum of the lines `NAME: 123 kB` with these names in a file of the kernel."""
+    lines = (line.partition(":") for line in Path(path).read_text().splitlines())
+    return sum(int(value.split()[0]) for name, _, value in lines if name in names)
 
 
 def _machine() -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import faulthandler
 import os
-import resource
 import sys
 import threading
 import time
@@ -21,6 +20,11 @@ from stability.policy import Policy
 from stability.recorder import TrialRecorder
 from stability.records import Ending, Outcome, StopTrial, TrialSpec
 
+OUT_OF_MEMORY = (
+    "DefaultCPUAllocator: can't allocate memory",
+    "CUDA error: out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+)
 DISK_FULL_EXIT = 74  # EX_IOERR of sysexits.h: no trial's fault, and nothing could be written about it
 
 
@@ -41,20 +45,27 @@ def explain(directory: str, scratch: str, step: int, in_evaluation: bool) -> Non
 def serve(directories: Connection, device: str, gpu_share: float) -> None:
     """Run one trial after another on `device`, each told by its directory and answered with it.
 
-    `gpu_share` of the device's memory is all that this process may take. Returns, and so ends the process,
-    once a trial failed or left the process in another state than it found: the next one gets a new process.
+    `gpu_share` of the device's memory is all that this process may take. Every trial finds the random states
+    of a new process. Returns, and so ends the process, once a trial failed or left the process in another
+    state than it found: the next one gets a new process.
     """
     from stability import devices  # imports torch, which only a process that serves trials has by now
 
-    if device != "cpu":
-        devices.limit_memory(device, gpu_share)
+    trouble = None
+    try:
+        if device != "cpu":
+            devices.enter(device, gpu_share)
+    except RuntimeError as error:  # the first trial says so
+        trouble = error
+    states = devices.random_states()
     while True:
         try:
             directory = directories.recv()
         except EOFError:  # the driver needs no more
             return
+        devices.set_random_states(states)
         found = devices.switches(), _surroundings()
-        run_trial(directory, device)
+        run_trial(directory, device, trouble)
         failed = trialdir.read_ending(Path(directory)).outcome not in (Outcome.FINISHED, Outcome.STOPPED)
         if failed or (devices.switches(), _surroundings()) != found:
             return
@@ -70,24 +81,26 @@ def _surroundings() -> tuple[Any, ...]:
     return environ, Path.cwd(), started
 
 
-def run_trial(directory: str, device: str | None = None) -> None:
+def run_trial(directory: str, device: str | None = None, trouble: Exception | None = None) -> None:
     """Run the trial in `directory`, from trial.json to outcome.json, in a process of its own.
 
-    `device` is used instead of the one that the study asks for. Exits with `DISK_FULL_EXIT` when nothing
-    more can be written; every other end is an `Ending`.
+    `device` is used instead of the one that the study asks for; `trouble` is why it cannot be. Exits with
+    `DISK_FULL_EXIT` when nothing more can be written; every other end is an `Ending`.
     """
     path = Path(directory)
     _redirect_output(path / trialdir.STDOUT)
     trialdir.write_process(path, processes.identity())
     os.environ["STABILITY_TRIAL_DIR"] = directory
+    processes.forget_peak_memory()
     start_s, start_cpu_s = time.perf_counter(), time.process_time()
     try:
         spec = trialdir.read_spec(path)
-        ending = _train(spec if device is None else replace(spec, device=device))
+        spec = spec if device is None else replace(spec, device=device)
+        ending = _train(spec) if trouble is None else _failed(trouble, spec.device)
         cost = {
             "wall_s": time.perf_counter() - start_s,
             "cpu_s": time.process_time() - start_cpu_s,
-            "max_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+            "max_rss_bytes": processes.peak_memory_bytes(),
         }
         trialdir.write_ending(path, replace(ending, **cost))
     except OSError as error:
@@ -125,19 +138,16 @@ def _call(train: trainers.Train, spec: TrialSpec, recorder: TrialRecorder) -> No
 
 
 def _failed(error: BaseException, device: str) -> Ending:
-    traceback.print_exc()
+    traceback.print_exception(error)
     outcome = Outcome.OUT_OF_MEMORY if _is_out_of_memory(error) else Outcome.CRASHED
     message = f"{type(error).__name__}: {error}".replace("\n", " ")
     return Ending(outcome, error=message, traceback="".join(traceback.format_exception(error)), device=device)
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
-    """Host memory, `torch.OutOfMemoryError` (not imported here), and torch's plain error on the CPU."""
-    return (
-        isinstance(error, MemoryError)
-        or type(error).__name__ == "OutOfMemoryError"
-        or "DefaultCPUAllocator: can't allocate memory" in str(error)
-    )
+    """Host memory, `torch.OutOfMemoryError` (not imported here), and the plain errors of torch and CUDA."""
+    short = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+    return short or any(text in str(error) for text in OUT_OF_MEMORY)
 
 
 def _redirect_output(path: Path) -> None:

@@ -66,3 +66,17 @@ def test_a_group_is_measured_and_ended_whole(leader):
     while processes.group_members(leader.pid) and time.monotonic() < deadline_s:
         time.sleep(0.01)
     assert processes.group_members(leader.pid) == []
+
+
+@pytest.mark.parametrize("left", ["", "boot/1 12", "boot/1 twelve 13", "\x00\x00\x00", "a b c d"])
+def test_an_identity_that_was_cut_off_is_nobody(left):
+    assert processes.is_alive(left) is None
+    processes.end_group(left)
+
+
+def test_the_peak_of_memory_can_be_forgotten():
+    held = os.urandom(200_000_000)
+    before = processes.peak_memory_bytes()
+    del held
+    processes.forget_peak_memory()
+    assert before - processes.peak_memory_bytes() > 150e6

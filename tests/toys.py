@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import ctypes
 import os
+import random
 import sys
 import time
 from pathlib import Path
 
+import numpy
 import torch
 
 import stability
@@ -271,3 +273,10 @@ def diverges_slowly(trial, recorder):
             recorder.step(*args, **kwargs)
 
     quadratic(trial, Busy())
+
+
+def draws_and_fills(trial, recorder):
+    """Record what an unseeded trainer draws, and hold some memory for a while."""
+    drawn = [random.random(), float(torch.rand(())), float(numpy.random.rand())]  # noqa: NPY002 - which is the point
+    held = os.urandom(int(trial.params["megabytes"] * 1e6))
+    recorder.evaluate({"square": sum(drawn) + 0.0 * len(held)}, epoch=-1)

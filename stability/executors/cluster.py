@@ -27,6 +27,8 @@ from stability.records import Ending, Outcome, TrialSpec, UserError
 LOGGER = logging.getLogger("stability")
 PATIENCE_S = 60.0
 """How long a trial waits for resources that others hold before the user is told."""
+ANSWER_S = 0.5
+"""An actor that has a place answers within this."""
 CAPACITY_AGE_S = 5.0
 IDLE_S = 3.0
 """How long an actor without a trial keeps its resources, which another driver's trial may wait for."""
@@ -77,6 +79,7 @@ class RayExecutor:
         self._request, self._at_most = request, at_most
         self._ray = _connected(address)
         self._capacity, self._counted_s = 0, -CAPACITY_AGE_S
+        self._told_of_no_room = False
         self._running: dict[Any, _Running] = {}  # by the reference to what the actor will answer
         self._idle: list[tuple[float, Any]] = []  # since when, and the actor; the longest idle first
         self._brought: Any = None
@@ -123,6 +126,9 @@ class RayExecutor:
         now_s = time.monotonic()
         if now_s - self._counted_s >= CAPACITY_AGE_S:
             fits = sum(self._request.fits(node["Resources"]) for node in self._nodes())
+            if fits == 0 and not self._told_of_no_room:
+                LOGGER.warning("no node of the cluster has %s; waiting for one that has", self._request)
+            self._told_of_no_room = fits == 0
             self._capacity, self._counted_s = fits, now_s
         return self._capacity if self._at_most is None else min(self._capacity, self._at_most)
 
@@ -152,20 +158,27 @@ class RayExecutor:
         directory = running.trial.directory
         try:
             answer = self._ray.get(reference)
-        except (self._ray.exceptions.RayActorError, self._ray.exceptions.ObjectLostError) as error:
+        except self._ray.exceptions.RayError as error:
             if "ModuleNotFoundError" in str(error):
                 raise UserError(_not_installed(error)) from None
             self._ray.kill(running.actor)  # it lives yet if only its answer was lost
             self._counted_s = -CAPACITY_AGE_S  # a node may be gone
-            why = "the node or the process that ran it was lost"
-            wall_s = time.monotonic() - running.start_s
-            trialdir.write_ending(directory, Ending(Outcome.LOST, why, wall_s=wall_s))
+            trialdir.write_ending(directory, self._ending_of(error, time.monotonic() - running.start_s))
             return directory
         if isinstance(answer, str):
             raise UserError(answer)
         trialdir.unpack(answer, directory)
         self._idle.append((time.monotonic(), running.actor))
         return directory
+
+    def _ending_of(self, error: Exception, wall_s: float) -> Ending:
+        """The ending of a trial that did not come back."""
+        gone = (self._ray.exceptions.RayActorError, self._ray.exceptions.ObjectLostError)
+        if isinstance(error, self._ray.exceptions.OutOfMemoryError):
+            why = "Ray ended it, since its node was short of memory"
+            return Ending(Outcome.OUT_OF_MEMORY, why, wall_s=wall_s)
+        lost = "the node or the process that ran it was lost"
+        return Ending(Outcome.LOST, lost if isinstance(error, gone) else _last_line(error), wall_s=wall_s)
 
     def _require_room(self) -> None:
         nodes = [node["Resources"] for node in self._nodes()]
@@ -182,20 +195,19 @@ class RayExecutor:
         return [node for node in self._ray.nodes() if node["Alive"]]
 
     def _tell_who_waits(self) -> None:
-        """Say it once when trials wait although they would fit: others hold what they need."""
-        waiting = [r for r in self._running.values() if time.monotonic() - r.start_s >= PATIENCE_S]
-        free = self._ray.available_resources() if any(not r.told for r in waiting) else {}
-        for running in waiting:
-            if not running.told and not self._request.fits(free) and self._pending(running.actor):
+        """Say it once of a trial whose actor has not been placed on a node: others hold what it needs."""
+        old_s = time.monotonic() - PATIENCE_S
+        waiting = [r for r in self._running.values() if not r.told and r.start_s <= old_s]
+        if not waiting:
+            return
+        answers = {r.actor.ready.remote(): r for r in waiting}
+        _, pending = self._ray.wait(list(answers), num_returns=len(answers), timeout=ANSWER_S)
+        for reference, running in answers.items():
+            running.told = True
+            if reference in pending:
                 LOGGER.warning(
                     "%s waits for %s on the cluster, which others hold", running.trial.key, self._request
                 )
-            running.told = True
-
-    def _pending(self, actor: Any) -> bool:
-        """Whether an actor has not been placed on a node: it answers nothing yet."""
-        ready, _ = self._ray.wait([actor.ready.remote()], timeout=0.5)
-        return not ready
 
 
 def _check(request: Request, at_most: int | None) -> None:
@@ -253,6 +265,11 @@ def _disconnected_on_failure(ray: Any) -> Iterator[None]:
 def _not_installed(error: Exception) -> str:
     line = next((line for line in str(error).splitlines() if "ModuleNotFoundError" in line), "")
     return f"a node of the cluster lacks a module ({line.strip()}); install stability on every node"
+
+
+def _last_line(error: Exception) -> str:
+    """Of an error on a node, whose text begins with the traceback there."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[-1]
 
 
 def _first_line(error: Exception) -> str:

@@ -27,7 +27,7 @@ WATCH_S = 0.2
 """How often memory and output are looked at."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Running:
     """A trial and the child it runs in; `answers` is open where the child outlives the trial."""
 
@@ -52,11 +52,16 @@ class _Running:
 class LocalExecutor:
     """As many trials at a time as there are `slots`; each slot names the device its trials run on."""
 
-    def __init__(self, slots: Sequence[str], *, persistent: bool | None = None) -> None:
-        """`persistent` children serve several trials; by default those of GPUs do."""
+    def __init__(
+        self, slots: Sequence[str], *, persistent: bool | None = None, gpu_share: float | None = None
+    ) -> None:
+        """`persistent` children serve several trials; by default those of GPUs do.
+
+        `gpu_share` of a GPU's memory is all that a trial may take; by default what its slots leave to each.
+        """
         self._free = list(slots)
         self._persistent = persistent
-        self._shares = {device: slots.count(device) for device in slots}
+        self._shares = {device: gpu_share or 1.0 / slots.count(device) for device in slots}
         self._running: list[_Running] = []
         self._idle: list[tuple[str, ForkServerProcess, Connection]] = []
         self._context = children.warm_server()
@@ -121,12 +126,14 @@ class LocalExecutor:
 
     def _serving(self, device: str) -> tuple[ForkServerProcess, Connection]:
         """A child that serves trials on `device`: an idle one, else a new one."""
-        for idle in self._idle:
-            if idle[0] == device and idle[1].is_alive():
-                self._idle.remove(idle)
+        for idle in [idle for idle in self._idle if idle[0] == device]:
+            self._idle.remove(idle)
+            if idle[1].is_alive():
                 return idle[1:]
+            children.end(idle[1])
+            idle[2].close()
         ours, theirs = Pipe()
-        process = children.start(self._context, worker.serve, theirs, device, 1.0 / self._shares[device])
+        process = children.start(self._context, worker.serve, theirs, device, self._shares[device])
         theirs.close()
         return process, ours
 

@@ -5,6 +5,7 @@ A place has a folder of its own and runs the driver's trials there as `LocalExec
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import platform
 import shutil
@@ -13,12 +14,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from stability import trialdir
+from stability import processes, trialdir
 from stability.executors.local import LocalExecutor
 from stability.records import TrialSpec, UserError
 
 LOOK_S = 1.0
 CODE_LIMIT_BYTES = 64 * 2**20
+PREFIX, OWNER = "stability-place-", "owner"
 
 
 class Place:
@@ -26,10 +28,11 @@ class Place:
 
     def __init__(self, gpus: float, drivers: Mapping[str, str]) -> None:
         self._refusal = _difference(drivers)
-        self._folder = Path(tempfile.mkdtemp(prefix="stability-"))
+        _remove_orphans()
+        self._folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        (self._folder / OWNER).write_text(processes.identity() or "")
         self._device = "cuda:0" if gpus else "cpu"  # Ray hides the GPUs of others
-        shares = max(1, round(1 / gpus)) if gpus else 1
-        self._executor = LocalExecutor([self._device] * shares)
+        self._executor = LocalExecutor([self._device], gpu_share=gpus or None)
         self._unpacked = False
 
     def ready(self) -> bool:
@@ -65,6 +68,14 @@ class Place:
         """End what runs and leave nothing behind; may be called while a trial runs."""
         self._executor.close()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _remove_orphans() -> None:
+    """Remove the folders of places whose process was killed."""
+    for owner in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/{OWNER}"):
+        with contextlib.suppress(OSError):  # another place may be removing it
+            if processes.is_alive(owner.read_text()) is False:
+                shutil.rmtree(owner.parent)
 
 
 def code_beside(call: str) -> dict[str, bytes]:

@@ -7,6 +7,9 @@ from pathlib import Path
 from stability import environment, trainers
 from stability.records import UserError
 
+GPU_FILES = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")
+"""One of them is there where torch may find a GPU: of NVIDIA, under WSL, of AMD."""
+
 
 def slots(device: str, jobs: int | None, per_gpu: int) -> list[str]:
     """One entry a trial at a time: the device it runs on.
@@ -35,6 +38,6 @@ def slots(device: str, jobs: int | None, per_gpu: int) -> list[str]:
 
 def _devices(device: str) -> list[str]:
     """The devices meant; asks torch, which takes seconds to load, only where the answer is not plain."""
-    if device == "cpu" or (device == "auto" and not Path("/dev/nvidiactl").exists()):
+    if device == "cpu" or (device == "auto" and not any(Path(file).exists() for file in GPU_FILES)):
         return ["cpu"]
     return trainers.devices(device)

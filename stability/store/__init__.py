@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from stability.records import Outcome, Provenance, UserError, VerdictLabel
+from stability.redaction import without_password
 from stability.spec import StudySpec
 from stability.store import database, reading, told
 from stability.store.claims import LEASE_S, Claims
@@ -55,6 +56,11 @@ class Store:
         self._tables = set(sa.inspect(self._engine).get_table_names())
 
     @property
+    def name(self) -> str:
+        """The URL as it may be shown: without its password."""
+        return without_password(self.url)
+
+    @property
     def folder(self) -> Path:
         """Where this store's trial directories live: beside an SQLite file, else in the working directory."""
         file = database.sqlite_file(self.url)
@@ -68,7 +74,7 @@ class Store:
                 METADATA.create_all(self._engine)
         except OSError as error:
             why = f"cannot write beside it ({error.strerror})"
-            raise UserError(f"storage {self.url!r}: error: {why}; use another --storage") from None
+            raise UserError(f"storage {self.name!r}: error: {why}; use another --storage") from None
 
     def exclusively(self) -> AbstractContextManager[None]:
         """Hold back other drivers of this database, to create what must exist once."""
@@ -135,7 +141,7 @@ class Store:
         row = next(iter(self._rows(query.limit(1))), None)
         if row is None:
             known = ", ".join(self.studies()) or "none yet"
-            raise UserError(f"no study {study!r} in {self.url}; studies there: {known}")
+            raise UserError(f"no study {study!r} in {self.name}; studies there: {known}")
         captured = json.loads(row["environment"])
         captured |= self._provenance(study) or {}
         kept = {key: row[key] for key in ("started", "spec_sha256", "trial_sha256", "contents_sha256")}
@@ -184,15 +190,13 @@ class Store:
     def forget(self, study: str, stage: str) -> None:
         """Remove the trials of a stage whose Optuna study was deleted."""
         ids = sa.select(TRIALS.c.trial_id).where(TRIALS.c.study == study, TRIALS.c.stage == stage)
-        with self._engine.connect() as connection:
-            found = list(connection.execute(ids).scalars())
-        self.remove(found)
-
-    def remove(self, trial_ids: Sequence[int]) -> None:
-        """Remove trials, all of them or, if interrupted, none."""
         with self._engine.begin() as connection:
-            for table in PER_TRIAL:
-                connection.execute(sa.delete(table).where(table.c.trial_id.in_(trial_ids)))
+            self.remove(connection, list(connection.execute(ids).scalars()))
+
+    def remove(self, connection: sa.Connection, trial_ids: Sequence[int]) -> None:
+        """Remove trials, within a transaction: that which makes what replaces them."""
+        for table in PER_TRIAL:
+            connection.execute(sa.delete(table).where(table.c.trial_id.in_(trial_ids)))
 
     def counts(self, study: str) -> list[dict[str, Any]]:
         """Per stage and arm: trials, diverged ones, infrastructure failures, further attempts, CPU seconds.

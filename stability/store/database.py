@@ -18,10 +18,12 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 
 from stability.records import UserError
+from stability.redaction import without_password
 
 BUSY_TIMEOUT_S = 60.0
 _ADVISORY_KEY = 0x57AB_1117  # any number that others are unlikely to use
 EXAMPLE = "write sqlite:///stability.db"
+DRIVER = 'pip install "stability[postgresql]" and write postgresql+psycopg://user@host/database'
 
 
 def as_url(url: str) -> str:
@@ -33,7 +35,7 @@ def as_url(url: str) -> str:
     try:
         make_url(url)
     except ArgumentError as error:
-        raise UserError(f"storage {url!r}: error: {error}; {EXAMPLE}") from None
+        raise UserError(f"storage {without_password(url)!r}: error: {error}; {EXAMPLE}") from None
     return url
 
 
@@ -55,9 +57,12 @@ def connect(url: str, *, reading: bool = False) -> sa.Engine:
         with engine.connect():
             return engine
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
-        raise UserError(f"storage {url!r}: error: {error}; {EXAMPLE}") from None
+        shown = without_password(url)
+        driver = DRIVER if url.startswith("postgresql") else EXAMPLE
+        raise UserError(f"storage {shown!r}: error: {error}; {driver}") from None
     except DatabaseError as error:
-        raise UserError(f"storage {url!r}: error: cannot be opened: {error.orig}; {EXAMPLE}") from None
+        shown = without_password(url)
+        raise UserError(f"storage {shown!r}: error: cannot be opened: {error.orig}; {EXAMPLE}") from None
 
 
 def _has_log(file: Path) -> bool:
@@ -79,7 +84,8 @@ def identity(url: str) -> str:
 def exclusively(engine: sa.Engine, folder: Path) -> Iterator[None]:
     """Hold back other drivers of the same database; the system lets them on however this process ends.
 
-    SQLite: a lock on a file in `folder`. PostgreSQL: an advisory lock of the server. Others have none.
+    SQLite: a lock on a file in `folder`. PostgreSQL: an advisory lock of the server. Others as
+    SQLite, which holds for drivers of one machine.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if engine.dialect.name == "postgresql":

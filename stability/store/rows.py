@@ -46,6 +46,7 @@ def trial_rows(
     """Everything that is stored of one ended trial."""
     named = {key: getattr(trial, key) for key in ("study", "stage", "number", "key", "arm", "seed")}
     cost = {key: getattr(ending, key) for key in ("wall_s", "cpu_s", "max_rss_bytes", "device", "error")}
+    cost["error"] = None if ending.error is None else _storable(ending.error)
     initial, final = yardstick_course(records, trial.yardstick)
     row = {
         **named,
@@ -56,7 +57,7 @@ def trial_rows(
         "event_step": verdict.step,
         "event_kind": None if verdict.kind is None else verdict.kind.value,
         "event_where": verdict.where,
-        "evidence": verdict.evidence,
+        "evidence": _storable(verdict.evidence),
         **with_marker("yardstick_initial", initial),
         **with_marker("yardstick_final", final),
         "steps": len(records.steps),
@@ -76,6 +77,11 @@ def yardstick_course(records: Records, weights: Mapping[str, float]) -> tuple[fl
     after = [e for e in records.evaluations if e.epoch != BEFORE_TRAINING]
     initial = yardstick(before[0].losses, weights) if before else None
     return initial, yardstick(after[-1].losses, weights) if after else None
+
+
+def _storable(text: str) -> str:
+    """`text` as every database holds it: PostgreSQL refuses NUL, which a trainer's error may contain."""
+    return text.replace("\x00", "\ufffd")
 
 
 def _training_epochs(steps: Iterable[Step]) -> Iterator[Row]:

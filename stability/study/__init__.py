@@ -73,7 +73,8 @@ def drive(run: Run) -> str | None:
             for stage in stages:
                 stage.check()
             environment_id = run.store.add_environment(run.spec, contents_sha256, captured)
-        with contextlib.closing(run.store.claims(run.lease_s)) as claims:
+        # children end first: from then on their directories are another driver's to use
+        with contextlib.closing(run.store.claims(run.lease_s)) as claims, contextlib.closing(run.executor):
             return _finish(stages, claims, environment_id)
 
 
@@ -101,5 +102,5 @@ def _full_disk_in_words(run: Run) -> Iterator[None]:
 
 def _cannot_write(run: Run, why: str) -> UserError:
     return UserError(
-        f"{run.store.url}: error: {why}; what was stored is kept: mend it and run the same command to go on"
+        f"{run.store.name}: error: {why}; what was stored is kept: mend it and run the same command to go on"
     )

@@ -24,7 +24,7 @@ def check_study(spec: StudySpec, contents_sha256: str, store: Store) -> None:
     changed = [key for key in fixed if before["spec"].get(key) != spec.document.get(key)]
     what_changed = "content of the corpus" if spec.trainer == "tts" else "version of the trainer's file"
     raise UserError(
-        f"study {spec.name!r} in {store.url} ran with another {' and '.join(changed) or what_changed}; "
+        f"study {spec.name!r} in {store.name} ran with another {' and '.join(changed) or what_changed}; "
         "its trials would not compare: give the study a new name, or use another --storage"
     )
 

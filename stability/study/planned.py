@@ -24,11 +24,22 @@ CREATED_AT_ONCE = 200
 """So few that other drivers need not wait long for the database."""
 
 
-def create(study: optuna.Study, spec: StudySpec, store: Store, missing: Iterable[Proposal]) -> None:
-    """Create the trials, waiting to be run. The caller holds `Store.exclusively`."""
+def create(
+    study: optuna.Study,
+    spec: StudySpec,
+    store: Store,
+    missing: Iterable[Proposal],
+    replaced: Sequence[FrozenTrial] = (),
+) -> None:
+    """Create the trials, waiting to be run. The caller holds `Store.exclusively`.
+
+    What is stored of the `replaced` trials goes in the transaction that creates the one with the same key.
+    """
+    before = {trial.user_attrs["key"]: trial._trial_id for trial in replaced}
     remaining = iter(missing)
     while some := list(islice(remaining, CREATED_AT_ONCE)):
         with store.transaction() as connection:
+            store.remove(connection, [before[p.key] for p in some if p.key in before])
             for proposal in some:
                 trial_id = study._storage.create_new_trial(study._study_id, _waiting(proposal, spec))
                 named = {"key": proposal.key, "arm": proposal.arm, "seed": proposal.seed}

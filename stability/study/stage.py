@@ -6,6 +6,7 @@ import errno
 import shutil
 import time
 from collections import deque
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +71,7 @@ class Stage:
         self._claims, self._environment_id = claims, environment_id
         wanted = batches(self._run.spec, self._entry)
         self._planned = sum(map(len, wanted))
-        self._done = sum(t.state.is_finished() for t in self._study.get_trials(deepcopy=False))
+        self._done = self._count_done({proposal.key for batch in wanted for proposal in batch})
         self._run.progress.stage(self._entry.name, self._planned, self._done)
         for i, batch in enumerate(wanted):
             later = {proposal.key for others in wanted[i + 1 :] for proposal in others}
@@ -78,6 +79,14 @@ class Stage:
             self._run_all(later)
             if later and self._is_answered():
                 return
+
+    def _count_done(self, wanted: set[str]) -> int:
+        """How many of these keys need no trial any more."""
+        existing = self._study.get_trials(deepcopy=False)
+        again = planned.superseded(existing) if self._run.retry_failed else []
+        done = {trial.user_attrs["key"] for trial in existing if trial.state.is_finished()}
+        done -= {trial.user_attrs["key"] for trial in [*again, *planned.unfinished(self._study)]}
+        return len(done & wanted)
 
     def _is_answered(self) -> bool:
         """Whether a look that the plan allows ends the stage; if so, says why and what was not needed."""
@@ -97,10 +106,9 @@ class Stage:
         with store.exclusively():
             existing = _without(later, self._study.get_trials(deepcopy=False))
             again = planned.superseded(existing) if self._run.retry_failed else []
-            store.remove([trial._trial_id for trial in again])
             kept = {t.user_attrs["key"] for t in existing} - {t.user_attrs["key"] for t in again}
             missing = [proposal for proposal in batch if proposal.key not in kept]
-            planned.create(self._study, self._run.spec, store, missing)
+            planned.create(self._study, self._run.spec, store, missing, again)
 
     def _run_all(self, later: set[str]) -> None:
         """Run every trial that is not finished, and wait for those that other drivers run."""
@@ -113,7 +121,7 @@ class Stage:
             while remaining and self._run.executor.free > 0:
                 self._claim(remaining.popleft())
             self._ask_again(remaining)
-            self._wait()
+            self._wait(more=bool(remaining))
 
     def _claim(self, frozen: FrozenTrial) -> None:
         """Start a trial, or store it if it is complete; one that another driver has is set aside."""
@@ -162,9 +170,10 @@ class Stage:
             remaining.extend(self._held)
             self._held.clear()
 
-    def _wait(self) -> None:
+    def _wait(self, *, more: bool) -> None:
+        """Take in what ends; with nothing under way, wait for other drivers or for `more` to find a place."""
         if not self._under_way:
-            if self._held:
+            if self._held or more:
                 time.sleep(POLL_S)
             return
         for directory in self._run.executor.finished(POLL_S):
@@ -236,7 +245,8 @@ def _is_complete(spec: TrialSpec) -> bool:
     if not trialdir.is_whole(spec.directory):
         return False
     found = trialdir.read_spec(spec.directory)
-    return found.key == spec.key and dict(found.params) == dict(spec.params) and found.seed == spec.seed
+    bounds = {name: getattr(spec, name) for name in ("timeout_s", "memory_bytes", "device", "cache")}
+    return replace(found, **bounds) == spec
 
 
 def _check_free_space(folder: Path) -> None:

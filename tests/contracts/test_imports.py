@@ -28,7 +28,7 @@ LEVELS = [
     {"processes"},
     {"verdict", "spec"},
     {"params", "yamlfile"},
-    {"suggest", "policy", "spending"},
+    {"suggest", "policy", "spending", "redaction"},
     {"records"},
 ]
 TORCH = {

@@ -23,7 +23,9 @@ ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'stab
 
 from ray.cluster_utils import Cluster  # noqa: E402
 
+from stability.executors import cluster as cluster_module  # noqa: E402
 from stability.executors.cluster import RayExecutor, Request  # noqa: E402
+from stability.executors.place import Place, versions  # noqa: E402
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ray")]
 TOYS = Path(__file__).parents[1] / "toys.py"
@@ -260,3 +262,30 @@ def test_a_cluster_that_asks_for_a_token_says_how_to_send_it(monkeypatch):
     monkeypatch.setenv("RAY_AUTH_MODE", "token")
     with pytest.raises(UserError, match="then give --address HOST:6379$"):
         RayExecutor(None, Request())
+
+
+def test_a_trial_that_waits_for_what_others_hold_says_so(cluster, executor, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(cluster_module, "PATIENCE_S", 1.0)
+    other = ray.remote(num_cpus=2)(Place).remote(0.0, versions())
+    assert ray.get(other.ready.remote(), timeout=60)
+    executor.prepare({"call": TOY}, {}, tmp_path / "cache")
+    submit(executor, tmp_path, "tells_process", how="fine")
+    wait_until(lambda: executor.finished(0.5) or caplog.records)
+    assert caplog.messages == ["0 waits for 1 CPUs on the cluster, which others hold"]
+    ray.kill(other)
+    assert len(wait_for(executor)) == 1
+
+
+def test_a_node_short_of_memory_is_no_reason_to_end_the_study(executor):
+    """Ray's own monitor ends the actor; its errors are not those of a lost one."""
+    short = executor._ending_of(ray.exceptions.OutOfMemoryError("the node was low on memory"), 2.0)
+    assert (short.outcome, short.wall_s) == (Outcome.OUT_OF_MEMORY, 2.0)
+    other = executor._ending_of(ray.exceptions.RaySystemError("Traceback ...\nOSError: no space"), 2.0)
+    assert (other.outcome, other.error) == (Outcome.LOST, "OSError: no space")
+
+
+def wait_until(holds, timeout_s=30.0):
+    deadline_s = time.monotonic() + timeout_s
+    while not holds():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.1)

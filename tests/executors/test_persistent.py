@@ -7,7 +7,7 @@ import psutil
 import pytest
 from test_local import submit, wait_for
 
-from stability import trialdir
+from stability import processes, trialdir
 from stability.executors.local import LocalExecutor
 from stability.records import Outcome
 
@@ -29,7 +29,8 @@ def run(executor, folder, number, how, timeout_s=60.0, function="tells_process")
 
 def left_of(group):
     """What still runs in a process group."""
-    return [p for p in psutil.process_iter() if p.is_running() and os.getpgid(p.pid) == group]
+    left = (psutil.Process(member) for member in processes.group_members(group) if psutil.pid_exists(member))
+    return [process for process in left if process.status() != psutil.STATUS_ZOMBIE]
 
 
 def test_one_process_serves_trial_after_trial_each_with_its_own_output_and_cost(executor, tmp_path):
@@ -59,7 +60,7 @@ def test_a_process_that_a_trial_failed_in_or_changed_is_replaced(executor, tmp_p
     after, ending = run(executor, tmp_path, 1, "fine")
     assert after != before
     assert ending.outcome is Outcome.FINISHED
-    assert not any(process.status() != psutil.STATUS_ZOMBIE for process in left_of(before))
+    assert left_of(before) == []
 
 
 def test_an_idle_process_that_dies_is_replaced(executor, tmp_path):
@@ -75,3 +76,17 @@ def test_closing_ends_idle_processes(executor, tmp_path):
     executor.close()
     with pytest.raises(ProcessLookupError):
         os.kill(process, 0)
+
+
+def test_a_trial_draws_and_costs_what_it_would_in_a_process_of_its_own(executor, tmp_path):
+    """Random states and the peak of memory are a trial's, not those of the process that served others before."""
+    found = []
+    for number, megabytes in enumerate((300, 1)):
+        trial = submit(executor, tmp_path, "draws_and_fills", number=number, megabytes=megabytes)
+        assert wait_for(executor) == [trial.directory]
+        ending = trialdir.read_ending(trial.directory)
+        (evaluation,) = trialdir.read_records(trial.directory).evaluations
+        found.append((evaluation.losses["square"], ending.max_rss_bytes))
+    (drawn, large_bytes), (drawn_again, small_bytes) = found
+    assert drawn_again == drawn
+    assert large_bytes - small_bytes > 250e6

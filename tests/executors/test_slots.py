@@ -1,6 +1,7 @@
 """How many trials at a time, on which devices; the GPUs of these tests are names alone."""
 
 import pytest
+import torch
 
 from stability import environment, trainers
 from stability.executors.slots import slots
@@ -38,7 +39,10 @@ def test_trials_are_spread_over_gpus_before_they_share_one(two_gpus):
             ("cpu", None, 4),
             "--slots-per-gpu 4: error: device 'cpu' means the CPU here; use --jobs",
         ),
-        (("cuda:9", None, 1), "device 'cuda:9' is not here: torch sees 0 CUDA devices; use cpu or auto"),
+        (
+            ("cuda:99", None, 1),
+            f"device 'cuda:99' is not here: torch sees {torch.cuda.device_count()} CUDA devices; use cpu or auto",
+        ),
     ],
 )
 def test_what_cannot_be_had(given, message):

@@ -45,7 +45,8 @@ def lose_power(pid: int, folder: Path, copy: Path, dice: random.Random) -> None:
     shutil.copytree(folder, copy)
     os.kill(pid, signal.SIGCONT)
     (copy / "s.db-shm").unlink(missing_ok=True)  # memory
-    for file in sorted(copy.rglob("*.jsonl")):
+    unforced = [file for name in ("*.jsonl", "process", "stdout.log") for file in copy.rglob(name)]
+    for file in sorted(unforced):
         if dice.random() < 0.5:
             os.truncate(file, dice.randint(0, file.stat().st_size))
     log = copy / "s.db-wal"

@@ -123,6 +123,12 @@ def test_a_trial_is_stored_whole_or_not_at_all(store, tmp_path):
     assert len(store.frames("s").trials) == 0 and len(store.frames("s").steps) == 0
 
 
+def test_a_nul_in_an_error_is_stored_as_every_database_can(tmp_path):
+    trial, ending = a_trial(tmp_path), Ending(Outcome.CRASHED, error="bad byte \x00 in header")
+    rows = trial_rows(trial, RECORDS, ending, judge(RECORDS, ending, trial.yardstick), 1)
+    assert rows.trial["error"] == "bad byte \ufffd in header"
+
+
 def test_a_study_that_never_ran_is_named_with_those_that_did(store):
     with pytest.raises(UserError, match=r"no study 'other' in sqlite:///.*s.db; studies there: s"):
         store.environment("other")

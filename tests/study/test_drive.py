@@ -207,6 +207,29 @@ def test_a_retry_replaces_the_failure_in_every_count(run_study, study_file, tmp_
     assert [(row["trials"], row["failed"]) for row in store.counts("toy")] == [(1, 0), (1, 0), (4, 0)]
 
 
+def test_retried_trials_are_not_counted_as_done(run_study, study_file):
+    path = study_file(function="fails_once")
+    run_study(path, "plan.compare.seeds=1")
+    _, _, retrying = run_study(path, "plan.compare.seeds=1", retry_failed=True)
+    assert retrying.stages == [("compare", 2, 0), ("search", 4, 0)]
+    _, _, again = run_study(path, "plan.compare.seeds=1")
+    assert again.stages == [("compare", 2, 2), ("search", 4, 4)]
+
+
+def test_a_retry_that_is_killed_before_its_trials_exist_loses_none(run_study, study_file, monkeypatch):
+    path = study_file(function="fails_once")
+    run_study(path, "plan.compare.seeds=1")
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Store, "tell", killed)
+        run_study(path, "plan.compare.seeds=1", retry_failed=True)
+    _, store, _ = run_study(path, "plan.compare.seeds=1")
+    assert sum(row["trials"] for row in store.counts("toy")) == 6
+
+
 def test_directories_of_an_older_database_are_not_believed(run_study, study_file, tmp_path):
     path = study_file()
     run_study(path)
