@@ -50,7 +50,7 @@ def write(frames: Frames, folder: Path, format: str) -> Iterator[Path]:
     make_folder(folder)
     for table in fields(frames):
         frame = getattr(frames, table.name).copy()
-        for column in {"params", "definitions"} & set(frame):
+        for column in {"params", "definitions", "effective"} & set(frame):
             frame[column] = [json.dumps(value) for value in frame[column]]
         path = folder / f"{table.name}.{format}"
         if format == "csv":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from stability import trialdir
 from stability.numerics.detectors import Monitor
@@ -28,6 +29,10 @@ class TrialRecorder:
             if not isinstance(text, str):
                 raise TypeError(f"define({name}=...) takes a text, got {text!r}")
         self._writer.definitions(definitions)
+
+    def effective(self, **settings: Any) -> None:
+        """See `Recorder.effective`; values are kept as text."""
+        self._writer.effective({name: str(value) for name, value in settings.items()})
 
     def step(
         self,

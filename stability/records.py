@@ -272,6 +272,7 @@ class Records:
     evaluations: tuple[Evaluation, ...] = ()
     events: tuple[Event, ...] = ()
     definitions: Mapping[str, str] = field(default_factory=dict)
+    effective: Mapping[str, str] = field(default_factory=dict)
 
 
 class Recorder(Protocol):
@@ -299,3 +300,6 @@ class Recorder(Protocol):
 
     def define(self, **definitions: str) -> None:
         """Say how each component, and `total`, is computed; printed losses compare only where these agree."""
+
+    def effective(self, **settings: Any) -> None:
+        """Say what the training really got, whatever was asked for: the optimizer, its betas, a schedule."""

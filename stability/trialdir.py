@@ -5,6 +5,7 @@
                       {"losses": {...}, "total", "lr", "grad_norm", "epoch", ...}   an optimizer step
                       {"evaluate": {...}, "epoch", "step"}                          a yardstick evaluation
                       {"define": {...}}                                             loss definitions
+                      {"effective": {...}}                                          what the training got
     events.jsonl    one event a line
     stdout.log      all that the process printed
     process         who runs it (`processes.identity`)
@@ -146,6 +147,9 @@ class Writer:
     def definitions(self, definitions: Mapping[str, str]) -> None:
         self._steps.write(_line({"define": definitions}))
 
+    def effective(self, settings: Mapping[str, str]) -> None:
+        self._steps.write(_line({"effective": settings}))
+
     def event(self, event: Event) -> None:
         self._events.write(_line(asdict(event)))
 
@@ -163,10 +167,13 @@ def read_records(directory: Path) -> Records:
     steps: list[Step] = []
     evaluations: list[Evaluation] = []
     definitions: dict[str, str] = {}
+    effective: dict[str, str] = {}
     for number, line in enumerate(_lines(directory / "steps.jsonl"), start=1):
         try:
             if "define" in line:
                 definitions |= line["define"]
+            elif "effective" in line:
+                effective |= line["effective"]
             elif "evaluate" in line:
                 done = line.get("step", len(steps))
                 evaluations.append(Evaluation(done, line["epoch"], _numbers(line["evaluate"])))
@@ -174,9 +181,9 @@ def read_records(directory: Path) -> Records:
                 steps.append(_step(line, len(steps)))
         except (KeyError, TypeError, AttributeError) as error:
             place = f"{directory / 'steps.jsonl'}:{number}"
-            raise ValueError(f"{place}: no step, evaluation or definition ({error!r})") from None
+            raise ValueError(f"{place}: no known record ({error!r})") from None
     events = tuple(_event(line) for line in _lines(directory / "events.jsonl"))
-    return Records(tuple(steps), tuple(evaluations), events, definitions)
+    return Records(tuple(steps), tuple(evaluations), events, definitions, effective)
 
 
 def captured(directory: Path, limit_bytes: int = 4000) -> str:

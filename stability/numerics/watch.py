@@ -19,6 +19,7 @@ from stability.numerics.attention import AttentionLogits
 from stability.numerics.buffer import LOSS, LOSS_WEIGHT, MEASURE, Row, read, to_step, together
 from stability.numerics.detectors import Monitor
 from stability.numerics.measures import Number
+from stability.numerics.settings import optimizer_settings
 from stability.numerics.trace import current_tracer
 from stability.policy import Policy
 from stability.records import Event, Measure, Recorder, Step, UserError
@@ -133,6 +134,8 @@ class Watch:
         grad; `StopTrial` comes through from a recorder.
         """
         self._complete(applied=False)
+        if self._begun == 0 and hasattr(self._recorder, "effective"):  # a recorder of one's own may lack it
+            self._recorder.effective(**optimizer_settings(self._optimizer))
         row = together([*self._micro, _row(losses, total, batch)])
         _tell(losses, row.batch)
         self._micro = []

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from stability.plan import compare, search
+from stability.plan import compare, liveness, search
 from stability.plan.proposal import Proposal
-from stability.spec import CompareStage, PlanEntry, SearchStage, StudySpec
+from stability.spec import CompareStage, LivenessStage, PlanEntry, SearchStage, StudySpec
 
 
 def proposals(spec: StudySpec, entry: PlanEntry) -> list[Proposal]:
     """All trials that a stage of the plan asks for, in the order they are to run."""
     match entry.stage:
+        case LivenessStage() as stage:
+            return liveness.propose(spec, stage)
         case CompareStage() as stage:
             return compare.propose(spec, stage)
         case SearchStage() as stage:

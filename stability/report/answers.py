@@ -9,6 +9,7 @@ from stability.evidence.power import ALPHA, MOST_SEEDS
 from stability.evidence.proportions import trials_to_exclude
 from stability.evidence.rates import Conclusion
 from stability.report.blocks import Code, Inline
+from stability.report.knobs import inert_sentences
 from stability.report.numbers import rounded
 from stability.report.recommend import edge_sentence
 from stability.report.words import Words
@@ -20,8 +21,13 @@ CLAIMED_RATE = 0.05
 
 
 def answer(twin: Twin, words: Words) -> list[Inline]:
-    """The answer in at most three sentences: divergence, yardstick, search."""
-    found = [*_divergence(twin, words), *_yardstick(twin, words), *_search(twin, words)]
+    """The answer in a few sentences: knobs that change nothing, then divergence, yardstick, search."""
+    found = [
+        *inert_sentences(twin, words),
+        *_divergence(twin, words),
+        *_yardstick(twin, words),
+        *_search(twin, words),
+    ]
     return found or [words.say("answer_nothing")]
 
 

@@ -18,6 +18,7 @@ from stability.report.blocks import (
 )
 from stability.report.closing import failures, limits, reproduce
 from stability.report.described import corpus_name, formula, model_name, trainer_name
+from stability.report.knobs import knobs_section
 from stability.report.numbers import rounded, setting
 from stability.report.titles import curves_title, search_title
 from stability.report.words import Words
@@ -31,7 +32,7 @@ def compose(twin: Twin, lang: str) -> list[Block]:
     Raises `UserError` for another language.
     """
     words = Words(lang)
-    parts = (_title, _answer, _compared, _numbers, _first_bad, _search, _recommendation)
+    parts = (_title, _answer, _compared, knobs_section, _numbers, _first_bad, _search, _recommendation)
     return [block for part in (*parts, limits, failures, reproduce) for block in part(twin, words)]
 
 

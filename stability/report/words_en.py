@@ -8,6 +8,7 @@ ENGLISH = {
     # headings
     "h_answer": "The answer",
     "h_compared": "What was compared",
+    "h_knobs": "What the knobs do",
     "h_numbers": "Numbers",
     "h_comparison": "Comparison",
     "h_rates": "Divergence",
@@ -38,6 +39,7 @@ ENGLISH = {
     "arm_treatment": "{arm} (treatment)",
     "col_setting": "Setting",
     "col_differs": "Differs?",
+    "col_live": "Does it change the training?",
     "col_metric": "Metric",
     "col_factor": "Factor [95% interval]",
     "col_improvement": "Improvement",
@@ -125,6 +127,29 @@ ENGLISH = {
     "yardstick_is": "Yardstick: {formula}, with the same weights for every trial. The built-in trainer computes it"
     " in evaluation mode on one fixed batch; any other trainer answers for its own.",
     "no_arms": "The study has no arms.",
+    # knobs
+    "answer_inert": "These settings change nothing: {names}. Trials that differ in one of them alone are equal bit"
+    " for bit, so no difference below comes from them.",
+    "answer_inert_prints": "These settings change what is printed and nothing else: {names}. With one of them changed the"
+    " printed losses are others, and the training is equal bit for bit.",
+    "liveness_means": "One setting changed at a time, at one seed ({n} trials); gradient norms, weight norms and"
+    " evaluations compared bit for bit.",
+    "knob_live": "yes",
+    "knob_inert": "no: bit for bit the same",
+    "knob_prints": "no: the printed losses change, the training does not",
+    "knob_unknown": "cannot be told",
+    "repeats": "The same trial run twice came out equal bit for bit.",
+    "repeats_not": "The same trial run twice did not come out equal, so what a setting changes cannot be told from"
+    " noise: the training is not deterministic.",
+    "repeats_unknown": "No trial gave evidence twice, so what a setting changes cannot be told from noise.",
+    "effective_means": "What the trainings had, as recorded while they ran, where the arms differ in it:",
+    "overridden": "{arm} asks for a learning rate of {asked}, and the largest one its optimizer had was {got}.",
+    "control_agrees": "{arm} against itself, every other seed against the rest: {ratio} times the yardstick (95% interval"
+    " {interval}, {n} trials). No difference was found where there is none.",
+    "control_differs": "{arm} against itself, every other seed against the rest: {ratio} times the yardstick (95%"
+    " interval {interval}, {n} trials). The interval leaves 1 out, as happens in 5% of studies: a difference of"
+    " this size between two arms is no evidence here.",
+    "control_too_few": "{arm} has {n} finished trials; that is too little to compare it with itself.",
     # numbers
     "factor_means": "Factor: treatment divided by baseline, geometric mean over pairs of one seed; below"
     " 1 the treatment is lower, which is better. Arms show mean ± standard deviation over trials."

@@ -9,6 +9,8 @@ from pydantic import Field, model_validator
 from stability.spec.sections import PositiveInt, Section, SectionOrName
 from stability.spending import Spending
 
+REFERENCE, REPEAT, FLIP = "reference", "repeat", "flip-"
+"""How the trials of stage `liveness` are named within their side: `basic/flip-lr`."""
 LOOKS = 4
 """Looks of a stage that may end early and does not say how many; each makes running trials wait for all."""
 
@@ -34,6 +36,10 @@ class Early(SectionOrName):
         return early
 
 
+class LivenessStage(Section):
+    """Each knob changed once, and every side once more unchanged."""
+
+
 class CompareStage(Section):
     """Every arm, once per seed; trial k of every arm has the same seed. Without `early` it never peeks."""
 
@@ -56,12 +62,13 @@ class SearchStage(Section):
     points: PositiveInt = 5
 
 
-Stage = CompareStage | SearchStage
+Stage = LivenessStage | CompareStage | SearchStage
 
 
 class PlanEntry(SectionOrName):
     """One stage of the plan under its name."""
 
+    liveness: LivenessStage | None = None
     compare: CompareStage | None = None
     search: SearchStage | None = None
 

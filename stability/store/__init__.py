@@ -236,7 +236,7 @@ class Store:
         """The trials of `study` alone. Raises `UserError` for a study that never ran here."""
         self.environment(study)
         trials = self._frame(TRIALS, TRIALS.c.study == study)
-        for column in ("params", "definitions"):
+        for column in ("params", "definitions", "effective"):
             trials[column] = [json.loads(text) for text in trials[column]]
         return trials
 

@@ -19,6 +19,7 @@ from stability.records import (
     Verdict,
 )
 from stability.store.tables import with_marker
+from stability.store.trajectory import effective, printed_sha256, trajectory_sha256
 from stability.verdict import yardstick
 
 Row = dict[str, Any]
@@ -63,6 +64,9 @@ def trial_rows(
         "steps": len(records.steps),
         "attempts": attempts,
         "definitions": json.dumps(dict(records.definitions)),
+        "effective": json.dumps(effective(records)),
+        "trajectory_sha256": trajectory_sha256(records),
+        "printed_sha256": printed_sha256(records),
         "directory": str(trial.directory),
         "environment_id": environment_id,
     }

@@ -51,6 +51,9 @@ TRIALS = sa.Table(
     sa.Column("device", sa.String(40)),
     sa.Column("error", sa.Text),
     sa.Column("definitions", sa.Text, nullable=False),
+    sa.Column("effective", sa.Text, nullable=False),
+    sa.Column("trajectory_sha256", sa.String(64)),
+    sa.Column("printed_sha256", sa.String(64)),
     sa.Column("directory", sa.Text, nullable=False),
     sa.Column("environment_id", sa.Integer, nullable=False),
 )

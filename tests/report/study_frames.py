@@ -17,7 +17,8 @@ NAN, INF = float("nan"), float("inf")
 TRIALS = [
     *("trial_id", "stage", "number", "key", "arm", "seed", "params", "outcome", "verdict"),
     *("event_step", "event_kind", "event_where", "evidence", "yardstick_initial", "yardstick_final"),
-    *("steps", "wall_s", "cpu_s", "max_rss_bytes", "error", "directory", "device", "definitions"),
+    *("steps", "wall_s", "cpu_s", "max_rss_bytes", "error", "directory", "device"),
+    *("definitions", "effective", "trajectory_sha256", "printed_sha256"),
 ]
 EPOCHS = ["trial_id", "epoch", "source", "component", "value", "n"]
 STEPS = ["trial_id", "step", "epoch", "quantity", "value", "loss_weight"]
@@ -87,6 +88,7 @@ class StudyFrames:
             "steps": 4,
             "device": "cpu",
             "definitions": definitions,
+            "effective": {"optimizer": "AdamW", "lr_largest": repr(params["lr"])},
         }
         if verdict in ("STABLE", "UNSTABLE", "STUCK"):
             row["yardstick_final"] = self._train(identity, params, level)

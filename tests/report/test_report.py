@@ -266,7 +266,15 @@ def test_every_part_of_the_seed_report_has_its_heading():
     titles = [plain(block.text) for block in blocks if isinstance(block, Heading)]
     assert titles == [
         "Divergence report: small",
-        *("The answer", "What was compared", "Numbers", "Comparison", "Divergence", "Yardstick per epoch"),
+        *(
+            "The answer",
+            "What was compared",
+            "What the knobs do",
+            "Numbers",
+            "Comparison",
+            "Divergence",
+            "Yardstick per epoch",
+        ),
         *("Printed training losses per epoch", "First bad steps", "Search", "Recommendation"),
         *("What was not shown, and limits", "Infrastructure failures", "How to reproduce"),
     ]

@@ -42,7 +42,7 @@ def test_every_key_of_the_contract_is_there(twin):
 
 
 def test_parts_that_were_not_run_are_null(twin):
-    assert all(twin[key] is None for key in ("liveness", "control", "attribution", "boundary"))
+    assert all(twin[key] is None for key in ("liveness", "liveness_details", "attribution", "boundary"))
 
 
 def test_it_is_strict_json(twin):

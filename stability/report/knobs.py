@@ -1,0 +1,159 @@
+"""What the knobs really do: `liveness`, `control` and `effective` of the twin, and their section."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from stability.evidence.control import control
+from stability.evidence.effective import effective, overridden
+from stability.evidence.liveness import liveness
+from stability.evidence.selection import of_stage
+from stability.report.blocks import Block, Bullets, Code, Heading, Inline, Paragraph, Table
+from stability.report.numbers import rounded
+from stability.report.words import Words
+
+Twin = dict[str, Any]
+
+
+def knobs_part(spec: Any, trials: pd.DataFrame) -> Twin:
+    """The twin's keys that say which knobs are connected and what each arm really got."""
+    alone, compared = of_stage(trials, "liveness"), of_stage(trials, "compare")
+    found = liveness(alone) if len(alone) else None
+    return {
+        "liveness": found and {knob.param: knob.state for knob in found.knobs if knob.state},
+        "liveness_details": found and _details(found),
+        "control": _control(spec, compared),
+        "effective": _effective(spec, compared),
+    }
+
+
+def knobs_section(twin: Twin, words: Words) -> Iterator[Block]:
+    """Which knobs are connected, what the arms really got, and an arm against itself."""
+    notes = [*_repeat_notes(twin, words), *_override_notes(twin, words), *_control_notes(twin, words)]
+    table, differing = _liveness_table(twin, words), _effective_table(twin, words)
+    if not (notes or table or differing):
+        return
+    yield Heading(2, words.say("h_knobs"))
+    if table:
+        yield Paragraph(words.say("liveness_means", n=twin["liveness_details"]["n"]))
+        yield table
+    if differing:
+        yield Paragraph(words.say("effective_means"))
+        yield differing
+    if notes:
+        yield Bullets(tuple(notes))
+
+
+def inert_sentences(twin: Twin, words: Words) -> list[Inline]:
+    """What heads the report where a knob changes nothing."""
+    details = twin["liveness_details"]
+    if not details:
+        return []
+    silent = [name for name in details["inert"] if name not in details["prints"]]
+    groups = {"answer_inert": silent, "answer_inert_prints": details["prints"]}
+    return [
+        words.say(key, names=words.listed([(Code(name),) for name in names]))
+        for key, names in groups.items()
+        if names
+    ]
+
+
+def _details(found: Any) -> Twin:
+    return {
+        "n": found.n,
+        "repeatable": found.repeatable,
+        "inert": [knob.param for knob in found.knobs if knob.state == "inert"],
+        "unknown": [knob.param for knob in found.knobs if knob.state is None],
+        "prints": [knob.param for knob in found.knobs if knob.state == "inert" and knob.prints],
+    }
+
+
+def _control(spec: Any, compared: pd.DataFrame) -> Twin | None:
+    if spec.compare is None or compared.empty:
+        return None
+    found = control(compared, spec.compare.baseline)
+    return {
+        "arm": found.arm,
+        "aa_yardstick_ratio": found.ratio,
+        "aa_yardstick_ratio_ci": found.ci,
+        "differs": found.differs,
+        "n": found.n,
+        "left_out": found.left_out,
+    }
+
+
+def _effective(spec: Any, compared: pd.DataFrame) -> Twin | None:
+    if compared.empty or not spec.arms:
+        return None
+    found = effective(compared, tuple(spec.arms))
+    constants = {name: p.choices[0] for name, p in spec.params.items() if p.kind == "constant"}
+    asked = {arm: constants | dict(own) for arm, own in spec.arms.items()}
+    rows = [{"setting": each.name, "values": each.values, "differs": each.differs} for each in found]
+    return {"settings": rows, "overridden": overridden(found, asked)}
+
+
+def _liveness_table(twin: Twin, words: Words) -> Table | None:
+    details = twin["liveness_details"]
+    if not details:
+        return None
+    states = {**twin["liveness"], **dict.fromkeys(details["unknown"])}
+    params = [row["param"] for row in twin["settings"] if row["param"] in states]
+    rows = tuple(((Code(name),), words.say(_state_key(name, states, details))) for name in params)
+    return Table((words.say("col_setting"), words.say("col_live")), rows) if rows else None
+
+
+def _state_key(name: str, states: Twin, details: Twin) -> str:
+    if name in details["prints"]:
+        return "knob_prints"
+    return f"knob_{states[name] or 'unknown'}"
+
+
+def _effective_table(twin: Twin, words: Words) -> Table | None:
+    """What the arms' trainings had that differs between them."""
+    rows = [row for row in (twin["effective"] or {}).get("settings", ()) if row["differs"]]
+    if not rows:
+        return None
+    arms = list(rows[0]["values"])
+    header = (words.say("col_setting"), *((Code(arm),) for arm in arms))
+    cells = ((_values(row["values"][arm], words) for arm in arms) for row in rows)
+    named = zip(rows, cells, strict=True)
+    return Table(header, tuple(((Code(row["setting"]),), *own) for row, own in named))
+
+
+def _values(values: list[str], words: Words) -> Inline:
+    return words.listed([(Code(value),) for value in values]) if values else words.say("na")
+
+
+def _repeat_notes(twin: Twin, words: Words) -> Iterator[Inline]:
+    details = twin["liveness_details"]
+    if details:
+        yield words.say(
+            {True: "repeats", False: "repeats_not", None: "repeats_unknown"}[details["repeatable"]]
+        )
+
+
+def _override_notes(twin: Twin, words: Words) -> Iterator[Inline]:
+    for each in (twin["effective"] or {}).get("overridden", ()):
+        got = words.listed([(Code(value),) for value in each["got"]])
+        yield words.say("overridden", arm=Code(each["arm"]), asked=Code(rounded(each["asked"], 4)), got=got)
+
+
+def _control_notes(twin: Twin, words: Words) -> Iterator[Inline]:
+    found = twin["control"]
+    if not found:
+        return
+    arm = Code(found["arm"])
+    if found["aa_yardstick_ratio_ci"] is None:
+        yield words.say("control_too_few", arm=arm, n=found["n"])
+        return
+    significant = words.numbers.significant
+    yield words.say(
+        "control_differs" if found["differs"] else "control_agrees",
+        arm=arm,
+        n=found["n"],
+        ratio=significant(found["aa_yardstick_ratio"]),
+        interval=words.numbers.interval(*map(significant, found["aa_yardstick_ratio_ci"])),
+    )
