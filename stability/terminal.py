@@ -6,7 +6,7 @@ import csv
 import json
 import math
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from rich.text import Text
 from stability import diagnosis, trialdir
 from stability.plan import proposals
 from stability.records import Explanation, Records, UserError, VerdictLabel
-from stability.spec import CompareStage, PlanEntry, StudySpec, from_document
+from stability.spec import AttributeStage, CompareStage, PlanEntry, StudySpec, from_document
 from stability.suggest import suggest
 
 if TYPE_CHECKING:
@@ -64,10 +64,12 @@ def _study_rows(store: Store, name: str) -> Iterator[dict[str, Any]]:
     counts = store.counts(name)
     counted = {(row["stage"], row["arm"]): row for row in counts}
     for entry in spec.plan:
-        planned, ended_early = proposals(spec, entry), _ended_early(spec, entry, store)
+        planned = proposals(spec, entry, _inert(spec, entry, store))
+        ended_early = _ended_early(spec, entry, store)
         for arm in dict.fromkeys(proposal.arm for proposal in planned):
             found = counted.get((entry.name, arm), {})
             asked, done = sum(proposal.arm == arm for proposal in planned), found.get("trials", 0)
+            asked = max(asked, done)  # what confirms a finding was not planned from the start
             yield {
                 "study": name,
                 "stage": entry.name,
@@ -81,6 +83,15 @@ def _study_rows(store: Store, name: str) -> Iterator[dict[str, Any]]:
                 "cpu_s": round(found.get("cpu_s") or 0.0, 1),
                 "saved_s": _saved_s(found, [row for row in counts if row["stage"] == entry.name]),
             }
+
+
+def _inert(spec: StudySpec, entry: PlanEntry, store: Store) -> Collection[str]:
+    """What stage `liveness` has shown to change nothing, for the stage that leaves it out."""
+    if not isinstance(entry.stage, AttributeStage):
+        return ()
+    from stability.evidence.liveness import inert  # here: pandas and scipy, for this stage alone
+
+    return inert(store.trials(spec.name))
 
 
 def _ended_early(spec: StudySpec, entry: PlanEntry, store: Store) -> bool:

@@ -60,7 +60,7 @@ def test_the_default_study_is_read():
          "unknown parameter 'Lr' in arm 'basic'; did you mean 'lr'? (lr, mel_weight, kl_weight, clip,"
          " adaptive, label_smoothing, huber)"),
         ("- compare", "- compar", "compare: {seeds", "unknown key 'compar' in plan; did you mean 'compare'?"
-         " (liveness, compare, search)"),
+         " (liveness, compare, attribute, search)"),
         ("trials: 40", "trial: 40", "trials: 40",
          "unknown key 'trial' in plan.search; did you mean 'trials'? (sampler, trials, points)"),
         ("- search:  {sampler: tpe, trials: 40}", "- compare", "search:  {",
@@ -170,7 +170,7 @@ def test_a_stored_document_reads_back_as_the_same_study():
 
 def test_the_schema_knows_sections_that_may_be_a_name_alone():
     found = specs.schema()["$defs"]
-    assert found["PlanEntry"]["anyOf"][0] == {"enum": ["liveness", "compare", "search"]}
+    assert found["PlanEntry"]["anyOf"][0] == {"enum": ["liveness", "compare", "attribute", "search"]}
     assert found["Early"]["anyOf"][0] == {"enum": ["obrien_fleming", "pocock"]}
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import pandas as pd
 
-from stability.evidence.selection import with_evidence
+from stability.evidence.selection import of_stage, with_evidence
 from stability.spec.plan import FLIP, REFERENCE, REPEAT
 
 
@@ -55,8 +55,9 @@ def liveness(trials: pd.DataFrame) -> Liveness:
 
 
 def inert(trials: pd.DataFrame) -> frozenset[str]:
-    """The parameters that are known to change nothing."""
-    return frozenset(knob.param for knob in liveness(trials).knobs if knob.state is State.INERT)
+    """The parameters that are known to change nothing; `trials` are those of all stages."""
+    found = liveness(of_stage(trials, "liveness"))
+    return frozenset(knob.param for knob in found.knobs if knob.state is State.INERT)
 
 
 def _named(known: pd.DataFrame) -> pd.DataFrame:

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from stability.plan import compare, liveness, search
+from collections.abc import Collection
+
+from stability.plan import attribute, compare, liveness, search
 from stability.plan.proposal import Proposal
-from stability.spec import CompareStage, LivenessStage, PlanEntry, SearchStage, StudySpec
+from stability.spec import AttributeStage, CompareStage, LivenessStage, PlanEntry, SearchStage, StudySpec
 
 
-def proposals(spec: StudySpec, entry: PlanEntry) -> list[Proposal]:
-    """All trials that a stage of the plan asks for, in the order they are to run."""
+def proposals(spec: StudySpec, entry: PlanEntry, inert: Collection[str] = ()) -> list[Proposal]:
+    """All trials that a stage of the plan asks for, in the order they are to run.
+
+    `inert` are the settings that stage `liveness` has shown to change nothing.
+    """
     match entry.stage:
         case LivenessStage() as stage:
             return liveness.propose(spec, stage)
         case CompareStage() as stage:
             return compare.propose(spec, stage)
+        case AttributeStage() as stage:
+            return attribute.propose(spec, stage, inert)
         case SearchStage() as stage:
             return search.propose(spec, stage)
 
 
-def batches(spec: StudySpec, entry: PlanEntry) -> list[list[Proposal]]:
+def batches(spec: StudySpec, entry: PlanEntry, inert: Collection[str] = ()) -> list[list[Proposal]]:
     """The proposals of a stage in the parts that are run one after another, with a look after each."""
     if isinstance(entry.stage, CompareStage):
         return compare.batches(spec, entry.stage)
-    return [proposals(spec, entry)]
+    return [proposals(spec, entry, inert)]

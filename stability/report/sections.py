@@ -7,6 +7,7 @@ from typing import Any
 
 from stability.report import looks, tables
 from stability.report.answers import answer, recommendation, test_values
+from stability.report.attribution import attribution_section
 from stability.report.blocks import (
     Block,
     Bullets,
@@ -32,7 +33,8 @@ def compose(twin: Twin, lang: str) -> list[Block]:
     Raises `UserError` for another language.
     """
     words = Words(lang)
-    parts = (_title, _answer, _compared, knobs_section, _numbers, _first_bad, _search, _recommendation)
+    evidence = (knobs_section, _numbers, attribution_section, _first_bad, _search)
+    parts = (_title, _answer, _compared, *evidence, _recommendation)
     return [block for part in (*parts, limits, failures, reproduce) for block in part(twin, words)]
 
 

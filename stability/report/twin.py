@@ -16,13 +16,14 @@ from stability.evidence.rates import Rate, arm_rate
 from stability.evidence.selection import diverged, failed, of_stage, with_evidence
 from stability.evidence.survival import arm_survival
 from stability.records import BEFORE_TRAINING
+from stability.report.attribution import attribution_part
 from stability.report.comparison import comparison_parts
 from stability.report.knobs import knobs_part
 from stability.report.plaindata import marker, present, to_plain, whole
 from stability.report.recommend import recommendations
 from stability.report.search_part import search_part
 
-STAGES_WITHOUT_A_PART = ("attribution", "boundary")
+STAGES_WITHOUT_A_PART = ("boundary",)
 
 
 class Frames(Protocol):
@@ -50,6 +51,7 @@ def build(spec: Any, frames: Frames, environment: Mapping[str, Any]) -> dict[str
         "arms": {name: _arm(name, spec, compared, frames.epochs) for name in names},
         "comparison": comparison,
         **knobs_part(spec, frames.trials),
+        "attribution": attribution_part(spec, frames.trials),
         **dict.fromkeys(STAGES_WITHOUT_A_PART),
         "survival": {name: arm_survival(compared, name) for name in names} if len(compared) else None,
         "settings": _settings(spec),

@@ -150,6 +150,35 @@ ENGLISH = {
     " interval {interval}, {n} trials). The interval leaves 1 out, as happens in 5% of studies: a difference of"
     " this size between two arms is no evidence here.",
     "control_too_few": "{arm} has {n} finished trials; that is too little to compare it with itself.",
+    # which setting made the difference
+    "h_attribution": "Which setting made the difference",
+    "h_effects_diverged": "In divergence",
+    "h_effects_yardstick": "In the yardstick of trials that finished",
+    "h_confirmation": "Confirmed on fresh seeds",
+    "col_part": "Part [95% interval]",
+    "col_p_adjusted": "p (Holm)",
+    "effects_nothing": "No trial gave evidence on this.",
+    "effects_diverged": "The modelled rate of {treatment} minus that of {baseline}: {total}, from {n} trials of {cells}"
+    " combinations of the settings below. The parts add up to it (Shapley values over all combinations).",
+    "effects_yardstick": "The modelled yardstick of {treatment} over that of {baseline}: {total}, from {n} trials of {cells}"
+    " combinations of the settings below. The parts multiply to it (Shapley values over all combinations); below 1 is"
+    " better.",
+    "together": "Together {names} change it by a further {effect} ({p}, Benjamini-Hochberg; exploratory).",
+    "together_aliased": "Together {names} change it by a further {effect} ({p}, Benjamini-Hochberg; exploratory); these"
+    " combinations do not tell that from {aliases}.",
+    "limit_one_seed": "All of it is from one seed, so nothing says how it varies between seeds.",
+    "limit_cells_lost": "Some combinations gave no evidence.",
+    "limit_survivors": "{excluded} trials without a finite yardstick are left out: this is about the trainings that held.",
+    "limit_main_aliased": "Some settings cannot be told from others with these combinations.",
+    "limit_aliased": "Some pairs of settings cannot be told from other pairs with these combinations.",
+    "limit_none_diverged": "None of the {n} trials diverged, so there is no difference to share out, only a bound on it.",
+    "limit_all_diverged": "All {n} trials diverged, so there is no difference to share out, only a bound on it.",
+    "limit_all_equal": "All trials of a seed came out equal.",
+    "confirm_added": "{arm} with the other value of {param} alone stands at {ratio} times its"
+    " yardstick (95% interval {interval}, {pairs} pairs); its divergence rate changes by {rate}.",
+    "confirm_removed": "{arm} with the other value of {param} alone stands at {ratio} times its"
+    " yardstick (95% interval {interval}, {pairs} pairs); its divergence rate changes by {rate}.",
+    "confirm_too_few": "{arm} with the other value of {param} alone: {pairs} pairs finished, too few for an interval.",
     # numbers
     "factor_means": "Factor: treatment divided by baseline, geometric mean over pairs of one seed; below"
     " 1 the treatment is lower, which is better. Arms show mean ± standard deviation over trials."

@@ -43,6 +43,12 @@ def check_plan(spec: StudySpec) -> None:
             raise spec.error(("plan", i), f"stage {name!r} is in the plan twice; keep one")
     if "compare" in names and not spec.arms:
         raise spec.error(("plan", names.index("compare")), "stage 'compare' needs `arms`; add at least one")
+    if "attribute" in names and spec.compare is None:
+        message = (
+            "stage 'attribute' asks which setting makes two arms differ; "
+            "add `compare: {baseline: ..., treatment: ...}`"
+        )
+        raise spec.error(("plan", names.index("attribute")), message)
     for i, entry in enumerate(spec.plan):
         if isinstance(entry.stage, CompareStage) and entry.stage.early:
             _check_early(spec, entry.stage, entry.stage.early, ("plan", i, "compare", "early"))

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from stability.params import ParamEntry
-from stability.spec.plan import CompareStage, Early, LivenessStage, PlanEntry, SearchStage
+from stability.spec.plan import AttributeStage, CompareStage, Early, LivenessStage, PlanEntry, SearchStage
 from stability.spec.sections import Budget, Compare, Limits
 from stability.suggest import suggest
 from stability.yamlfile import Address, Document
@@ -72,6 +72,7 @@ def _section(address: Address, study: type[BaseModel]) -> tuple[str, list[str]]:
             "compare": CompareStage if address[0] == "plan" else Compare,
             "early": Early,
             "liveness": LivenessStage,
+            "attribute": AttributeStage,
             "search": SearchStage,
             "params": ParamEntry,
         }.get(part, model)

@@ -11,6 +11,8 @@ from stability.spending import Spending
 
 REFERENCE, REPEAT, FLIP = "reference", "repeat", "flip-"
 """How the trials of stage `liveness` are named within their side: `basic/flip-lr`."""
+ROLES = ("baseline", "treatment", "added", "removed")
+"""How stage `attribute` confirms: `added-lr/seed-0` is the baseline with the treatment's lr."""
 LOOKS = 4
 """Looks of a stage that may end early and does not say how many; each makes running trials wait for all."""
 
@@ -54,6 +56,13 @@ class CompareStage(Section):
         return self.early.looks or min(LOOKS, self.seeds)
 
 
+class AttributeStage(Section):
+    """Combinations of the settings in which two arms differ, then `confirm` fresh seeds."""
+
+    trials: PositiveInt = 64
+    confirm: Annotated[int, Field(ge=0)] = 5
+
+
 class SearchStage(Section):
     """`trials` settings drawn from `params`; `points` values per numeric range for the grid."""
 
@@ -62,7 +71,7 @@ class SearchStage(Section):
     points: PositiveInt = 5
 
 
-Stage = LivenessStage | CompareStage | SearchStage
+Stage = LivenessStage | CompareStage | AttributeStage | SearchStage
 
 
 class PlanEntry(SectionOrName):
@@ -70,6 +79,7 @@ class PlanEntry(SectionOrName):
 
     liveness: LivenessStage | None = None
     compare: CompareStage | None = None
+    attribute: AttributeStage | None = None
     search: SearchStage | None = None
 
     @classmethod

@@ -6,6 +6,7 @@ import errno
 import shutil
 import time
 from collections import deque
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,10 +16,10 @@ from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import IntegrityError
 
 from stability import processes, trialdir
-from stability.plan import batches, proposals, search
+from stability.plan import attribute, batches, proposals, search
 from stability.plan.proposal import Proposal
 from stability.records import Outcome, TrialSpec, VerdictLabel
-from stability.spec import PlanEntry, SearchStage
+from stability.spec import AttributeStage, PlanEntry, SearchStage
 from stability.store.claims import Claim, Claims, Refusal
 from stability.study import comparable, ingest, planned
 from stability.study.limits import Limits
@@ -60,7 +61,7 @@ class Stage:
     def check(self) -> None:
         """Raise `UserError` when trials that exist already were proposed or drawn in another way."""
         existing = self._study.get_trials(deepcopy=False)
-        comparable.check_settings(proposals(self._run.spec, self._entry), existing)
+        comparable.check_settings(proposals(self._run.spec, self._entry, self._inert()), existing)
         sampler = getattr(self._entry.stage, "sampler", None)
         if existing:
             comparable.check_sampler(self._entry.name, sampler, self._study.user_attrs.get("sampler"))
@@ -69,7 +70,7 @@ class Stage:
     def finish(self, claims: Claims, environment_id: int) -> None:
         """Run what the stage still lacks, in the environment of this run. Raises `LimitReached`."""
         self._claims, self._environment_id = claims, environment_id
-        wanted = batches(self._run.spec, self._entry)
+        wanted = batches(self._run.spec, self._entry, self._inert())
         self._planned = sum(map(len, wanted))
         self._done = self._count_done({proposal.key for batch in wanted for proposal in batch})
         self._run.progress.stage(self._entry.name, self._planned, self._done)
@@ -79,6 +80,32 @@ class Stage:
             self._run_all(later)
             if later and self._is_answered():
                 return
+        if isinstance(self._entry.stage, AttributeStage):
+            self._confirm(self._entry.stage)
+
+    def _inert(self) -> Collection[str]:
+        """What stage `liveness` has shown to change nothing, for the stage that leaves it out."""
+        store, name = self._run.store, self._run.spec.name
+        if not isinstance(self._entry.stage, AttributeStage) or name not in store.studies():
+            return ()
+        from stability.evidence.liveness import inert  # here: pandas and scipy, for this stage alone
+
+        return inert(store.trials(name))
+
+    def _confirm(self, stage: AttributeStage) -> None:
+        """Try the setting with the largest part once more, alone and on fresh seeds."""
+        from stability.evidence.crossed import attributions, culprit
+
+        spec, compared = self._run.spec, self._run.spec.compare
+        sides = [spec.arm_params(arm) for arm in (compared.baseline, compared.treatment)]
+        found = culprit(attributions(self._run.store.trials(spec.name), *sides))
+        if found is not None:
+            more = attribute.confirm(spec, stage, found)
+            self._planned += len(more)
+            self._done += self._count_done({proposal.key for proposal in more})
+            self._run.progress.stage(self._entry.name, self._planned, self._done)
+            self._create_missing(more, set())
+            self._run_all(set())
 
     def _count_done(self, wanted: set[str]) -> int:
         """How many of these keys need no trial any more."""

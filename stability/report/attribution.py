@@ -1,0 +1,187 @@
+"""Which setting made the difference: the twin's `attribution`, and its section."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from stability.evidence.attributed import Attribution, Limit, Response
+from stability.evidence.crossed import Confirmed, attributions, confirmed, response_of, setting
+from stability.evidence.paired import PairedRatio
+from stability.evidence.rates import RateComparison
+from stability.evidence.selection import of_stage
+from stability.report.blocks import Block, Bullets, Code, Heading, Inline, Paragraph, Table
+from stability.report.words import Words
+
+Twin = dict[str, Any]
+
+NAMES = {Response.DIVERGED: "diverged", Response.YARDSTICK: "yardstick", Response.BOUNDARY: "boundary"}
+CLEAR = 0.05
+SHOWN_LIMITS = {
+    Limit.ONE_SEED: "limit_one_seed",
+    Limit.CELLS_LOST: "limit_cells_lost",
+    Limit.SURVIVORS_ONLY: "limit_survivors",
+    Limit.MAIN_EFFECTS_ALIASED: "limit_main_aliased",
+    Limit.INTERACTIONS_ALIASED: "limit_aliased",
+    Limit.NONE_DIVERGED: "limit_none_diverged",
+    Limit.ALL_DIVERGED: "limit_all_diverged",
+    Limit.ALL_EQUAL: "limit_all_equal",
+}
+
+
+def attribution_part(spec: Any, trials: pd.DataFrame) -> Twin | None:
+    """The twin's `attribution`, or None where the stage was not run or two arms do not differ."""
+    if spec.compare is None or of_stage(trials, "attribute").empty:
+        return None
+    arms = (spec.compare.baseline, spec.compare.treatment)
+    found = attributions(trials, *(_settings(spec, arm) for arm in arms))
+    if not found:
+        return None
+    head = response_of(found)
+    others = [_one(each) for each in found if each is not head]
+    sides = dict(zip(("baseline", "treatment"), arms, strict=True))
+    return _one(head) | {"arms": sides, "others": others, "confirmation": _confirmed(confirmed(trials))}
+
+
+def attribution_section(twin: Twin, words: Words) -> Iterator[Block]:
+    """Each setting's part, and what confirmed it."""
+    found = twin["attribution"]
+    if not found:
+        return
+    yield Heading(2, words.say("h_attribution"))
+    for one in (found, *found["others"]):
+        yield from _response(one | found["arms"], words)
+    if found["confirmation"]:
+        yield Heading(3, words.say("h_confirmation"))
+        yield Bullets(tuple(_confirmation(found["confirmation"], found["arms"], words)))
+
+
+def _settings(spec: Any, arm: str) -> dict[str, Any]:
+    constants = {name: p.choices[0] for name, p in spec.params.items() if p.kind == "constant"}
+    return {name: own for name, own in (constants | dict(spec.arms[arm])).items() if name in spec.params}
+
+
+def _one(found: Attribution) -> Twin:
+    together = [each for each in found.interactions if each.p_adjusted < CLEAR]
+    return {
+        "response": NAMES[found.response],
+        "total_effect": found.total_effect,
+        "total_ci": found.total_ci,
+        "n": found.n,
+        "seeds": found.seeds,
+        "cells": found.cells,
+        "dropped": found.dropped,
+        "excluded": found.excluded,
+        "effects": {
+            setting(name): {"effect": own.effect, "ci": own.ci, "p_adjusted": own.p_adjusted}
+            for name, own in found.effects.items()
+        },
+        "interactions": [
+            {"params": [setting(name) for name in each.factors], "effect": each.effect, "ci": each.ci}
+            | {"p_adjusted": each.p_adjusted, "aliases": [list(map(setting, term)) for term in each.aliases]}
+            for each in together
+        ],
+        "limits": [limit.name for limit in found.limits],
+    }
+
+
+def _confirmed(found: Confirmed | None) -> Twin | None:
+    if found is None:
+        return None
+    return {"param": found.setting, "added": _swap(*found.added), "removed": _swap(*found.removed)}
+
+
+def _swap(rates: RateComparison, ratio: PairedRatio) -> Twin:
+    return {
+        "rate_difference": rates.difference,
+        "rate_difference_ci": rates.ci,
+        "yardstick_ratio": ratio.ratio,
+        "yardstick_ratio_ci": ratio.ci,
+        "pairs": ratio.used,
+        "conclusion": rates.conclusion,
+    }
+
+
+def _response(found: Twin, words: Words) -> Iterator[Block]:
+    """One response: what it means, the table, the interactions and the limits."""
+    yield Heading(3, words.say(f"h_effects_{found['response']}"))
+    if found["total_effect"] is None:
+        yield Paragraph(words.say("effects_nothing"))
+        return
+    show = _shown(found, words)
+    yield Paragraph(
+        words.say(
+            f"effects_{found['response']}",
+            total=show(found["total_effect"], found["total_ci"]),
+            n=found["n"],
+            cells=found["cells"],
+            **{role: Code(found[role]) for role in ("baseline", "treatment")},
+        )
+    )
+    header = tuple(words.say(key) for key in ("col_setting", "col_part", "col_p_adjusted"))
+    order = sorted(found["effects"].items(), key=lambda item: -abs(item[1]["effect"]))
+    rows = (
+        ((Code(name),), show(own["effect"], own["ci"]), (words.numbers.p_value(own["p_adjusted"]),))
+        for name, own in order
+    )
+    yield Table(header, tuple(rows))
+    notes = [*_together(found, words, show), *_limits(found, words)]
+    if notes:
+        yield Bullets(tuple(notes))
+
+
+def _shown(found: Twin, words: Words) -> Any:
+    """How an effect is written: a ratio of yardsticks, else percentage points."""
+
+    def percent(value: float) -> str:
+        return words.numbers.percent(value)
+
+    def ratio(value: float) -> str:
+        return words.numbers.significant(math.exp(value))
+
+    write = ratio if found["response"] == "yardstick" else percent
+
+    def show(effect: float, ci: list[float] | None) -> Inline:
+        if ci is None:
+            return words.say("factor_bare", factor=write(effect))
+        ends = words.numbers.interval(*map(write, ci))
+        return words.say("factor_cell", factor=write(effect), interval=ends)
+
+    return show
+
+
+def _together(found: Twin, words: Words, show: Any) -> Iterator[Inline]:
+    for each in found["interactions"]:
+        names = words.listed([(Code(name),) for name in each["params"]])
+        values = {"names": names, "effect": show(each["effect"], each["ci"])}
+        p = words.numbers.p_value(each["p_adjusted"])
+        aliases = [words.listed([(Code(name),) for name in term]) for term in each["aliases"]]
+        if aliases:
+            yield words.say("together_aliased", **values, p=p, aliases=words.listed(aliases))
+        else:
+            yield words.say("together", **values, p=p)
+
+
+def _limits(found: Twin, words: Words) -> Iterator[Inline]:
+    counts = {"excluded": found["excluded"], "n": found["n"]}
+    for limit, key in SHOWN_LIMITS.items():
+        if limit.name in found["limits"]:
+            yield words.say(key, **counts)
+
+
+def _confirmation(found: Twin, arms: Twin, words: Words) -> Iterator[Inline]:
+    """The culprit added to the baseline alone, and taken from the treatment alone."""
+    sides = {"added": "baseline", "removed": "treatment"}
+    for swap, side in sides.items():
+        own = found[swap]
+        values = {"param": Code(found["param"]), "arm": Code(arms[side]), "pairs": own["pairs"]}
+        if own["yardstick_ratio_ci"] is None:
+            yield words.say("confirm_too_few", **values)
+            continue
+        ends = words.numbers.interval(*map(words.numbers.significant, own["yardstick_ratio_ci"]))
+        ratio = words.numbers.significant(own["yardstick_ratio"])
+        change = (words.numbers.percent(own["rate_difference"]),)
+        yield words.say(f"confirm_{swap}", **values, ratio=ratio, interval=ends, rate=change)

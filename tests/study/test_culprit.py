@@ -1,0 +1,86 @@
+"""Real runs of `liveness` and `attribute`: a planted culprit is found, confirmed, and reported; resuming adds nothing."""
+
+import json
+
+import pytest
+
+from stability.report import write
+from stability.spec import from_document
+
+TRAINER = """
+def train(trial, recorder):
+    p, x = trial.params, 1.0 + 0.01 * (trial.seed % 7)
+    recorder.define(square="x^2", total="square")
+    recorder.evaluate({"square": x * x}, epoch=-1)
+    rate = p["lr"] * (1.5 if p["boost"] else 1.0)
+    for step in range(8):
+        gradient = 2 * x
+        x -= rate * gradient
+        recorder.step({"square": x * x}, total=x * x, lr=p["lr"], grad_norm=abs(gradient), epoch=0)
+    recorder.evaluate({"square": x * x}, epoch=0)
+"""
+STUDY = """
+name: toy
+trainer: {call: "train.py:train"}
+budget: {epochs: 1, batch_size: 1, timeout_s: 60}
+params:
+  lr: {min: 1e-3, max: 10.0, log: true}
+  boost: {values: [false, true]}
+  dead: {values: [1, 2]}
+arms:
+  gentle: {lr: 0.05, boost: false, dead: 1}
+  rough: {lr: LR, boost: true, dead: 2}
+compare: {baseline: gentle, treatment: rough}
+plan: [liveness, {compare: {seeds: 4}}, {attribute: {trials: 16, confirm: 4}}]
+yardstick: {square: 1.0}
+"""
+
+
+@pytest.fixture
+def run(tmp_path, run_study):
+    def once(lr):
+        (tmp_path / "train.py").write_text(TRAINER)
+        (tmp_path / "study.yaml").write_text(STUDY.replace("LR", lr))
+        spec, store, _ = run_study(tmp_path / "study.yaml")
+        environment = store.environment("toy")
+        stored = from_document(environment.pop("spec"))
+        frames = store.outline("toy", "compare")
+        path = write(stored, frames, environment, format="json", lang="en", out=tmp_path)
+        text = write(stored, frames, environment, format="md", lang="en", out=tmp_path).read_text()
+        return store.trials("toy"), json.loads(path.read_text()), text
+
+    return once
+
+
+def test_a_setting_that_diverges_alone_is_found_and_confirmed(run):
+    trials, twin, text = run("2.0")
+    own = trials[trials.stage == "attribute"]
+    assert twin["liveness"] == {"lr": "live", "boost": "live", "dead": "inert"}
+    found = twin["attribution"]
+    assert found["response"] == "diverged" and found["n"] == 16 and set(found["effects"]) == {"lr", "boost"}
+    assert found["total_effect"] > 0.6  # of 1, shrunk: 16 trials of 4 combinations
+    assert sum(part["effect"] for part in found["effects"].values()) == pytest.approx(found["total_effect"])
+    assert found["effects"]["lr"]["effect"] > 0.5 and found["effects"]["lr"]["p_adjusted"] < 0.05
+    assert found["confirmation"]["param"] == "lr"
+    assert found["confirmation"]["added"]["rate_difference"] == 1.0
+    assert found["confirmation"]["removed"]["rate_difference"] == -1.0
+    assert len(own) == 16 + 4 * 4
+    assert text.index("These settings change nothing: `dead`") < text.index("diverged")
+    assert "## Which setting made the difference" in text
+
+
+def test_a_stage_that_was_done_is_not_done_again(run):
+    first, _, _ = run("2.0")
+    again, _, _ = run("2.0")
+    assert list(again.key) == list(first.key) and again.key.groupby(again.stage).nunique().sum() == len(again)
+
+
+def test_where_nothing_diverges_the_yardstick_is_attributed(run):
+    _, twin, text = run("0.1")
+    found = twin["attribution"]
+    assert found["response"] == "yardstick" and found["others"][0]["limits"][0] == "NONE_DIVERGED"
+    assert (
+        found["total_effect"] < 0
+        and found["effects"]["lr"]["effect"] < found["effects"]["boost"]["effect"] < 0
+    )
+    assert "None of the 16 trials diverged" in text
