@@ -6,21 +6,27 @@ import contextlib
 import os
 import shutil
 import signal
-import sqlite3
 import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 import undisturbed
+
+from stability.store import Store
+
+ASLEEP = Path("asleep")
 
 
 class Slow(undisturbed.Inline):
-    """Takes a while for every trial."""
+    """Takes a while for every trial, during which it holds no lock of the database."""
 
     def submit(self, trial):
+        ASLEEP.touch()
         time.sleep(0.15)
+        ASLEEP.unlink(missing_ok=True)  # another driver may have been as slow
         super().submit(trial)
 
 
@@ -54,11 +60,12 @@ def wait(*pids: int) -> list[int]:
     return [undisturbed.wait(pid) for pid in pids]
 
 
-def until_stored(database: Path, trials: int) -> None:
-    deadline_s = time.monotonic() + 30
+def until_stored(database: str, trials: int) -> None:
+    url = database if "://" in database else f"sqlite:///{database}"
+    engine, deadline_s = sa.create_engine(url, poolclass=sa.NullPool), time.monotonic() + 30
     while time.monotonic() < deadline_s:
-        with contextlib.suppress(sqlite3.OperationalError), sqlite3.connect(database) as raw:  # no table yet
-            if raw.execute("SELECT count(*) FROM stability_trials").fetchone()[0] >= trials:
+        with contextlib.suppress(sa.exc.DBAPIError), engine.connect() as raw:  # no table yet
+            if raw.execute(sa.text("SELECT count(*) FROM stability_trials")).scalar_one() >= trials:
                 return
         time.sleep(0.02)
     raise AssertionError(f"{database} never held {trials} trials")
@@ -70,38 +77,6 @@ def check(found: dict, compared: list) -> None:
     places = [row["place"] for row in found["stability_trials"]]
     assert len(places) == len(set(places)) == undisturbed.PLANNED
     assert found["claims"] == found["drivers"] == 0
-
-
-def test_three_drivers_of_one_file(start, compared, tmp_path):
-    database = tmp_path / "s.db"
-    drivers = [start(lambda: undisturbed.run(database, Slow())) for _ in range(3)]
-    assert wait(*drivers) == [0, 0, 0]
-    check(undisturbed.seen(str(database)), compared)
-
-
-def test_a_driver_that_is_killed_releases_its_trials_at_once(start, compared, tmp_path):
-    database = tmp_path / "s.db"
-    first = start(lambda: undisturbed.run(database, Slow()))
-    until_stored(database, 1)
-    os.kill(first, signal.SIGKILL)
-    wait(first)
-    start_s = time.monotonic()
-    assert wait(start(lambda: undisturbed.run(database))) == [0]
-    assert time.monotonic() - start_s < 10  # not the lease of a minute
-    check(undisturbed.seen(str(database)), compared)
-
-
-def test_a_driver_that_falls_silent_loses_its_trials_and_stores_nothing_twice(start, compared, tmp_path):
-    database = tmp_path / "s.db"
-    first = start(lambda: undisturbed.run(database, Slow()))
-    until_stored(database, 1)
-    os.kill(first, signal.SIGSTOP)
-    assert wait(start(lambda: undisturbed.run(database, lease_s=0.5))) == [0]
-    found = undisturbed.seen(str(database))
-    assert len(found["stability_trials"]) == undisturbed.PLANNED
-    os.kill(first, signal.SIGCONT)
-    assert wait(first) == [0]
-    check(undisturbed.seen(str(database)), compared)
 
 
 @pytest.fixture(scope="module")
@@ -134,10 +109,73 @@ def server(tmp_path_factory):
     run("pg_ctl", "-D", str(data), "-m", "immediate", "stop")
 
 
-def test_two_drivers_of_one_postgresql_server(start, server, compared, tmp_path):
-    def task():
-        os.chdir(tmp_path)  # trial directories of a server's studies lie in the working directory
-        undisturbed.run(server, Slow())
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request, tmp_path):
+    """An empty database: a file, or one of the server's."""
+    if request.param == "sqlite":
+        return str(tmp_path / "s.db")
+    url = sa.make_url(request.getfixturevalue("server"))
+    name = f"study_{time.monotonic_ns()}"
+    with sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool).connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    return url.set(database=name).render_as_string(hide_password=False)
 
-    assert wait(start(task), start(task)) == [0, 0]
-    check(undisturbed.seen(server), compared)
+
+@pytest.fixture
+def drive(database, tmp_path):
+    """Runs the study in this process."""
+
+    def run(*executor, **options):
+        os.chdir(tmp_path)  # trial directories of a server's studies lie in the working directory
+        undisturbed.run(database, *executor, **options)
+
+    return run
+
+
+def test_three_drivers_share_a_study(drive, start, compared, database):
+    drivers = [start(lambda: drive(Slow())) for _ in range(3)]
+    assert wait(*drivers) == [0, 0, 0]
+    check(undisturbed.seen(database), compared)
+
+
+def test_every_database_answers_alike(drive, start, database):
+    """What `status` and `report` read, counted and outlined by the database."""
+    assert wait(start(drive)) == [0]
+    store = Store(database, create=False)
+    counts = [(row["stage"], row["arm"], row["trials"]) for row in store.counts("toy")]
+    assert counts == [("compare", "gentle", 3), ("compare", "rough", 3), ("search", None, 4)]
+    whole, outline = store.frames("toy").steps, store.outline("toy", "compare").steps
+    compared = whole[whole.trial_id.isin(outline.trial_id) & (whole.quantity == "total")]
+    totals = outline[outline.quantity == "total"]
+    assert (
+        sorted(totals.value.dropna()) == sorted(compared.value.dropna()) and len(totals) == len(compared) > 0
+    )
+    store.close()
+
+
+def test_a_driver_that_is_killed_releases_its_trials_at_once(drive, start, compared, database):
+    first = start(lambda: drive(Slow()))
+    until_stored(database, 1)
+    os.kill(first, signal.SIGKILL)
+    wait(first)
+    start_s = time.monotonic()
+    assert wait(start(drive)) == [0]
+    assert time.monotonic() - start_s < 10  # not the lease of a minute
+    check(undisturbed.seen(database), compared)
+
+
+def test_a_driver_that_falls_silent_loses_its_trials_and_stores_nothing_twice(
+    drive, start, compared, database, tmp_path
+):
+    """Silent between two transactions: one that stops within one keeps SQLite's lock, and nobody can write."""
+    first = start(lambda: drive(Slow()))
+    until_stored(database, 1)
+    while not (tmp_path / ASLEEP).exists():
+        time.sleep(0.001)
+    os.kill(first, signal.SIGSTOP)
+    assert wait(start(lambda: drive(lease_s=0.5))) == [0]
+    found = undisturbed.seen(database)
+    assert len(found["stability_trials"]) == undisturbed.PLANNED
+    os.kill(first, signal.SIGCONT)
+    assert wait(first) == [0]
+    check(undisturbed.seen(database), compared)
