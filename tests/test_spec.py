@@ -60,7 +60,7 @@ def test_the_default_study_is_read():
          "unknown parameter 'Lr' in arm 'basic'; did you mean 'lr'? (lr, mel_weight, kl_weight, clip,"
          " adaptive, label_smoothing, huber)"),
         ("- compare", "- compar", "compare: {seeds", "unknown key 'compar' in plan; did you mean 'compare'?"
-         " (liveness, compare, attribute, search)"),
+         " (liveness, compare, attribute, boundary, search)"),
         ("trials: 40", "trial: 40", "trials: 40",
          "unknown key 'trial' in plan.search; did you mean 'trials'? (sampler, trials, points)"),
         ("- search:  {sampler: tpe, trials: 40}", "- compare", "search:  {",

@@ -57,16 +57,6 @@ def attribute_yardstick(trials: pd.DataFrame, factors: Sequence[str]) -> Attribu
     return _attribute_values(logs, _blank(Response.YARDSTICK, trials, known, used, factors), used, factors)
 
 
-def attribute_boundary(boundaries: pd.DataFrame, factors: Sequence[str]) -> Attribution:
-    """Effects on a boundary: columns `seed`, `decades` and one a factor, a row a boundary looked for.
-
-    One that was not found is NaN, one beyond the range searched infinite; both are excluded.
-    """
-    used = boundaries[np.isfinite(pd.to_numeric(boundaries["decades"]).astype(float))]
-    blank = _blank(Response.BOUNDARY, boundaries, boundaries, used, factors)
-    return _attribute_values(used["decades"].to_numpy(float), blank, used, factors)
-
-
 def holm(p_values: np.ndarray) -> np.ndarray:
     """Adjusted p-values that keep the chance of any false one (Holm, Scand. J. Statistics 6:65, 1979)."""
     order = np.argsort(p_values)

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from stability.plan import attribute, compare, liveness, search
+from stability.plan import attribute, boundary, compare, liveness, search
 from stability.plan.proposal import Proposal
-from stability.spec import AttributeStage, CompareStage, LivenessStage, PlanEntry, SearchStage, StudySpec
+from stability.spec import (
+    AttributeStage,
+    BoundaryStage,
+    CompareStage,
+    LivenessStage,
+    PlanEntry,
+    SearchStage,
+    StudySpec,
+)
 
 
 def proposals(spec: StudySpec, entry: PlanEntry, inert: Collection[str] = ()) -> list[Proposal]:
@@ -21,6 +29,8 @@ def proposals(spec: StudySpec, entry: PlanEntry, inert: Collection[str] = ()) ->
             return compare.propose(spec, stage)
         case AttributeStage() as stage:
             return attribute.propose(spec, stage, inert)
+        case BoundaryStage() as stage:
+            return boundary.propose(spec, stage)
         case SearchStage() as stage:
             return search.propose(spec, stage)
 

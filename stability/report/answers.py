@@ -9,6 +9,7 @@ from stability.evidence.power import ALPHA, MOST_SEEDS
 from stability.evidence.proportions import trials_to_exclude
 from stability.evidence.rates import Conclusion
 from stability.report.blocks import Code, Inline
+from stability.report.boundary import bound_sentence, bound_text, distance_text
 from stability.report.knobs import inert_sentences
 from stability.report.numbers import rounded
 from stability.report.recommend import edge_sentence
@@ -26,6 +27,7 @@ def answer(twin: Twin, words: Words) -> list[Inline]:
         *inert_sentences(twin, words),
         *_divergence(twin, words),
         *_yardstick(twin, words),
+        *_bounds(twin, words, "answer"),
         *_search(twin, words),
     ]
     return found or [words.say("answer_nothing")]
@@ -34,8 +36,10 @@ def answer(twin: Twin, words: Words) -> list[Inline]:
 def recommendation(twin: Twin, words: Words) -> list[Inline]:
     """What to do next, as far as the evidence goes."""
     found = [*_choice(twin, words), *_needs(twin, words)]
-    edge = edge_sentence(twin, words)
-    found += [edge, *_headroom(twin, words)] if edge else []
+    if twin["boundary"]:
+        found += _bounds(twin, words, "rec")
+    elif edge := edge_sentence(twin, words):
+        found += [edge, *_headroom(twin, words)]
     return found or [words.say("rec_nothing")]
 
 
@@ -117,6 +121,25 @@ def _yardstick(twin: Twin, words: Words) -> list[Inline]:
     ends = [words.numbers.significant(end, 3) for end in comparison["yardstick_ratio_ci"]]
     fields |= {"interval": words.numbers.interval(*ends), "wins": pairs["wins"], "ranked": pairs["ranked"]}
     return [words.say(f"answer_yardstick_{yardstick_finding(comparison)}", **fields)]
+
+
+def _bounds(twin: Twin, words: Words, kind: str) -> list[Inline]:
+    """How far each arm is from its boundary: `answer` as a finding, `rec` as what to do."""
+    found = []
+    for arm, own in (twin["boundary"] or {}).items():
+        if own["headroom"] is None:
+            found += [bound_sentence(twin, arm, words)] if kind == "answer" else []
+            continue
+        details, inside = twin["boundary_details"], own["headroom"] >= 0
+        fields = {
+            "arm": Code(arm),
+            "value": Code(f"{own['param']} = {rounded(own['value'])}"),
+            "bound": Code(bound_text(details, own["p05_lower"])),
+            "distance": distance_text(details, abs(own["headroom"]), words),
+            "steps": twin["limits"]["steps"]["boundary"],
+        }
+        found.append(words.say(f"{kind}_{'inside' if inside else 'outside'}", **fields))
+    return found
 
 
 def _search(twin: Twin, words: Words) -> list[Inline]:

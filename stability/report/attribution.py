@@ -9,11 +9,13 @@ from typing import Any
 import pandas as pd
 
 from stability.evidence.attributed import Attribution, Limit, Response
+from stability.evidence.boundary import Boundary
+from stability.evidence.boundary.prices import attribute_boundary
 from stability.evidence.crossed import Confirmed, attributions, confirmed, response_of, setting
 from stability.evidence.paired import PairedRatio
 from stability.evidence.rates import RateComparison
-from stability.evidence.selection import of_stage
 from stability.report.blocks import Block, Bullets, Code, Heading, Inline, Paragraph, Table
+from stability.report.boundary import arm_settings
 from stability.report.words import Words
 
 Twin = dict[str, Any]
@@ -32,18 +34,22 @@ SHOWN_LIMITS = {
 }
 
 
-def attribution_part(spec: Any, trials: pd.DataFrame) -> Twin | None:
-    """The twin's `attribution`, or None where the stage was not run or two arms do not differ."""
-    if spec.compare is None or of_stage(trials, "attribute").empty:
+def attribution_part(spec: Any, trials: pd.DataFrame, boundary: Boundary | None) -> Twin | None:
+    """The twin's `attribution`, or None where nothing can be shared out, or two arms do not differ."""
+    if spec.compare is None:
         return None
     arms = (spec.compare.baseline, spec.compare.treatment)
-    found = attributions(trials, *(_settings(spec, arm) for arm in arms))
+    sides = [arm_settings(spec, arm) for arm in arms]
+    found = attributions(trials, *sides)
+    head = response_of(found) if found else None
+    moved = attribute_boundary(boundary, *sides) if boundary is not None else None
+    found += [moved] if moved is not None else []
     if not found:
         return None
-    head = response_of(found)
+    head = head or found[0]
     others = [_one(each) for each in found if each is not head]
-    sides = dict(zip(("baseline", "treatment"), arms, strict=True))
-    return _one(head) | {"arms": sides, "others": others, "confirmation": _confirmed(confirmed(trials))}
+    named = dict(zip(("baseline", "treatment"), arms, strict=True))
+    return _one(head) | {"arms": named, "others": others, "confirmation": _confirmed(confirmed(trials))}
 
 
 def attribution_section(twin: Twin, words: Words) -> Iterator[Block]:
@@ -57,11 +63,6 @@ def attribution_section(twin: Twin, words: Words) -> Iterator[Block]:
     if found["confirmation"]:
         yield Heading(3, words.say("h_confirmation"))
         yield Bullets(tuple(_confirmation(found["confirmation"], found["arms"], words)))
-
-
-def _settings(spec: Any, arm: str) -> dict[str, Any]:
-    constants = {name: p.choices[0] for name, p in spec.params.items() if p.kind == "constant"}
-    return {name: own for name, own in (constants | dict(spec.arms[arm])).items() if name in spec.params}
 
 
 def _one(found: Attribution) -> Twin:
@@ -142,7 +143,10 @@ def _shown(found: Twin, words: Words) -> Any:
     def ratio(value: float) -> str:
         return words.numbers.significant(math.exp(value))
 
-    write = ratio if found["response"] == "yardstick" else percent
+    def decades(value: float) -> str:
+        return words.numbers.significant(value, 2)
+
+    write = {"yardstick": ratio, "boundary": decades}.get(found["response"], percent)
 
     def show(effect: float, ci: list[float] | None) -> Inline:
         if ci is None:

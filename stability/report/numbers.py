@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
 
 PERSIAN = str.maketrans("0123456789.%", "۰۱۲۳۴۵۶۷۸۹٫٪")
@@ -77,13 +77,19 @@ def setting(value: Any) -> str:
 
 def rounded(value: float, digits: int = 3) -> str:
     """A value on a parameter's axis, in the notation of study files."""
-    return f"{value:.{digits}g}"
+    return _notation(f"{value:.{digits}g}")
 
 
-def rounded_down(value: float, digits: int = 3) -> str:
-    """`rounded`, never above the value: a bound must not grow by rounding."""
+def rounded_inward(value: float, *, down: bool, digits: int = 3) -> str:
+    """`rounded`, never above the value if `down`, else never below it: a bound must not grow by rounding."""
     exact = Decimal(repr(value))
     if exact == 0:
         return "0"
     last_digit = Decimal(1).scaleb(exact.adjusted() - digits + 1)
-    return f"{float(exact.quantize(last_digit, rounding=ROUND_FLOOR)):.{digits}g}"
+    inward = exact.quantize(last_digit, rounding=ROUND_FLOOR if down else ROUND_CEILING)
+    return _notation(f"{float(inward):.{digits}g}")
+
+
+def _notation(text: str) -> str:
+    """`1e+03` as 1000: people write exponents from a million on."""
+    return f"{float(text):.0f}" if "e+" in text and abs(float(text)) < 1e6 else text

@@ -4,22 +4,46 @@ from __future__ import annotations
 
 from typing import Any
 
-from stability.report.blocks import Code, Inline
-from stability.report.numbers import rounded, rounded_down
+from stability.report.blocks import Code, Inline, plain
+from stability.report.boundary import bound_sentence
+from stability.report.numbers import rounded, rounded_inward
 from stability.report.words import Words
 
 
 def recommendations(twin: dict[str, Any]) -> list[dict[str, Any]]:
-    """Bounds on a parameter below which no divergence was seen.
+    """Bounds on a parameter: of each arm's boundary, and below which a search has seen no divergence.
 
     `risk` and `confidence` are null for a search: the share of diverged trials in it is no rate.
     """
+    return [*_of_boundary(twin), *_of_search(twin)]
+
+
+def _of_boundary(twin: dict[str, Any]) -> list[dict[str, Any]]:
+    words, details = Words("en"), twin["boundary_details"]
+    return [
+        {
+            "arm": arm,
+            "param": own["param"],
+            "op": "<=" if details["diverges"] == "above" else ">=",
+            "value": own["p05_lower"],
+            "risk": details["risk"],
+            "confidence": details["confidence"],
+            "n": own["n"],
+            "text": plain(bound_sentence(twin, arm, words)),
+        }
+        for arm, own in (twin["boundary"] or {}).items()
+        if own["p05_lower"] is not None
+    ]
+
+
+def _of_search(twin: dict[str, Any]) -> list[dict[str, Any]]:
     search = twin["search"]
     edge = search and search["edge"]
     if not edge or edge["clear_up_to"] is None:
         return []
     return [
         {
+            "arm": None,
             "param": edge["param"],
             "op": "<=",
             "value": edge["clear_up_to"],
@@ -48,7 +72,7 @@ def edge_values(twin: dict[str, Any], words: Words) -> dict[str, Any]:
     diverged = edge["smallest_diverged"]
     return {
         "param": Code(edge["param"]),
-        "bound": Code(f"{edge['param']} <= {rounded_down(edge['clear_up_to'])}"),
+        "bound": Code(f"{edge['param']} <= {rounded_inward(edge['clear_up_to'], down=True)}"),
         "n": edge["n_clear"],
         "steps": twin["limits"]["steps"]["search"],
         "diverged": Code("" if diverged is None else rounded(diverged, 4)),

@@ -17,6 +17,7 @@ from stability.report.blocks import (
     Inline,
     Paragraph,
 )
+from stability.report.boundary import boundary_section
 from stability.report.closing import failures, limits, reproduce
 from stability.report.described import corpus_name, formula, model_name, trainer_name
 from stability.report.knobs import knobs_section
@@ -33,7 +34,7 @@ def compose(twin: Twin, lang: str) -> list[Block]:
     Raises `UserError` for another language.
     """
     words = Words(lang)
-    evidence = (knobs_section, _numbers, attribution_section, _first_bad, _search)
+    evidence = (knobs_section, _numbers, attribution_section, boundary_section, _first_bad, _search)
     parts = (_title, _answer, _compared, *evidence, _recommendation)
     return [block for part in (*parts, limits, failures, reproduce) for block in part(twin, words)]
 

@@ -17,13 +17,15 @@ from stability.evidence.selection import diverged, failed, of_stage, with_eviden
 from stability.evidence.survival import arm_survival
 from stability.records import BEFORE_TRAINING
 from stability.report.attribution import attribution_part
+from stability.report.boundary import boundary_part, found_boundary
 from stability.report.comparison import comparison_parts
 from stability.report.knobs import knobs_part
 from stability.report.plaindata import marker, present, to_plain, whole
 from stability.report.recommend import recommendations
 from stability.report.search_part import search_part
 
-STAGES_WITHOUT_A_PART = ("boundary",)
+MEASURED = ("compare", "attribute", "boundary", "search")
+"""The stages that a claim may rest on."""
 
 
 class Frames(Protocol):
@@ -43,6 +45,7 @@ def build(spec: Any, frames: Frames, environment: Mapping[str, Any]) -> dict[str
     compared = of_stage(frames.trials, "compare")
     comparison, table, comparable = comparison_parts(spec, compared, frames.epochs, frames.steps)
     names = arm_names(spec, compared)
+    found = found_boundary(spec, frames.trials)
     twin = {
         "study": spec.name,
         "spec_sha256": environment.get("spec_sha256"),
@@ -51,8 +54,8 @@ def build(spec: Any, frames: Frames, environment: Mapping[str, Any]) -> dict[str
         "arms": {name: _arm(name, spec, compared, frames.epochs) for name in names},
         "comparison": comparison,
         **knobs_part(spec, frames.trials),
-        "attribution": attribution_part(spec, frames.trials),
-        **dict.fromkeys(STAGES_WITHOUT_A_PART),
+        "attribution": attribution_part(spec, frames.trials, found),
+        **boundary_part(spec, frames.trials, found),
         "survival": {name: arm_survival(compared, name) for name in names} if len(compared) else None,
         "settings": _settings(spec),
         "table": table,
@@ -172,7 +175,7 @@ def _limits(spec: Any, trials: pd.DataFrame) -> dict[str, Any]:
     known = with_evidence(trials)
     devices = list(known["device"].map(present).dropna().drop_duplicates())
     return {
-        "steps": {stage: _most_steps(of_stage(known, stage)) for stage in ("compare", "search")},
+        "steps": {stage: _most_steps(of_stage(known, stage)) for stage in MEASURED},
         "epochs": spec.budget.epochs,
         "batch_size": spec.budget.batch_size,
         "max_steps": spec.budget.max_steps,
@@ -186,7 +189,7 @@ def _limits(spec: Any, trials: pd.DataFrame) -> dict[str, Any]:
         "devices": devices,
         "yardstick": dict(spec.yardstick),
         "ranges": {name: _range(param) for name, param in spec.params.items() if param.kind != "constant"},
-        "not_run": [stage for stage in ("compare", "search") if of_stage(trials, stage).empty],
+        "not_run": [stage for stage in MEASURED if of_stage(trials, stage).empty],
     }
 
 

@@ -111,6 +111,10 @@ ENGLISH = {
     " {wins} of {ranked} pairs.",
     "answer_yardstick_bare": "On the yardstick after the last epoch, {treatment} stood at {factor} times"
     " {baseline} in {pairs} pairs; that is too little for an interval.",
+    "answer_inside": "The {value} of {arm} lies {distance} inside {bound}, within which P(diverge within {steps} steps)"
+    " < 5% is 95% credible.",
+    "answer_outside": "The {value} of {arm} lies {distance} outside {bound}, within which P(diverge within {steps}"
+    " steps) < 5% is 95% credible.",
     "answer_search_none": "In the search, none of {n} trials diverged within at most {steps} steps.",
     "answer_search_some": "In the search, {k} of {n} trials diverged within at most {steps} steps.",
     "answer_search_edge": "In the search, {k} of {n} trials diverged within at most {steps} steps: the"
@@ -163,6 +167,10 @@ ENGLISH = {
     "effects_yardstick": "The modelled yardstick of {treatment} over that of {baseline}: {total}, from {n} trials of {cells}"
     " combinations of the settings below. The parts multiply to it (Shapley values over all combinations); below 1 is"
     " better.",
+    "h_effects_boundary": "In the boundary",
+    "effects_boundary": "How far the middle of the boundary moves from {baseline} to {treatment}: {total} decades (units of"
+    " the parameter where its range is not logarithmic), modelled from {n} trials over {cells} combinations of the"
+    " settings below. The parts add up to it (Shapley values over all combinations); above 0 there is more room.",
     "together": "Together {names} change it by a further {effect} ({p}, Benjamini-Hochberg; exploratory).",
     "together_aliased": "Together {names} change it by a further {effect} ({p}, Benjamini-Hochberg; exploratory); these"
     " combinations do not tell that from {aliases}.",
@@ -179,6 +187,42 @@ ENGLISH = {
     "confirm_removed": "{arm} with the other value of {param} alone stands at {ratio} times its"
     " yardstick (95% interval {interval}, {pairs} pairs); its divergence rate changes by {rate}.",
     "confirm_too_few": "{arm} with the other value of {param} alone: {pairs} pairs finished, too few for an interval.",
+    # how far from the edge
+    "h_boundary": "How far from the edge",
+    "h_prices": "What each setting costs",
+    "h_ranges": "Over which ranges an arm keeps its distance",
+    "boundary_means": "Trials looked for the {param} at which training begins to diverge, between {low} and {high},"
+    " with every other setting drawn from its range or as in an arm: {n} gave evidence, {k} diverged, {failures}"
+    " infrastructure failures. A model of P(diverge) over all settings places the boundary of each arm.",
+    "boundary_not_above": "Not monotone: trials diverged at small {param} too, more than the model of one boundary"
+    " allows. No bound is stated.",
+    "boundary_not_below": "Not monotone: trials diverged at large {param} too, more than the model of one boundary"
+    " allows. No bound is stated.",
+    "col_own": "Its {param}",
+    "col_p50": "Half diverge at [95% interval]",
+    "col_p05": "5% diverge at",
+    "col_bound": "P(diverge) < 5% (95% credible)",
+    "col_headroom": "Headroom",
+    "col_change": "Change",
+    "col_cost": "Cost [95% interval]",
+    "beyond": "beyond the range",
+    "place_cell": "{value} [{low} to {high}]",
+    "change_cell": "{start} to {end}",
+    "decades": "{value} decades",
+    "units": "{value} of {param}",
+    "bound_claim": "{arm}: {bound}: P(diverge within {steps} steps) < {risk}, {confidence} credible, with the arm's"
+    " other settings; {n} trials, {near} of them close to it (0.2 decade; a fifteenth of a range that is not"
+    " logarithmic).",
+    "bound_none": "{arm}: no bound on {param} can be stated from {n} trials: insufficient evidence.",
+    "bound_withdrawn": "{arm}: no bound on {param} is stated, since its {n} trials show no single boundary.",
+    "prices_mean": "By how much a change moves the boundary, averaged over the ranges of the other settings: above 0"
+    " it takes room for {param}, below 0 it gives some. An interval that holds 0 shows no effect.",
+    "no_effect_cell": "none shown: {cost}",
+    "ranges_mean": "One setting moved at a time, the arm's others kept: where P(diverge) < {risk} is {confidence}"
+    " credible, at each value alone. Nothing is said outside the range studied.",
+    "range_whole": "no limit found in {span}",
+    "range_limited": "{span}",
+    "range_none": "insufficient evidence",
     # numbers
     "factor_means": "Factor: treatment divided by baseline, geometric mean over pairs of one seed; below"
     " 1 the treatment is lower, which is better. Arms show mean ± standard deviation over trials."
@@ -260,6 +304,8 @@ ENGLISH = {
     "rec_command": "The override {override}, after the study file, asks for {seeds}.",
     "rec_exclude": "{seeds} seeds without a divergence would exclude a rate of {rate} or more at 95%"
     " confidence.",
+    "rec_inside": "{arm}: {value} may stay: {bound} is {distance} away.",
+    "rec_outside": "{arm}: change {value} to {bound}; that is {distance} away.",
     "rec_edge": "No divergence was seen at {bound} in {n} trials of the search within at most {steps}"
     " steps; the smallest diverged {param} was {diverged}.",
     "rec_edge_open": "No divergence was seen at {bound} in {n} trials of the search within at most"

@@ -17,13 +17,20 @@ from stability.records import UserError
 from stability.spec.checks import check_arms, check_plan
 from stability.spec.messages import explain, line, locate
 from stability.spec.overrides import override
-from stability.spec.plan import AttributeStage, CompareStage, LivenessStage, PlanEntry, SearchStage
+from stability.spec.plan import (
+    AttributeStage,
+    BoundaryStage,
+    CompareStage,
+    LivenessStage,
+    PlanEntry,
+    SearchStage,
+)
 from stability.spec.sections import Budget, Compare, Limits, Section, Weight
 from stability.yamlfile import Address, Document
 
 __all__ = [
-    "AttributeStage", "Budget", "Compare", "CompareStage", "Limits", "LivenessStage", "PlanEntry",
-    "SearchStage", "StudySpec", "from_document", "load_study", "parse_study", "schema",
+    "AttributeStage", "BoundaryStage", "Budget", "Compare", "CompareStage", "Limits", "LivenessStage",
+    "PlanEntry", "SearchStage", "StudySpec", "from_document", "load_study", "parse_study", "schema",
 ]  # fmt: skip
 
 

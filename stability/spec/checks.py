@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stability.spec.plan import LOOKS, CompareStage, Early
+from stability.spec.plan import LOOKS, BoundaryStage, CompareStage, Early
 from stability.spending import earliest_end, fewest_seeds
 from stability.suggest import suggest
 from stability.yamlfile import Address
@@ -52,6 +52,18 @@ def check_plan(spec: StudySpec) -> None:
     for i, entry in enumerate(spec.plan):
         if isinstance(entry.stage, CompareStage) and entry.stage.early:
             _check_early(spec, entry.stage, entry.stage.early, ("plan", i, "compare", "early"))
+        if isinstance(entry.stage, BoundaryStage):
+            _check_bounded(spec, entry.stage.param, ("plan", i, "boundary", "param"))
+
+
+def _check_bounded(spec: StudySpec, name: str, address: Address) -> None:
+    """A boundary is looked for along a range of numbers."""
+    if name not in spec.params:
+        raise spec.error(address, f"unknown parameter {name!r}{suggest(name, spec.params)}")
+    if spec.params[name].choices is not None:
+        ranges = [other for other, param in spec.params.items() if param.choices is None]
+        known = f"; ranges here: {', '.join(ranges)}" if ranges else ""
+        raise spec.error(address, f"{name!r} has no range to look in; give it min and max{known}")
 
 
 def _check_early(spec: StudySpec, stage: CompareStage, early: Early, address: Address) -> None:

@@ -9,7 +9,15 @@ from typing import Any
 from pydantic import BaseModel
 
 from stability.params import ParamEntry
-from stability.spec.plan import AttributeStage, CompareStage, Early, LivenessStage, PlanEntry, SearchStage
+from stability.spec.plan import (
+    AttributeStage,
+    BoundaryStage,
+    CompareStage,
+    Early,
+    LivenessStage,
+    PlanEntry,
+    SearchStage,
+)
 from stability.spec.sections import Budget, Compare, Limits
 from stability.suggest import suggest
 from stability.yamlfile import Address, Document
@@ -73,6 +81,7 @@ def _section(address: Address, study: type[BaseModel]) -> tuple[str, list[str]]:
             "early": Early,
             "liveness": LivenessStage,
             "attribute": AttributeStage,
+            "boundary": BoundaryStage,
             "search": SearchStage,
             "params": ParamEntry,
         }.get(part, model)

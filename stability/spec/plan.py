@@ -63,6 +63,20 @@ class AttributeStage(Section):
     confirm: Annotated[int, Field(ge=0)] = 5
 
 
+class BoundaryStage(Section):
+    """Trials that look for where, along `param`, training begins to diverge, and on which side it does."""
+
+    param: str
+    trials: PositiveInt = 40
+    diverges: Literal["above", "below"] = "above"
+    sampler: Literal["v_optimal", "staircase"] = "v_optimal"
+
+    @property
+    def rising(self) -> bool:
+        """Whether larger values diverge."""
+        return self.diverges == "above"
+
+
 class SearchStage(Section):
     """`trials` settings drawn from `params`; `points` values per numeric range for the grid."""
 
@@ -71,7 +85,7 @@ class SearchStage(Section):
     points: PositiveInt = 5
 
 
-Stage = LivenessStage | CompareStage | AttributeStage | SearchStage
+Stage = LivenessStage | CompareStage | AttributeStage | BoundaryStage | SearchStage
 
 
 class PlanEntry(SectionOrName):
@@ -80,11 +94,12 @@ class PlanEntry(SectionOrName):
     liveness: LivenessStage | None = None
     compare: CompareStage | None = None
     attribute: AttributeStage | None = None
+    boundary: BoundaryStage | None = None
     search: SearchStage | None = None
 
     @classmethod
     def names(cls) -> list[str]:
-        return list(cls.model_fields)
+        return [name for name in cls.model_fields if name != "boundary"]  # which needs its `param`
 
     @model_validator(mode="before")
     @classmethod

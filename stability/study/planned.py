@@ -6,15 +6,10 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 
 import optuna
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from stability.params import Param, Scalar
+from stability.plan.distributions import distribution
 from stability.plan.proposal import Proposal
 from stability.spec import StudySpec
 from stability.store import Store
@@ -71,16 +66,8 @@ def _waiting(proposal: Proposal, spec: StudySpec) -> FrozenTrial:
     return optuna.trial.create_trial(
         state=TrialState.WAITING,
         params=fixed,
-        distributions={name: _distribution(spec.params[name]) for name in fixed},
+        distributions={name: distribution(spec.params[name], stepped=False) for name in fixed},
     )
-
-
-def _distribution(param: Param) -> BaseDistribution:
-    """The range of a fixed parameter in Optuna's terms; an arm may lie between the steps of a range."""
-    if param.choices is not None:
-        return CategoricalDistribution(param.choices)
-    kind = IntDistribution if param.kind == "int" else FloatDistribution
-    return kind(param.low, param.high, log=param.log)
 
 
 def _suggest(trial: Trial, param: Param) -> Scalar:

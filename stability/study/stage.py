@@ -16,10 +16,10 @@ from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import IntegrityError
 
 from stability import processes, trialdir
-from stability.plan import attribute, batches, proposals, search
+from stability.plan import attribute, batches, boundary, proposals, search
 from stability.plan.proposal import Proposal
 from stability.records import Outcome, TrialSpec, VerdictLabel
-from stability.spec import AttributeStage, PlanEntry, SearchStage
+from stability.spec import AttributeStage, BoundaryStage, PlanEntry, SearchStage
 from stability.store.claims import Claim, Claims, Refusal
 from stability.study import comparable, ingest, planned
 from stability.study.limits import Limits
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 POLL_S = 0.5
 ASK_AGAIN_S = 2.0
 MINIMUM_FREE_BYTES = 32 * 2**20
+LEAVE_OUT_INERT = (AttributeStage, BoundaryStage)
 RETRIED = frozenset({Outcome.LOST, Outcome.OUT_OF_MEMORY})
 """Ends that another try may not meet. What the trainer itself did would come back with the same seed."""
 
@@ -69,8 +70,8 @@ class Stage:
 
     def finish(self, claims: Claims, environment_id: int) -> None:
         """Run what the stage still lacks, in the environment of this run. Raises `LimitReached`."""
-        self._claims, self._environment_id = claims, environment_id
-        wanted = batches(self._run.spec, self._entry, self._inert())
+        self._claims, self._environment_id, self._without = claims, environment_id, self._inert()
+        wanted = batches(self._run.spec, self._entry, self._without)
         self._planned = sum(map(len, wanted))
         self._done = self._count_done({proposal.key for batch in wanted for proposal in batch})
         self._run.progress.stage(self._entry.name, self._planned, self._done)
@@ -84,11 +85,11 @@ class Stage:
             self._confirm(self._entry.stage)
 
     def _inert(self) -> Collection[str]:
-        """What stage `liveness` has shown to change nothing, for the stage that leaves it out."""
+        """What stage `liveness` has shown to change nothing, for the stages that leave it out."""
         store, name = self._run.store, self._run.spec.name
-        if not isinstance(self._entry.stage, AttributeStage) or name not in store.studies():
+        if not isinstance(self._entry.stage, LEAVE_OUT_INERT) or name not in store.studies():
             return ()
-        from stability.evidence.liveness import inert  # here: pandas and scipy, for this stage alone
+        from stability.evidence.liveness import inert  # here: pandas and scipy, for these stages alone
 
         return inert(store.trials(name))
 
@@ -231,8 +232,12 @@ class Stage:
         return self._start(frozen, claim, self._trial_spec(frozen, claim))
 
     def _choose_sampler(self, frozen: FrozenTrial) -> None:
-        if isinstance(self._entry.stage, SearchStage):
-            self._study.sampler = search.sampler(self._entry.stage, frozen.user_attrs["seed"])
+        seed = frozen.user_attrs["seed"]
+        match self._entry.stage:
+            case SearchStage() as stage:
+                self._study.sampler = search.sampler(stage, seed)
+            case BoundaryStage() as stage:
+                self._study.sampler = boundary.sampler(self._run.spec, stage, seed, self._without)
 
     def _trial_spec(self, frozen: FrozenTrial, claim: Claim) -> TrialSpec:
         """What this attempt at the trial runs; asks the sampler for the parameters that are not fixed."""

@@ -11,7 +11,7 @@ import pytest
 from scipy import special
 
 from stability.evidence.attributed import Limit, Response
-from stability.evidence.attribution import attribute_boundary, attribute_divergence, attribute_yardstick, holm
+from stability.evidence.attribution import attribute_divergence, attribute_yardstick, holm
 
 NAMES = ["lr", "warmup", "clip"]
 
@@ -211,18 +211,6 @@ def test_values_of_settings_that_always_changed_together_are_shared():
     assert found.effects["lr"].effect == pytest.approx(0.3, abs=0.05)
     assert found.effects["clip"].effect == pytest.approx(0.3, abs=0.05)
     assert found.effects["lr"].p_adjusted > 0.5 and found.total_ci[0] > 0.5
-
-
-def test_boundaries_are_attributed_in_decades():
-    rng = np.random.default_rng(0)
-    cells = table(seeds=2)
-    decades = -3 - 0.45 * cells["lr"] + 0.2 * cells["clip"] + rng.normal(0, 0.05, len(cells))
-    cells["decades"] = decades.where(cells.index != 3, math.inf).where(cells.index != 6, math.nan)
-    found = attribute_boundary(cells, NAMES)
-    assert found.response is Response.BOUNDARY and (found.n, found.excluded) == (14, 2)
-    assert (
-        found.effects["lr"].effect == pytest.approx(-0.45, abs=0.08) and found.effects["lr"].p_adjusted < 0.05
-    )
 
 
 def test_the_same_trials_give_the_same_numbers_in_any_order_of_settings():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stability.report.numbers import Numbers, rounded_down, setting
+from stability.report.numbers import Numbers, rounded_inward, setting
 
 EN, FA = Numbers("en"), Numbers("fa")
 
@@ -42,8 +42,8 @@ def test_spread_keeps_its_order_in_persian():
 
 @pytest.mark.parametrize("value", [0.011169, 0.0316999, 1e-6, 9.99999, 123456.0, 0.0, 2e-05])
 def test_a_bound_never_grows_by_rounding(value):
-    assert float(rounded_down(value)) <= value
-    assert float(rounded_down(value)) == pytest.approx(value, rel=0.01)
+    assert float(rounded_inward(value, down=True)) <= value <= float(rounded_inward(value, down=False))
+    assert float(rounded_inward(value, down=True)) == pytest.approx(value, rel=0.01)
 
 
 @pytest.mark.parametrize(

@@ -37,12 +37,14 @@ def test_every_key_of_the_contract_is_there(twin):
         assert all(cell.keys() >= {"mean", "sd", "n"} for cell in arm["first_epoch"].values())
         assert arm["yardstick"].keys() >= {"mean", "sd", "n"}
     assert all(own.keys() == {"median_steps", "n_events", "n_censored"} for own in twin["survival"].values())
-    keys = {"param", "op", "value", "risk", "confidence", "n", "text"}
+    keys = {"arm", "param", "op", "value", "risk", "confidence", "n", "text"}
     assert [entry.keys() for entry in twin["recommendations"]] == [keys]
 
 
 def test_parts_that_were_not_run_are_null(twin):
-    assert all(twin[key] is None for key in ("liveness", "liveness_details", "attribution", "boundary"))
+    assert all(
+        twin[key] is None for key in ("liveness", "liveness_details", "attribution", "boundary", "ranges")
+    )
 
 
 def test_it_is_strict_json(twin):

@@ -1,0 +1,108 @@
+"""Which setting to try next to find a boundary: past trials in, one setting out. No Optuna."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from scipy.stats import qmc
+
+from stability.evidence.boundary.acquisition import LEVELS, gain, with_running
+from stability.evidence.boundary.features import features
+from stability.evidence.boundary.located import reference_settings
+from stability.evidence.boundary.model import Posterior, fit
+from stability.evidence.boundary.quantiles import offsets
+from stability.evidence.boundary.space import Space
+from stability.params import Scalar
+
+STARTING = 4
+CANDIDATES = 800
+NEAR = 0.8
+"""The share of candidates drawn where the boundary is thought to be; the rest anywhere, against surprises."""
+
+Setting = dict[str, Scalar]
+
+
+def starting_setting(space: Space, index: int, seed: int) -> Setting:
+    """Setting number `index` of a scrambled Sobol sequence over the whole space."""
+    sequence = qmc.Sobol(1 + len(space.others), rng=seed)
+    size = 2 ** math.ceil(math.log2(index + 1)) if index else 1
+    row = sequence.random(size)[index]
+    return setting_at(space, row[1:], (row[0] - 0.5) * space.range_u)
+
+
+def next_setting(
+    space: Space,
+    settings: Sequence[Mapping[str, Any]],
+    diverged: Sequence[bool],
+    running: Sequence[Mapping[str, Any]],
+    arms: Sequence[Mapping[str, Any]],
+    rng: np.random.Generator,
+) -> Setting:
+    """The candidate from which most is expected, given ended trials, their outcomes, and running ones.
+
+    `arms`, contexts of interest, count as much as the contexts that stand for the whole space.
+    """
+    known = features(space)
+    posterior = _posterior(space, settings, diverged, running)
+    candidates = _candidates(space, posterior, arms, rng)
+    u, contexts = space.coordinates(candidates)
+    references = reference_settings(space)
+    gains = gain(posterior, known.expand(contexts), u, known.expand(space.contexts(references)))
+    if arms:
+        gains = gains + gain(posterior, known.expand(contexts), u, known.expand(space.contexts(arms)))
+    return candidates[int(np.argmax(gains))]
+
+
+def _posterior(space: Space, settings, diverged, running) -> Posterior:
+    known = features(space)
+    u, contexts = space.coordinates(settings)
+    posterior = fit(known.expand(contexts), u, np.array(diverged, dtype=float), known.prior_sds)
+    if not running:
+        return posterior
+    u, contexts = space.coordinates(running)
+    return with_running(posterior, known.expand(contexts), u)
+
+
+def _candidates(
+    space: Space, posterior: Posterior, arms: Sequence[Mapping[str, Any]], rng: np.random.Generator
+) -> list[Setting]:
+    """Contexts at random, every other one an arm's; u near a place drawn from the posterior for most."""
+    quantiles = rng.random((CANDIDATES, len(space.others)))
+    half = space.range_u / 2
+    settings = [setting_at(space, row, 0.0) for row in quantiles]
+    if arms and all(param.step is None for param in space.others):  # an arm may lie between steps
+        own = [{param.name: arm[param.name] for param in space.others} for arm in arms]
+        settings[::2] = itertools.islice(itertools.cycle(own), len(settings[::2]))
+    u = np.clip(_near(space, posterior, settings, rng), -half, half)
+    anywhere = int((1 - NEAR) * CANDIDATES)
+    u[:anywhere] = rng.uniform(-half, half, anywhere)
+    bounded = space.bounded.name
+    return [{**setting, bounded: value_at(space, float(at))} for setting, at in zip(settings, u, strict=True)]
+
+
+def _near(space: Space, posterior: Posterior, settings, rng: np.random.Generator) -> np.ndarray:
+    """u [n] of places drawn from the posterior at one of the levels, with the slope's width around them."""
+    means, variances = posterior.boundary(features(space).expand(space.contexts(settings)))
+    count = len(settings)
+    which = rng.choice(len(posterior.betas), count, p=posterior.weights), np.arange(count)
+    betas = posterior.betas[which[0]]
+    shifts = np.array([offsets(level, posterior.betas) for level in LEVELS])[
+        rng.integers(len(LEVELS), size=count), which[0]
+    ]
+    spread = np.sqrt(variances[which]) + 1 / betas
+    return means[which] + shifts + spread * rng.standard_normal(count)
+
+
+def setting_at(space: Space, quantiles: np.ndarray, u: float) -> Setting:
+    drawn = {p.name: p.at(float(q)) for p, q in zip(space.others, quantiles, strict=True)}
+    return {**drawn, space.bounded.name: value_at(space, u)}
+
+
+def value_at(space: Space, u: float) -> Scalar:
+    """The allowed value of the bounded parameter at `u`: on its steps, within its range."""
+    share = 0.5 + float(u if space.rising else -u) / space.range_u
+    return space.bounded.at(min(max(share, 0.0), math.nextafter(1.0, 0.0)))

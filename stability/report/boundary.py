@@ -1,0 +1,249 @@
+"""How far from the edge: `boundary`, `boundary_details` and `ranges` of the twin, and their section."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+from stability.evidence.boundary import Boundary
+from stability.evidence.boundary.located import CONFIDENCE
+from stability.evidence.boundary.prices import prices
+from stability.evidence.boundary.ranges import ranges
+from stability.evidence.boundary.studied import studied
+from stability.evidence.liveness import inert
+from stability.evidence.selection import failed, of_stage
+from stability.report.blocks import Block, Bullets, Code, Heading, Inline, Paragraph, Table
+from stability.report.numbers import rounded, rounded_inward, setting
+from stability.report.words import Words
+
+Twin = dict[str, Any]
+
+RISK = 0.05
+"""The share of diverging trials that the report's bounds are about."""
+
+
+def found_boundary(spec: Any, trials: pd.DataFrame) -> Boundary | None:
+    """The boundary that the study's trials show; None where none was looked for."""
+    stage = boundary_stage(spec)
+    if stage is None:
+        return None
+    return studied(trials, spec.params, stage.param, stage.rising, _inert(trials))
+
+
+def boundary_stage(spec: Any) -> Any | None:
+    """The plan's stage `boundary`."""
+    return next((entry.stage for entry in spec.plan if entry.name == "boundary"), None)
+
+
+def boundary_part(spec: Any, trials: pd.DataFrame, found: Boundary | None) -> Twin:
+    """The twin's keys about the boundary; null where it was not looked for."""
+    if found is None:
+        return dict.fromkeys(("boundary", "boundary_details", "ranges"))
+    arms = {arm: arm_settings(spec, arm) for arm in spec.arms}
+    return {
+        "boundary": {arm: _arm(found, own) for arm, own in arms.items()},
+        "boundary_details": _details(spec, trials, found),
+        "ranges": {arm: _ranges(found, own) for arm, own in arms.items()},
+    }
+
+
+def arm_settings(spec: Any, arm: str) -> Twin:
+    """An arm's own values and the constants, for the parameters that the study still has."""
+    constants = {name: p.choices[0] for name, p in spec.params.items() if p.kind == "constant"}
+    return {name: own for name, own in (constants | dict(spec.arms[arm])).items() if name in spec.params}
+
+
+def headroom(found: Boundary, value: float, bound: float | None) -> float | None:
+    """How far `value` lies on the calm side of `bound`: in decades on a log range, else in its units."""
+    if bound is None:
+        return None
+    distance = math.log10(bound / value) if found.space.bounded.log else bound - value
+    return distance if found.space.rising else -distance
+
+
+def boundary_section(twin: Twin, words: Words) -> Iterator[Block]:
+    """The boundary of each arm, what each knob costs, and over which ranges an arm keeps its distance."""
+    details = twin["boundary_details"]
+    if not details:
+        return
+    yield Heading(2, words.say("h_boundary"))
+    yield Paragraph(words.say("boundary_means", **_looked(details), **_outcomes(details)))
+    if not details["monotone"]:
+        yield Paragraph(words.say(f"boundary_not_{details['diverges']}", param=Code(details["param"])))
+    if twin["boundary"]:
+        yield _arms_table(twin, words)
+    if sentences := bound_sentences(twin, words):
+        yield Bullets(tuple(sentences))
+    yield from _prices_section(details, words)
+    yield from _ranges_section(twin, words)
+
+
+def bound_sentences(twin: Twin, words: Words) -> list[Inline]:
+    """What is claimed of each arm's boundary, or why nothing is."""
+    return [bound_sentence(twin, arm, words) for arm in twin["boundary"] or ()]
+
+
+def bound_sentence(twin: Twin, arm: str, words: Words) -> Inline:
+    """The claim about one arm: the bound, and under which conditions it holds."""
+    own, details = twin["boundary"][arm], twin["boundary_details"]
+    named = {"arm": Code(arm), "param": Code(own["param"])}
+    if own["p05_lower"] is None:
+        return words.say("bound_none" if own["monotone"] else "bound_withdrawn", **named, n=own["n"])
+    return words.say(
+        "bound_claim",
+        **named,
+        bound=Code(bound_text(details, own["p05_lower"])),
+        steps=twin["limits"]["steps"]["boundary"],
+        risk=words.numbers.percent(RISK),
+        confidence=words.numbers.percent(CONFIDENCE),
+        n=own["n"],
+        near=own["near"],
+    )
+
+
+def bound_text(details: Twin, value: float) -> str:
+    """`lr <= 0.0048`, rounded to the calm side."""
+    rising = details["diverges"] == "above"
+    return f"{details['param']} {'<=' if rising else '>='} {rounded_inward(value, down=rising)}"
+
+
+def distance_text(details: Twin, distance: float, words: Words) -> Inline:
+    """A headroom or a price with its unit."""
+    key = "decades" if details["log"] else "units"
+    return words.say(key, value=words.numbers.significant(distance, 2), param=Code(details["param"]))
+
+
+def _inert(trials: pd.DataFrame) -> Collection[str]:
+    return inert(trials) if len(of_stage(trials, "liveness")) else ()
+
+
+def _arm(found: Boundary, own: Mapping[str, Any]) -> Twin:
+    reading, bounded = found.at(own), found.space.bounded
+    value = own[bounded.name]
+    return {
+        "param": bounded.name,
+        "scale": "log10" if bounded.log else "linear",
+        "p50": reading.p50.value,
+        "p50_ci": [reading.p50.low, reading.p50.high],
+        "p05": reading.p05.value,
+        "p05_lower": reading.p05_lower,
+        "headroom": headroom(found, value, reading.p05_lower),
+        "n": reading.n,
+        "monotone": reading.monotone,
+        "value": value,
+        "risk": float(found.risk([own])[0]),
+        "near": None if reading.p05_lower is None else found.near(reading.p05_lower),
+    }
+
+
+def _details(spec: Any, trials: pd.DataFrame, found: Boundary) -> Twin:
+    bounded, stage = found.space.bounded, boundary_stage(spec)
+    return {
+        "param": bounded.name,
+        "log": bounded.log,
+        "low": bounded.low,
+        "high": bounded.high,
+        "diverges": stage.diverges,
+        "sampler": stage.sampler,
+        "risk": RISK,
+        "confidence": CONFIDENCE,
+        "n": found.n,
+        "diverged": found.diverged,
+        "infrastructure_failures": len(failed(of_stage(trials, "boundary"))),
+        "monotone": found.monotone,
+        "below": {"n": found.guard.below, "diverged": found.guard.failures, "p_value": found.guard.p_value},
+        "log_bayes_factor": found.guard.log_bayes_factor,
+        "prices": [
+            {"param": own.name, "start": own.start, "end": own.end, "cost": own.cost, "ci": own.ci}
+            for own in prices(found)
+        ],
+    }
+
+
+def _ranges(found: Boundary, own: Mapping[str, Any]) -> list[Twin]:
+    return [
+        {"param": one.name, "low": one.low, "high": one.high, "limited": one.limited}
+        | {"choices": one.choices, "holds": one.holds}
+        for one in ranges(found, own, RISK)
+    ]
+
+
+def _looked(details: Twin) -> Twin:
+    return {
+        "param": Code(details["param"]),
+        "low": Code(rounded(details["low"])),
+        "high": Code(rounded(details["high"])),
+    }
+
+
+def _outcomes(details: Twin) -> Twin:
+    return {"n": details["n"], "k": details["diverged"], "failures": details["infrastructure_failures"]}
+
+
+def _arms_table(twin: Twin, words: Words) -> Table:
+    details = twin["boundary_details"]
+    heads = ("col_own", "col_p50", "col_p05", "col_bound", "col_headroom")
+    header = (words.say("col_arm"), *(words.say(key, param=Code(details["param"])) for key in heads))
+    return Table(header, tuple(_arm_row(arm, own, details, words) for arm, own in twin["boundary"].items()))
+
+
+def _arm_row(arm: str, own: Twin, details: Twin, words: Words) -> tuple[Inline, ...]:
+    ends = [words.say("beyond") if end is None else (Code(rounded(end)),) for end in own["p50_ci"]]
+    middle = words.say("beyond") if own["p50"] is None else (Code(rounded(own["p50"])),)
+    known = own["monotone"] and own["p50_ci"] != [None, None]
+    p50 = words.say("place_cell", value=middle, low=ends[0], high=ends[1]) if known else words.say("na")
+    p05 = words.say("na") if own["p05"] is None else (Code(rounded(own["p05"])),)
+    bound, room = words.say("na"), words.say("na")
+    if own["p05_lower"] is not None:
+        bound = (Code(bound_text(details, own["p05_lower"])),)
+        room = distance_text(details, own["headroom"], words)
+    return ((Code(arm),), (Code(rounded(own["value"])),), p50, p05, bound, room)
+
+
+def _prices_section(details: Twin, words: Words) -> Iterator[Block]:
+    if not details["prices"]:
+        return
+    yield Heading(3, words.say("h_prices"))
+    yield Paragraph(words.say("prices_mean", param=Code(details["param"])))
+    header = tuple(words.say(key) for key in ("col_setting", "col_change", "col_cost"))
+    yield Table(header, tuple(_price_row(own, details, words) for own in details["prices"]))
+
+
+def _price_row(own: Twin, details: Twin, words: Words) -> tuple[Inline, ...]:
+    change = words.say("change_cell", start=Code(_short(own["start"])), end=Code(_short(own["end"])))
+    ends = (words.numbers.significant(end, 2) for end in own["ci"])
+    cost = distance_text(details, own["cost"], words)
+    told = words.say("factor_cell", factor=cost, interval=words.numbers.interval(*ends))
+    none = own["ci"][0] <= 0 <= own["ci"][1]
+    return ((Code(own["param"]),), change, words.say("no_effect_cell", cost=told) if none else told)
+
+
+def _ranges_section(twin: Twin, words: Words) -> Iterator[Block]:
+    known = {arm: {own["param"]: own for own in found} for arm, found in (twin["ranges"] or {}).items()}
+    params = list(dict.fromkeys(name for found in known.values() for name in found))
+    if not params:
+        return
+    risk, confidence = words.numbers.percent(RISK), words.numbers.percent(CONFIDENCE)
+    yield Heading(3, words.say("h_ranges"))
+    yield Paragraph(words.say("ranges_mean", risk=risk, confidence=confidence))
+    header = (words.say("col_setting"), *((Code(arm),) for arm in known))
+    rows = (
+        ((Code(name),), *(_range_cell(found[name], words) for found in known.values())) for name in params
+    )
+    yield Table(header, tuple(rows))
+
+
+def _range_cell(own: Twin, words: Words) -> Inline:
+    if not own["holds"]:
+        return words.say("range_none")
+    if own["choices"] is not None:
+        return words.listed([(Code(_short(choice)),) for choice in own["choices"]])
+    span = Code(f"{rounded_inward(own['low'], down=False)} .. {rounded_inward(own['high'], down=True)}")
+    return words.say("range_limited" if any(own["limited"]) else "range_whole", span=span)
+
+
+def _short(value: Any) -> str:
+    return rounded(value) if isinstance(value, float) else setting(value)
