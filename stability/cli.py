@@ -27,6 +27,11 @@ class TableFormat(StrEnum):
     CSV = "csv"
 
 
+class PatchFormat(StrEnum):
+    YAML = "yaml"
+    JSON = "json"
+
+
 class ReportFormat(StrEnum):
     MD = "md"
     HTML = "html"
@@ -48,6 +53,9 @@ StorageOption = Annotated[
 ]
 FormatOption = Annotated[TableFormat, typer.Option("--format", "-f", help="How to print the table.")]
 StudyArgument = Annotated[str, typer.Argument(metavar="STUDY", help="Name of a study, or its file.")]
+MaxRiskOption = Annotated[
+    float, typer.Option("--max-risk", help="The share of diverging runs to stay below, over 0.02.")
+]
 DEFAULT_STORAGE = "sqlite:///stability.db"
 
 
@@ -165,6 +173,61 @@ def show(
 
 
 @app.command()
+def recommend(
+    study: StudyArgument,
+    max_risk: MaxRiskOption = 0.05,
+    storage: StorageOption = DEFAULT_STORAGE,
+    format: Annotated[
+        PatchFormat, typer.Option("--format", "-f", help="How to print it.")
+    ] = PatchFormat.YAML,
+) -> None:
+    """The bounds within which each arm diverges rarely, and the change that moves an arm inside its own.
+
+    Prints a part of a study file. Exit status 1 where no bound can be stated.
+    """
+    import json
+
+    from stability.report import patch
+
+    spec, trials = _studied(storage, study)
+    advice, changes = patch.recommend(spec, trials, max_risk)
+    if format is PatchFormat.JSON:
+        facts = [own.facts | {"text": " ".join(own.told)} for own in advice]
+        typer.echo(
+            json.dumps({"study": spec.name, "arms": facts, "patch": changes}, indent=2, allow_nan=False)
+        )
+    else:
+        typer.echo(patch.as_yaml(advice, changes), nl=False)
+    if all(own.facts["bound"] is None for own in advice):
+        raise typer.Exit(1)
+
+
+@app.command()
+def gate(
+    study: StudyArgument,
+    arm: Annotated[str, typer.Argument(metavar="ARM", help="Name of an arm of the study.")],
+    max_risk: MaxRiskOption = 0.05,
+    storage: StorageOption = DEFAULT_STORAGE,
+    format: FormatOption = TableFormat.TABLE,
+) -> None:
+    """Exit status 1 unless the arm is shown to diverge in less than MAX_RISK of its runs.
+
+    For a job before an expensive run.
+    """
+    from stability import terminal
+    from stability.report.gate import gate as gated
+
+    spec, trials = _studied(storage, study)
+    found = gated(spec, trials, arm, max_risk)
+    if format is TableFormat.TABLE:
+        typer.echo("\n".join(found.told))
+    else:
+        terminal.print_rows([found.facts | {"text": " ".join(found.told)}], format.value)
+    if not found.facts["passed"]:
+        raise typer.Exit(1)
+
+
+@app.command()
 def judge(
     study: StudyArgument,
     limits: Annotated[
@@ -276,6 +339,15 @@ def _study_name(study: str) -> str:
 
         return load_study(study).name
     return study
+
+
+def _studied(storage: str, study: str):
+    """A stored study and its trials."""
+    from stability.spec import from_document
+    from stability.store import Store
+
+    store, name = Store(storage, create=False), _study_name(study)
+    return from_document(store.environment(name)["spec"]), store.trials(name)
 
 
 def _write_report(store, study: str, format: ReportFormat, lang: Language, out: Path) -> Path:

@@ -1,4 +1,4 @@
-"""YAML text -> plain data plus the position of every key and value.
+"""YAML text -> plain data plus the position of every key and value; and back, without positions.
 
 Scalars follow YAML 1.2 (`1e-4` is a float, `no` is a string), duplicate keys are errors. Nothing here
 knows what a study is.
@@ -7,7 +7,7 @@ knows what a study is.
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -138,3 +138,8 @@ def _build(
         document.keys[*address, key] = place
         result[key] = _build(loader, value_node, (*address, key), document, source, above)
     return result
+
+
+def written(data: Mapping[str, Any]) -> str:
+    """`data` as `read` would find it, keys in their order."""
+    return yaml.safe_dump(dict(data), sort_keys=False, allow_unicode=True)

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 RUN = "import sys; from stability.cli import main; sys.argv[0] = 'stability'; main()"
 DEFAULT = Path(__file__).parents[1] / "studies" / "basic_vs_enhanced.yaml"
@@ -179,6 +180,25 @@ def test_report_in_every_format_and_language(stability, finished, tmp_path):
     twin = json.loads(Path(tmp_path, done.stdout.strip()).read_text(), parse_constant=pytest.fail)
     assert twin["arms"]["rough"]["diverged"] == 3 and twin["arms"]["gentle"]["rate"] == 0.0
     assert "no study 'other'" in one_line(stability("report", "other", "--storage", "s.db"))
+
+
+def test_gate_and_recommend_end_with_a_status_that_a_job_can_use(stability, study_file):
+    stage = "  - boundary: {param: lr, trials: 24}\n  - search:"
+    path = study_file(("  - search:", stage))
+    assert stability("run", str(path), "--storage", "s.db").returncode == 0
+    passed = stability("gate", "toy", "gentle", "--max-risk", "0.1", "--storage", "s.db")
+    assert passed.returncode == 0 and passed.stdout.splitlines()[-1].startswith("gate passed: ")
+    failed = stability("gate", str(path), "rough", "--storage", "s.db", "--format", "json")
+    [facts] = json.loads(failed.stdout)
+    assert failed.returncode == 1 and not facts["passed"] and facts["headroom"] < 0
+    assert "unknown arm 'gentel'" in one_line(stability("gate", "toy", "gentel", "--storage", "s.db"))
+    assert "max-risk 0.001" in one_line(
+        stability("gate", "toy", "gentle", "--max-risk", "0.001", "--storage", "s.db")
+    )
+    advised = stability("recommend", "toy", "--max-risk", "0.1", "--storage", "s.db")
+    assert advised.returncode == 0 and "rough" in yaml.safe_load(advised.stdout)["arms"]
+    whole = json.loads(stability("recommend", "toy", "--storage", "s.db", "-f", "json").stdout)
+    assert [own["arm"] for own in whole["arms"]][:2] == ["gentle", "rough"]
 
 
 def test_export_keeps_nonfinite_numbers_and_missing_ones_apart(stability, finished, tmp_path):

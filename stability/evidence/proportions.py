@@ -49,6 +49,11 @@ def upper_bound(k: int, n: int, confidence: float = 0.95) -> float:
     return 1.0 if k == n else float(stats.beta.ppf(confidence, k + 1, n - k))
 
 
+def lower_bound(k: int, n: int, confidence: float = 0.95) -> float:
+    """One-sided Clopper-Pearson lower bound of k/n."""
+    return 1 - upper_bound(n - k, n, confidence)
+
+
 def trials_to_exclude(rate: float, confidence: float = 0.95) -> int:
     """How many trials without a divergence exclude `rate` at `confidence` (59 for 5%)."""
     return math.ceil(math.log(1 - confidence) / math.log(1 - rate))

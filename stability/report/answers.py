@@ -9,7 +9,7 @@ from stability.evidence.power import ALPHA, MOST_SEEDS
 from stability.evidence.proportions import trials_to_exclude
 from stability.evidence.rates import Conclusion
 from stability.report.blocks import Code, Inline
-from stability.report.boundary import bound_sentence, bound_text, distance_text
+from stability.report.boundary import arm_bound, bound_sentence, distance
 from stability.report.knobs import inert_sentences
 from stability.report.numbers import rounded
 from stability.report.recommend import edge_sentence
@@ -125,20 +125,12 @@ def _yardstick(twin: Twin, words: Words) -> list[Inline]:
 
 def _bounds(twin: Twin, words: Words, kind: str) -> list[Inline]:
     """How far each arm is from its boundary: `answer` as a finding, `rec` as what to do."""
-    found = []
+    details, found = twin["boundary_details"], []
     for arm, own in (twin["boundary"] or {}).items():
-        if own["headroom"] is None:
-            found += [bound_sentence(twin, arm, words)] if kind == "answer" else []
-            continue
-        details, inside = twin["boundary_details"], own["headroom"] >= 0
-        fields = {
-            "arm": Code(arm),
-            "value": Code(f"{own['param']} = {rounded(own['value'])}"),
-            "bound": Code(bound_text(details, own["p05_lower"])),
-            "distance": distance_text(details, abs(own["headroom"]), words),
-            "steps": twin["limits"]["steps"]["boundary"],
-        }
-        found.append(words.say(f"{kind}_{'inside' if inside else 'outside'}", **fields))
+        if own["headroom"] is not None:
+            found.append(distance(arm_bound(twin, arm), details, words, kind))
+        elif kind == "answer":
+            found.append(bound_sentence(twin, arm, words))
     return found
 
 

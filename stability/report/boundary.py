@@ -11,7 +11,7 @@ import pandas as pd
 from stability.evidence.boundary import Boundary
 from stability.evidence.boundary.located import CONFIDENCE
 from stability.evidence.boundary.prices import prices
-from stability.evidence.boundary.ranges import ranges
+from stability.evidence.boundary.ranges import Range, ranges
 from stability.evidence.boundary.studied import studied
 from stability.evidence.liveness import inert
 from stability.evidence.selection import failed, of_stage
@@ -88,20 +88,44 @@ def bound_sentences(twin: Twin, words: Words) -> list[Inline]:
 
 def bound_sentence(twin: Twin, arm: str, words: Words) -> Inline:
     """The claim about one arm: the bound, and under which conditions it holds."""
-    own, details = twin["boundary"][arm], twin["boundary_details"]
-    named = {"arm": Code(arm), "param": Code(own["param"])}
-    if own["p05_lower"] is None:
+    return claim(arm_bound(twin, arm), twin["boundary_details"], words)
+
+
+def arm_bound(twin: Twin, arm: str) -> Twin:
+    """What the twin says of one arm's bound, in the form of `claim` and `distance`."""
+    own, steps = twin["boundary"][arm], twin["limits"]["steps"]["boundary"]
+    return own | {"arm": arm, "bound": own["p05_lower"], "steps": steps, "risk": RISK}
+
+
+def claim(own: Twin, details: Twin, words: Words) -> Inline:
+    """The bound of one arm with its risk, steps, trials (n, and how many near), or why there is none."""
+    named = {"arm": Code(own["arm"]), "param": Code(details["param"])}
+    if own["bound"] is None:
         return words.say("bound_none" if own["monotone"] else "bound_withdrawn", **named, n=own["n"])
     return words.say(
         "bound_claim",
         **named,
-        bound=Code(bound_text(details, own["p05_lower"])),
-        steps=twin["limits"]["steps"]["boundary"],
-        risk=words.numbers.percent(RISK),
+        bound=Code(bound_text(details, own["bound"])),
+        steps=own["steps"],
+        risk=words.numbers.percent(own["risk"]),
         confidence=words.numbers.percent(CONFIDENCE),
         n=own["n"],
-        near=own["near"],
+        near=words.say("near_decades" if details["log"] else "near_range", near=own["near"]),
     )
+
+
+def distance(own: Twin, details: Twin, words: Words, kind: str) -> Inline:
+    """Where an arm's own value lies beside its bound: as a finding (`answer`) or as what to do (`rec`)."""
+    fields = {
+        "arm": Code(own["arm"]),
+        "value": Code(f"{details['param']} = {rounded(own['value'])}"),
+        "bound": Code(bound_text(details, own["bound"])),
+        "distance": distance_text(details, abs(own["headroom"]), words),
+        "steps": own["steps"],
+        "risk": words.numbers.percent(own["risk"]),
+        "confidence": words.numbers.percent(CONFIDENCE),
+    }
+    return words.say(f"{kind}_{'inside' if own['headroom'] >= 0 else 'outside'}", **fields)
 
 
 def bound_text(details: Twin, value: float) -> str:
@@ -239,10 +263,16 @@ def _ranges_section(twin: Twin, words: Words) -> Iterator[Block]:
 def _range_cell(own: Twin, words: Words) -> Inline:
     if not own["holds"]:
         return words.say("range_none")
-    if own["choices"] is not None:
-        return words.listed([(Code(_short(choice)),) for choice in own["choices"]])
-    span = Code(f"{rounded_inward(own['low'], down=False)} .. {rounded_inward(own['high'], down=True)}")
-    return words.say("range_limited" if any(own["limited"]) else "range_whole", span=span)
+    kept = Range(own["param"], own["low"], own["high"], own["limited"], own["choices"])
+    key = "range_limited" if kept.choices is not None or any(kept.limited) else "range_whole"
+    return words.say(key, span=Code(range_text(kept)))
+
+
+def range_text(kept: Range) -> str:
+    """`0.5..50`, or the choices; never wider than what holds."""
+    if kept.choices is not None:
+        return ", ".join(map(_short, kept.choices))
+    return f"{rounded_inward(kept.low, down=False)}..{rounded_inward(kept.high, down=True)}"
 
 
 def _short(value: Any) -> str:

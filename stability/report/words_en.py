@@ -112,9 +112,9 @@ ENGLISH = {
     "answer_yardstick_bare": "On the yardstick after the last epoch, {treatment} stood at {factor} times"
     " {baseline} in {pairs} pairs; that is too little for an interval.",
     "answer_inside": "The {value} of {arm} lies {distance} inside {bound}, within which P(diverge within {steps} steps)"
-    " < 5% is 95% credible.",
+    " < {risk} is {confidence} credible.",
     "answer_outside": "The {value} of {arm} lies {distance} outside {bound}, within which P(diverge within {steps}"
-    " steps) < 5% is 95% credible.",
+    " steps) < {risk} is {confidence} credible.",
     "answer_search_none": "In the search, none of {n} trials diverged within at most {steps} steps.",
     "answer_search_some": "In the search, {k} of {n} trials diverged within at most {steps} steps.",
     "answer_search_edge": "In the search, {k} of {n} trials diverged within at most {steps} steps: the"
@@ -211,8 +211,9 @@ ENGLISH = {
     "decades": "{value} decades",
     "units": "{value} of {param}",
     "bound_claim": "{arm}: {bound}: P(diverge within {steps} steps) < {risk}, {confidence} credible, with the arm's"
-    " other settings; {n} trials, {near} of them close to it (0.2 decade; a fifteenth of a range that is not"
-    " logarithmic).",
+    " other settings; {n} trials, {near}.",
+    "near_decades": "{near} of them within 0.2 decade of it",
+    "near_range": "{near} of them within a fifteenth of the range of it",
     "bound_none": "{arm}: no bound on {param} can be stated from {n} trials: insufficient evidence.",
     "bound_withdrawn": "{arm}: no bound on {param} is stated, since its {n} trials show no single boundary.",
     "prices_mean": "By how much a change moves the boundary, averaged over the ranges of the other settings: above 0"
@@ -316,6 +317,20 @@ ENGLISH = {
     " other settings differ there.",
     "rec_headroom_above": "The {param} of {arm}, {value}, lies {decades} decades above the smallest"
     " diverged one; the other settings differ there.",
+    # gate and patch
+    "gate_rate_below": "{arm}: {k} of {n} trials diverged within at most {steps} steps: a rate of {risk} or more is excluded"
+    " at 95% confidence (at most {upper}).",
+    "gate_rate_above": "{arm}: {k} of {n} trials diverged within at most {steps} steps: a rate of {risk} or less is excluded"
+    " at 95% confidence (at least {lower}).",
+    "gate_rate_open": "{arm}: {k} of {n} trials diverged within at most {steps} steps: up to {upper} divergence is still"
+    " compatible, so that alone does not show less than {risk}.",
+    "gate_nothing": "{arm}: insufficient evidence: neither stage compare nor stage boundary has trials that say anything.",
+    "gate_passed": "gate passed: P(diverge) < {risk} is shown for {arm}.",
+    "gate_failed": "gate failed: P(diverge) < {risk} is not shown for {arm}.",
+    "gate_too_close": "gate failed: {arm} is too close to the edge for {risk}.",
+    "patch_holds": "holds for {ranges}; one setting moved at a time",
+    "patch_range": "{param} in {span}",
+    "patch_search": "the lowest yardstick of the search's trials inside the bound, from one run: trial {number}, {yardstick}",
     # limits
     "limit_steps": "Nothing is shown about training beyond {steps} steps: a run can diverge later.",
     "limit_data": "Only the seeds vary between trials of an arm; corpus ({corpus}) and model ({model}) were the"

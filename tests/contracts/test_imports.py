@@ -163,6 +163,8 @@ def test_light_commands_do_not_import_torch(store, tmp_path):
     for command in commands:
         _, done = run_light(*command)
         assert done.returncode == 0, (command, done.stderr)
+    _, done = run_light("gate", "toy", "gentle", "--storage", store)
+    assert (done.returncode, done.stderr) == (1, "")  # three trials show no rate below 5%
 
 
 def test_help_and_status_answer_at_once(store):

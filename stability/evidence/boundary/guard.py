@@ -34,7 +34,7 @@ class Guard:
 
     @property
     def monotone(self) -> bool:
-        return self.p_value >= LEVEL and self.log_bayes_factor <= np.log(EVIDENCE)
+        return bool(self.p_value >= LEVEL and self.log_bayes_factor <= np.log(EVIDENCE))
 
 
 def guard(

@@ -1,0 +1,85 @@
+"""`stability recommend`: bounds of each arm at a risk, and the change that moves an arm inside its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from stability import yamlfile
+from stability.evidence.boundary import Boundary
+from stability.evidence.boundary.ranges import ranges
+from stability.evidence.searched import best_trial
+from stability.evidence.selection import of_stage, with_evidence
+from stability.records import UserError
+from stability.report.advice import Advice, Facts, bound_facts, check, details
+from stability.report.blocks import Code, Inline, plain
+from stability.report.boundary import arm_settings, claim, distance, found_boundary, range_text
+from stability.report.numbers import rounded_inward
+from stability.report.words import Words
+
+
+def recommend(spec: Any, trials: pd.DataFrame, risk: float) -> tuple[list[Advice], Facts]:
+    """For each arm the bound at `risk` and over which ranges it holds; and the patch, as a study file has it.
+
+    The patch moves an arm that is outside its bound to it. The search's best trial inside the bound, one run,
+    comes as an arm of its own. Raises `UserError` for a risk that is not allowed, or without any boundary.
+    """
+    check(spec, risk)
+    found = found_boundary(spec, trials)
+    if found is None:
+        raise UserError(
+            f"study {spec.name!r} has no trials of stage `boundary`, which bounds are taken from; "
+            "add `- boundary: {param: lr, trials: 40}` to its plan and run it"
+        )
+    words = Words("en")
+    advice = [_arm_advice(spec, trials, found, arm, risk, words) for arm in spec.arms]
+    patch = {own.facts["arm"]: own.facts["change"] for own in advice if own.facts["change"]}
+    best = _best_inside(trials, found, risk, words)
+    if best is not None:
+        advice.append(best)
+        patch[best.facts["arm"]] = best.facts["change"]
+    return advice, patch
+
+
+def as_yaml(advice: Sequence[Advice], patch: Facts) -> str:
+    """The patch as part of a study file, what it rests on in comments."""
+    comments = [f"# {sentence}\n" for own in advice for sentence in own.told]
+    return "".join(comments) + yamlfile.written({"arms": patch})
+
+
+def _arm_advice(spec, trials, found: Boundary, arm: str, risk: float, words: Words) -> Advice:
+    setting, shown = arm_settings(spec, arm), details(spec)
+    own = bound_facts(found, trials, arm, setting, risk)
+    bound, told = own["bound"], [claim(own, shown, words)]
+    change = None
+    if bound is not None:
+        told.append(distance(own, shown, words, "rec"))
+        if own["headroom"] < 0:
+            inward = float(rounded_inward(bound, down=found.space.rising))
+            change = {own["param"]: int(inward) if found.space.bounded.kind == "int" else inward}
+    told += _holds(found, setting | (change or {}), risk, words) if bound is not None else []
+    return Advice(own | {"change": change}, tuple(map(plain, told)))
+
+
+def _holds(found: Boundary, setting: Mapping[str, Any], risk: float, words: Words) -> list[Inline]:
+    """Over which part of each other setting's range the bound keeps."""
+    kept = [one for one in ranges(found, setting, risk) if one.holds]
+    spans = [words.say("patch_range", param=Code(one.name), span=Code(range_text(one))) for one in kept]
+    return [words.say("patch_holds", ranges=words.listed(spans))] if spans else []
+
+
+def _best_inside(trials, found: Boundary, risk: float, words: Words) -> Advice | None:
+    """The search's best trial whose bounded parameter is inside the bound of its own setting."""
+    known = with_evidence(of_stage(trials, "search"))
+    if known.empty or not found.speaks:
+        return None
+    settings = list(known["params"])
+    inside = found.bounds(settings, risk) >= found.space.coordinates(settings)[0]
+    best = best_trial(known[inside])
+    if best is None:
+        return None
+    told = words.say("patch_search", number=best.number, yardstick=words.numbers.significant(best.yardstick))
+    facts = bound_facts(found, trials, f"search_{best.number}", best.params, risk)
+    return Advice(facts | {"change": dict(best.params)}, (plain(told),))
