@@ -33,7 +33,10 @@ def test_the_default_study_is_read():
     spec = load_study(DEFAULT)
     assert spec.budget.epochs == 4 and spec.budget.max_steps is None
     assert [(entry.name, type(entry.stage).__name__) for entry in spec.plan] == [
+        ("liveness", "LivenessStage"),
         ("compare", "CompareStage"),
+        ("attribute", "AttributeStage"),
+        ("boundary", "BoundaryStage"),
         ("search", "SearchStage"),
     ]
     assert spec.params["lr"].log and spec.params["lr"].low == 1e-6
@@ -61,8 +64,15 @@ def test_the_default_study_is_read():
          " adaptive, label_smoothing, huber)"),
         ("- compare", "- compar", "compare: {seeds", "unknown key 'compar' in plan; did you mean 'compare'?"
          " (liveness, compare, attribute, boundary, search)"),
-        ("trials: 40", "trial: 40", "trials: 40",
+        ("tpe, trials: 40", "tpe, trial: 40", "tpe, trials: 40",
          "unknown key 'trial' in plan.search; did you mean 'trials'? (sampler, trials, points)"),
+        ("{param: lr, trials", "{param: lrr, trials", "lr, trials",
+         "unknown parameter 'lrr'; did you mean 'lr'? (lr, mel_weight, kl_weight, clip, adaptive, label_smoothing,"
+         " huber)"),
+        ("{param: lr, trials", "{param: huber, trials", "lr, trials",
+         "'huber' has no range to look in; give it min and max; ranges here: lr, mel_weight, kl_weight, clip"),
+        ("{param: lr, trials: 40}", "{trials: 40}", "{param",
+         "plan.3.boundary lacks 'param'; add it"),
         ("- search:  {sampler: tpe, trials: 40}", "- compare", "search:  {",
          "stage 'compare' is in the plan twice; keep one"),
         ("mel: 1.0, stop", "mel: .nan, stop", "1.0, stop", "yardstick.mel: input should be a finite number, got nan"),
@@ -106,7 +116,7 @@ def test_files_that_are_no_study(tmp_path, text, message):
 
 def test_overrides_reach_budget_stages_and_arms():
     spec = load_study(DEFAULT, ["budget.epochs=2", "plan.compare.seeds=5", "arms.basic.lr=1e-3", "seed=7"])
-    assert (spec.budget.epochs, spec.plan[0].stage.seeds, spec.seed) == (2, 5, 7)
+    assert (spec.budget.epochs, spec.plan[1].stage.seeds, spec.seed) == (2, 5, 7)
     assert spec.arms["basic"]["lr"] == 1e-3
 
 
@@ -123,8 +133,8 @@ def test_overrides_reach_budget_stages_and_arms():
             "argument 'budget.epochs=many': error: budget.epochs: input should be a valid integer",
         ),
         (
-            "plan.boundary.x=1",
-            "argument 'plan.boundary.x=1': error: the study has no 'plan.boundary' to go into",
+            "plan.polish.x=1",
+            "argument 'plan.polish.x=1': error: the study has no 'plan.polish' to go into",
         ),
         ("name.x=1", "argument 'name.x=1': error: 'name' has no keys to set"),
         ("a=[", "argument 'a=[':1:2: error: expected the node content"),

@@ -8,17 +8,17 @@ import pytest
 from scipy.io import wavfile
 
 DEFAULT = Path(__file__).parents[1] / "studies" / "basic_vs_enhanced.yaml"
-SHORT = ("budget.epochs=2", "plan.compare.seeds=1")
+SHORT = ("budget.epochs=2",)
+PAIR = "plan=[{compare: {seeds: 1}}]"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("corpus", ["en", "fa"])
 def test_high_learning_rates_diverge_and_low_ones_do_not(run_study, corpus):
-    search = ("plan.search.sampler=grid", "plan.search.trials=4")
+    plan = "plan=[{compare: {seeds: 1}}, {search: {sampler: grid, trials: 4, points: 4}}]"
     fixed = [f"params.{name}={{value: {value}}}" for name, value in FIXED.items()]
     arms = ("arms={low: {lr: 1e-4}, high: {lr: 0.5}}", "compare={baseline: low, treatment: high}")
-    grid = ("plan.search.points=4",)
-    overrides = (*SHORT, *search, *fixed, *arms, *grid, f"data.corpus={corpus}")
+    overrides = (*SHORT, plan, *fixed, *arms, f"data.corpus={corpus}")
     spec, store, _ = run_study(DEFAULT, *overrides)
     frames = store.frames(spec.name)
     verdicts = {row["key"]: row["verdict"] for row in frames.trials.to_dict("records")}
@@ -47,9 +47,7 @@ def test_a_folder_of_ones_own_at_another_rate(run_study, tmp_path):
         wavfile.write(folder / "wavs" / f"u{i}.wav", 22_050, stereo)
         lines.append(f"u{i}|Tone number {i}.")
     (folder / "metadata.csv").write_text("\n".join(lines) + "\n")
-    _, store, watcher = run_study(
-        DEFAULT, *SHORT, "plan.search.trials=1", f"data={{corpus: {folder}, utterances: 6}}"
-    )
+    _, store, watcher = run_study(DEFAULT, *SHORT, PAIR, f"data={{corpus: {folder}, utterances: 6}}")
     assert [row["verdict"] for row in watcher.rows if row["stage"] == "compare"] == ["STABLE", "STABLE"]
     assert set(store.frames("basic_vs_enhanced").trials.steps) == {
         2
@@ -57,7 +55,7 @@ def test_a_folder_of_ones_own_at_another_rate(run_study, tmp_path):
 
 
 def test_pairs_start_from_the_same_weights_and_data(run_study):
-    _, store, _ = run_study(DEFAULT, *SHORT, "plan.search.trials=1")
+    _, store, _ = run_study(DEFAULT, *SHORT, PAIR)
     trials = store.frames("basic_vs_enhanced").trials
     pair = trials[trials.stage == "compare"]
     assert pair.yardstick_initial.nunique() == 1 and pair.yardstick_final.nunique() == 2
