@@ -200,8 +200,8 @@ class Course:
     proposal_s: float
 
 
-def follow(name: str, kind: str, seed: int) -> Course:
-    method, most = METHODS[name]
+def follow(name: str, kind: str, most: int, seed: int) -> Course:
+    method, _ = METHODS[name]
     history = History(draw_truth(kind, seed), seed)
     contexts = _contexts(seed)
     steps = method(history, seed)
@@ -250,6 +250,7 @@ def main() -> None:
     parser.add_argument("--truths", type=int, default=24)
     parser.add_argument("--kinds", nargs="+", default=["plain", "wavy", "quiet", "band"])
     parser.add_argument("--methods", nargs="+", default=list(METHODS))
+    parser.add_argument("--most", type=int, default=320, help="trials; fewer where a method is slow")
     parser.add_argument("--processes", type=int, default=2)
     asked = parser.parse_args()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -258,14 +259,15 @@ def main() -> None:
         for kind in asked.kinds:
             rows = {}
             for name in asked.methods:
-                courses = list(pool.map(partial(follow, name, kind), range(asked.truths)))
-                rows[name] = _row(courses, METHODS[name][1])
+                most = min(asked.most, METHODS[name][1])
+                courses = list(pool.map(partial(follow, name, kind, most), range(asked.truths)))
+                rows[name] = _row(courses, most)
             heads = [kind, "lr50", "lr05", "error at 80", "lower bound holds", "monotone", "last proposal"]
             print(f"\n{table(heads, rows)}", flush=True)
 
 
 def _row(courses: Sequence[Course], most: int) -> list[str]:
-    at = CHECKED.index(80)
+    at = CHECKED.index(min(most, 80))
     errors = [np.median([course.errors[level][at] for course in courses]) for level in LEVELS]
     held = sum(sum(course.held) for course in courses) / max(1, sum(sum(course.claims) for course in courses))
     return [

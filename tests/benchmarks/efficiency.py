@@ -26,6 +26,8 @@ from stability import environment, trialdir
 from stability.records import TrialSpec
 
 STUDY = Path(__file__).parents[2] / "studies" / "basic_vs_enhanced.yaml"
+PLAN = "plan=[{compare: {seeds: 20}}, {search: {sampler: tpe, trials: 40}}]"
+"""The stages whose trials the other tools can run too."""
 OURS = "stability run"
 RIVALS = {"Optuna, a subprocess a trial": "optuna_subprocess", "Ray Tune": "ray_tune"}
 PARTS = ("start to first trial", "trials", "last trial to end")
@@ -73,7 +75,7 @@ def compared(wall_s: dict[str, list[float]], trained_s: list[float], cores: int)
 def study(folder: Path, overrides: list[str]) -> list[str]:
     """The command of the study on the CPU, with all it writes in `folder`."""
     where = ["--storage", str(folder / "s.db"), "--out", str(folder / "reports"), "--device", "cpu"]
-    return [sys.executable, "-m", "stability", "run", str(STUDY), *overrides, *where]
+    return [sys.executable, "-m", "stability", "run", str(STUDY), PLAN, *overrides, *where]
 
 
 def trials_of(folder: Path) -> list[TrialSpec]:

@@ -1,4 +1,4 @@
-"""Every benchmark of the driver and the store runs, at a size that says nothing."""
+"""Benchmarks run, at a size that says nothing."""
 
 import json
 import subprocess
@@ -17,6 +17,8 @@ SMALL = {
     "large_store.py": ["--trials", "10", "--points", "20", "--rounds", "1", "--pages"],
     "store_rows.py": ["--noop-trials", "4", "--trials", "5", "--points", "20", "--rounds", "1"],
     "memory.py": ["--trials", "12", "--every", "2", "--warm-up", "4"],
+    "boundary.py": ["--truths", "1", "--most", "20", "--methods", "random", "stability"],
+    "attribution.py": ["--truths", "2", "--trials", "64"],
 }
 ROWS = {
     "large_store.py": [
@@ -26,6 +28,8 @@ ROWS = {
         "optuna-dashboard, start",
     ],
     "store_rows.py": ["stability, two child processes", "Optuna, no process", "stability, Store.add"],
+    "boundary.py": ["random", "stability", "band"],
+    "attribution.py": ["one-factor-at-a-time", "stability"],
     "memory.py": ["driver", "server", "worker 1", "worker 2"],
 }
 
@@ -45,7 +49,7 @@ def test_a_benchmark_prints_its_table(script):
         assert f"\n| {name}" in done.stdout
 
 
-@pytest.mark.parametrize("script", [*SMALL, "efficiency.py"])
+@pytest.mark.parametrize("script", [*SMALL, "efficiency.py", "boundary_trainee.py"])
 def test_a_benchmark_says_what_it_does(script):
     done = run(script, "--help")
     assert done.returncode == 0 and "options:" in done.stdout
