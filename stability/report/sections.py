@@ -18,6 +18,7 @@ from stability.report.blocks import (
     Paragraph,
 )
 from stability.report.boundary import boundary_section
+from stability.report.change import change_section
 from stability.report.closing import failures, limits, reproduce
 from stability.report.described import corpus_name, formula, model_name, trainer_name
 from stability.report.knobs import knobs_section
@@ -107,6 +108,7 @@ def _comparison(twin: Twin, words: Words) -> Iterator[Block]:
     if table := tables.definitions_table(twin, words):
         yield Paragraph(words.say("definitions_intro"))
         yield table
+    yield from change_section(twin, words)
 
 
 def _pairs(comparison: Twin, words: Words) -> Iterator[Inline]:

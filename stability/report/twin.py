@@ -18,6 +18,7 @@ from stability.evidence.survival import arm_survival
 from stability.records import BEFORE_TRAINING
 from stability.report.attribution import attribution_part
 from stability.report.boundary import boundary_part, found_boundary
+from stability.report.change import change_part
 from stability.report.comparison import comparison_parts
 from stability.report.knobs import knobs_part
 from stability.report.plaindata import marker, present, to_plain, whole
@@ -60,6 +61,7 @@ def build(spec: Any, frames: Frames, environment: Mapping[str, Any]) -> dict[str
         "settings": _settings(spec),
         "table": table,
         "comparability": comparable,
+        "yardstick_change": change_part(spec, compared, frames.epochs, frames.steps),
         "epochs": [_epoch_row(row) for row in epoch_losses(compared, frames.epochs)],
         "search": search_part(spec, frames),
         "first_bad_steps": _first_bad_steps(frames),

@@ -234,6 +234,17 @@ ENGLISH = {
     "wins": "A diverged trial ranks below all others: {treatment} is lower in {wins} pairs, higher in"
     " {losses}, tied in {ties} (win probability {probability}; Wilcoxon signed rank, {p}).",
     "definitions_intro": "Printed losses compare only where both arms compute the same thing:",
+    "h_change": "Change of yardstick",
+    "change_means": "The printed total of the first epoch, {treatment} minus {baseline}: {difference}, mean over {n} pairs."
+    " It is the sum of these parts; only the third is about the training.",
+    "col_change_part": "Part",
+    "col_change_size": "Size [95% interval]",
+    "change_untold": "components that the arms define differently, or without a known weight ({names}): training and"
+    " definition cannot be told apart",
+    "change_by_weights": "other loss weights, of components defined alike ({names})",
+    "change_by_losses": "other losses, of components defined alike ({names})",
+    "change_rest": "what the components do not add up to (terms of the total that are no component, weights that change"
+    " within the epoch)",
     "rates_intro": "n counts the trials whose training gave evidence; infrastructure failures are neither"
     " diverged nor not. Intervals: Wilson; upper bounds: Clopper-Pearson.",
     "rate_difference": "Rate of {treatment} minus rate of {baseline}: {difference} [{interval}]"

@@ -89,18 +89,20 @@ def _storable(text: str) -> str:
 
 
 def _training_epochs(steps: Iterable[Step]) -> Iterator[Row]:
-    """The mean of every loss over each epoch's steps; one NaN makes the mean NaN, as it should."""
-    epochs: dict[int, dict[str, list[float]]] = {}
+    """The mean of every loss and of its weight over an epoch's steps; one NaN makes it NaN, as it should."""
+    epochs: dict[int, dict[str, list[tuple[float, float | None]]]] = {}
     for step in steps:
         values = epochs.setdefault(step.epoch or 0, {})
         total = {} if step.total is None else {"total": step.total}
         for name, value in {**step.losses, **total}.items():
-            values.setdefault(name, []).append(value)
+            values.setdefault(name, []).append((value, (step.loss_weights or {}).get(name)))
     for epoch, components in epochs.items():
-        for name, values in components.items():
-            mean = with_marker("value", sum(values) / len(values))
+        for name, pairs in components.items():
+            values, weights = zip(*pairs, strict=True)
             place = {"epoch": epoch, "steps_done": None, "source": "train", "component": name}
-            yield place | mean | {"n": len(values)}
+            mean = with_marker("value", sum(values) / len(values))
+            weight = None if None in weights else sum(weights) / len(weights)
+            yield place | mean | with_marker("loss_weight", weight) | {"n": len(values)}
 
 
 def _evaluations(evaluations: Iterable[Evaluation], weights: Mapping[str, float]) -> Iterator[Row]:
@@ -108,7 +110,8 @@ def _evaluations(evaluations: Iterable[Evaluation], weights: Mapping[str, float]
         values = {**evaluation.losses, "total": yardstick(evaluation.losses, weights)}
         for name, value in values.items():
             place = {"epoch": evaluation.epoch, "steps_done": evaluation.step, "source": "yardstick"}
-            yield place | {"component": name, **with_marker("value", value), "n": 1}
+            numbers = with_marker("value", value) | with_marker("loss_weight", None)
+            yield place | {"component": name, **numbers, "n": 1}
 
 
 def _quantities(step: Step) -> Iterator[Row]:

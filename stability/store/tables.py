@@ -66,6 +66,7 @@ EPOCHS = sa.Table(
     sa.Column("source", sa.String(10), nullable=False),
     sa.Column("component", sa.Text, nullable=False),
     *_number("value"),
+    *_number("loss_weight"),
     sa.Column("n", sa.Integer, nullable=False),
 )
 STEPS = sa.Table(

@@ -4,7 +4,8 @@ A learning rate over six decades, two numbers and a switch. Each truth puts the 
 U(-1, 1) + N(0, 0.5) for each of the three + N(0, 0.2) for their products and squares, with a steepness of
 4 to 40 a decade; 2% of the trials diverge far below it and 2% survive far above. `wavy` truths add a sine of
 0.15 decade that no feature of the model follows; in `quiet` ones the settings move the boundary by a fifth as
-much; `band` truths diverge also in a band below the boundary, in 70% of the trials there. Trials are independent.
+much. In `dip` truths only half of the trials 0.1 to 0.4 decade above the boundary diverge, and all further up; in `band`
+truths 70% of those 0.8 to 1.2 decades below it do. Trials are independent.
 
 All methods share one estimator, that of `stability`, so that only the choice of trials differs. The error is the
 absolute one in decades, the median over 64 random contexts; the table shows the first number of trials at
@@ -46,20 +47,21 @@ SPACE = Space(
 CHECKED = (10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 120, 160, 200, 240, 280, 320)
 ENOUGH = 0.1
 LEVELS = (0.5, 0.05)
-BAND = (-1.2, -0.8)
+BAND, DIP = (-1.2, -0.8), (0.1, 0.4)
 CONTEXTS = 64
 Setting = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """Where the boundary is, and how steep; `wave` and `band` are 0 where there is none."""
+    """Where the boundary is, and how steep; `wave`, `band` and `dip` are 0 where there is none."""
 
     weights: np.ndarray
     steepness: float
     phase: np.ndarray
     wave: float = 0.0
     band: float = 0.0
+    dip: float = 0.0
 
     def place(self, contexts: np.ndarray) -> np.ndarray:
         """The middle of the boundary [n], in decades, at contexts [n, 3]."""
@@ -80,7 +82,11 @@ class Truth:
         u, contexts = SPACE.coordinates([setting])
         distance = (u - self.place(contexts))[0]
         p = GAMMA + SPAN * special.expit(self.steepness * distance)
-        return bool(rng.random() < (max(p, self.band) if BAND[0] < distance < BAND[1] else p))
+        if BAND[0] < distance < BAND[1]:
+            p = max(p, self.band)
+        if DIP[0] < distance < DIP[1]:
+            p -= self.dip * p
+        return bool(rng.random() < p)
 
 
 def draw_truth(kind: str, seed: int) -> Truth:
@@ -90,7 +96,9 @@ def draw_truth(kind: str, seed: int) -> Truth:
     weights[1:] *= 0.2 if kind == "quiet" else 1.0
     steepness = float(np.exp(rng.uniform(np.log(4), np.log(40))))
     phase = rng.choice([-1, 1], 3) * rng.uniform(2.5, 4, 3)
-    return Truth(weights, steepness, phase, 0.15 * (kind == "wavy"), 0.7 * (kind == "band"))
+    return Truth(
+        weights, steepness, phase, 0.15 * (kind == "wavy"), 0.7 * (kind == "band"), 0.5 * (kind == "dip")
+    )
 
 
 class History:
@@ -248,7 +256,7 @@ def first_good(courses: Sequence[Course], level: float, most: int) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--truths", type=int, default=24)
-    parser.add_argument("--kinds", nargs="+", default=["plain", "wavy", "quiet", "band"])
+    parser.add_argument("--kinds", nargs="+", default=["plain", "wavy", "quiet", "dip", "band"])
     parser.add_argument("--methods", nargs="+", default=list(METHODS))
     parser.add_argument("--most", type=int, default=320, help="trials; fewer where a method is slow")
     parser.add_argument("--processes", type=int, default=2)

@@ -20,7 +20,7 @@ TRIALS = [
     *("steps", "wall_s", "cpu_s", "max_rss_bytes", "error", "directory", "device"),
     *("definitions", "effective", "trajectory_sha256", "printed_sha256"),
 ]
-EPOCHS = ["trial_id", "epoch", "source", "component", "value", "n"]
+EPOCHS = ["trial_id", "epoch", "source", "component", "value", "loss_weight", "n"]
 STEPS = ["trial_id", "step", "epoch", "quantity", "value", "loss_weight"]
 EVENTS = ["trial_id", "step", "kind", "where", "value", "threshold", "severity", "provenance"]
 
@@ -131,10 +131,10 @@ class StudyFrames:
     def _epoch(self, identity, epoch, source, level, mel_weight=1.0):
         mel, stop = 0.4 * level, 0.6 * level
         parts = {"total": mel_weight * mel + stop, "mel": mel, "stop": stop}
+        weights = {"mel": mel_weight, "stop": 1.0} if source == "train" else {}
         for component, value in parts.items():
-            self.rows["epochs"].append(
-                dict(zip(EPOCHS, (identity, epoch, source, component, value, 4), strict=True))
-            )
+            row = (identity, epoch, source, component, value, weights.get(component), 4)
+            self.rows["epochs"].append(dict(zip(EPOCHS, row, strict=True)))
 
     def _step(self, identity, step, params, value):
         weights = {"loss/mel": params["mel_weight"], "loss/stop": 1.0, "total": None}

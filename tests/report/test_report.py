@@ -197,7 +197,7 @@ def test_long_studies_show_some_rows_and_name_the_rest():
         study.diverged("compare", "basic", seed, params=BASIC)
     assert "Rows left out here, all of them in the JSON report: 10." in text_of(study.frames(), compare=None)
     frames = one_trial()
-    rows = [(1, epoch, "yardstick", "total", 2.0, 1) for epoch in range(-1, 500)]
+    rows = [(1, epoch, "yardstick", "total", 2.0, None, 1) for epoch in range(-1, 500)]
     frames.epochs = pd.DataFrame(rows, columns=frames.epochs.columns)
     text = text_of(frames, compare=None)
     assert "Some epochs are left out here" in text
@@ -272,6 +272,7 @@ def test_every_part_of_the_seed_report_has_its_heading():
             "What the knobs do",
             "Numbers",
             "Comparison",
+            "Change of yardstick",
             "Divergence",
             "Yardstick per epoch",
         ),
