@@ -8,6 +8,7 @@ from typing import Any
 from stability.evidence.power import ALPHA, MOST_SEEDS
 from stability.evidence.proportions import trials_to_exclude
 from stability.evidence.rates import Conclusion
+from stability.report.attribution import culprit_sentences
 from stability.report.blocks import Code, Inline
 from stability.report.boundary import arm_bound, bound_sentence, distance
 from stability.report.knobs import inert_sentences
@@ -27,6 +28,7 @@ def answer(twin: Twin, words: Words) -> list[Inline]:
         *inert_sentences(twin, words),
         *_divergence(twin, words),
         *_yardstick(twin, words),
+        *culprit_sentences(twin, words),
         *_bounds(twin, words, "answer"),
         *_search(twin, words),
     ]

@@ -65,6 +65,35 @@ def attribution_section(twin: Twin, words: Words) -> Iterator[Block]:
         yield Bullets(tuple(_confirmation(found["confirmation"], found["arms"], words)))
 
 
+def culprit_sentences(twin: Twin, words: Words) -> list[Inline]:
+    """What heads the report: the setting that was found and confirmed, or that none was shown."""
+    found = twin["attribution"]
+    if not found or found["response"] == "boundary":
+        return []
+    effects, confirmed = found["effects"], found["confirmation"]
+    unclear = [(Code(name),) for name, own in effects.items() if own["p_adjusted"] >= CLEAR]
+    if confirmed is None:
+        return [words.say("answer_no_culprit", names=words.listed(unclear))] if unclear else []
+    told = _culprit(found["response"], confirmed, found["arms"]["baseline"], words)
+    rest = [words.say("answer_no_effect", names=words.listed(unclear))] if unclear else []
+    return [told, *rest] if told else []
+
+
+def _culprit(response: str, confirmed: Twin, arm: str, words: Words) -> Inline | None:
+    """What the culprit alone did to the baseline on fresh seeds; None where that came to nothing."""
+    swap, fields = confirmed["added"], {"param": Code(confirmed["param"]), "arm": Code(arm)}
+    if swap["rate_difference"] is None:
+        return None
+    fields["rate"] = (words.numbers.percent(swap["rate_difference"]),)
+    if response == "diverged" or swap["yardstick_ratio_ci"] is None:
+        ends = map(words.numbers.percent, swap["rate_difference_ci"])
+        return words.say("answer_culprit_rate", **fields, interval=words.numbers.interval(*ends))
+    shown = words.numbers.significant
+    ends = (shown(end, 3) for end in swap["yardstick_ratio_ci"])
+    fields |= {"ratio": shown(swap["yardstick_ratio"], 3), "interval": words.numbers.interval(*ends)}
+    return words.say("answer_culprit", **fields, pairs=swap["pairs"])
+
+
 def _one(found: Attribution) -> Twin:
     together = [each for each in found.interactions if each.p_adjusted < CLEAR]
     return {

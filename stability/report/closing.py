@@ -26,7 +26,8 @@ def _limits(twin: Twin, words: Words) -> Iterator[Inline]:
     named = {"corpus": corpus_name(limits["corpus"], words), "model": model_name(limits["model"], words)}
     yield words.say("limit_data", **named)
     yield words.say("limit_blow_up")
-    if twin["comparison"] and sum(row["differs"] for row in twin["settings"]) > 1:
+    several = twin["comparison"] and sum(row["differs"] for row in twin["settings"]) > 1
+    if several and not twin["attribution"]:
         yield words.say("limit_preset")
     if twin["search"]:
         ranges = [(Code(f"{name} {range_text(own)}"),) for name, own in limits["ranges"].items()]

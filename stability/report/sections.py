@@ -82,7 +82,8 @@ def _difference(twin: Twin, words: Words) -> Inline:
     sides = {role: Code(twin["comparison"][role]) for role in ("baseline", "treatment")}
     if not names:
         return words.say("same_settings", **sides)
-    key = "single_difference" if len(names) == 1 else "preset_difference"
+    asked = "preset_difference_asked" if twin["attribution"] else "preset_difference"
+    key = "single_difference" if len(names) == 1 else asked
     return words.say(key, **sides, count=len(names), names=words.listed(names))
 
 

@@ -115,6 +115,12 @@ ENGLISH = {
     " < {risk} is {confidence} credible.",
     "answer_outside": "The {value} of {arm} lies {distance} outside {bound}, within which P(diverge within {steps}"
     " steps) < {risk} is {confidence} credible.",
+    "answer_culprit": "Which setting: with {param} of the other arm alone, on fresh seeds, {arm} stands at {ratio} times its"
+    " yardstick (95% interval {interval}, {pairs} pairs) and its divergence rate changes by {rate}.",
+    "answer_culprit_rate": "Which setting: with {param} of the other arm alone, on fresh seeds, the divergence rate of {arm}"
+    " changes by {rate} (95% interval {interval}).",
+    "answer_no_effect": "No effect was shown of {names}.",
+    "answer_no_culprit": "Which setting: no effect was shown of any ({names}).",
     "answer_search_none": "In the search, none of {n} trials diverged within at most {steps} steps.",
     "answer_search_some": "In the search, {k} of {n} trials diverged within at most {steps} steps.",
     "answer_search_edge": "In the search, {k} of {n} trials diverged within at most {steps} steps: the"
@@ -122,6 +128,8 @@ ENGLISH = {
     # what was compared
     "preset_difference": "{baseline} and {treatment} differ in {count} settings at once ({names}). Every"
     " difference below is a preset difference and is not evidence about any single setting.",
+    "preset_difference_asked": "{baseline} and {treatment} differ in {count} settings at once ({names}). What is compared"
+    " are the presets; which of their settings made a difference is a question of its own below.",
     "single_difference": "{baseline} and {treatment} differ in one setting, {names}, and share their seeds.",
     "same_settings": "{baseline} and {treatment} have the same settings.",
     "paired_seeds": "Trial k of every arm has the same seed, from which the built-in trainer draws initial weights,"

@@ -114,6 +114,12 @@ PERSIAN = {
     " با باور {confidence} کمتر از {risk} است.",
     "answer_outside": "مقدار {value} در {arm} به اندازهٔ {distance} بیرون از {bound} است؛ در آن احتمال واگرایی در {steps}"
     " گام با باور {confidence} کمتر از {risk} است.",
+    "answer_culprit": "کدام تنظیم: {arm} تنها با مقدار دیگر {param}، با بذرهای تازه، {ratio} برابر سنجهٔ خود شد (بازهٔ ۹۵٪:"
+    " {interval}، {pairs} جفت) و نرخ واگرایی‌اش {rate} تغییر می‌کند.",
+    "answer_culprit_rate": "کدام تنظیم: {arm} تنها با مقدار دیگر {param}، با بذرهای تازه، نرخ واگرایی‌اش {rate} تغییر می‌کند"
+    " (بازهٔ ۹۵٪: {interval}).",
+    "answer_no_effect": "اثری از این‌ها نشان داده نشد: {names}.",
+    "answer_no_culprit": "کدام تنظیم: اثری از هیچ‌کدام نشان داده نشد ({names}).",
     "answer_search_none": "در جست‌وجو، هیچ‌یک از {n} آزمایش در حداکثر {steps} گام واگرا نشد.",
     "answer_search_some": "در جست‌وجو، {k} از {n} آزمایش در حداکثر {steps} گام واگرا شد.",
     "answer_search_edge": "در جست‌وجو، {k} از {n} آزمایش در حداکثر {steps} گام واگرا شد: کوچک‌ترین {param}"
@@ -121,6 +127,8 @@ PERSIAN = {
     # what was compared
     "preset_difference": "{baseline} و {treatment} هم‌زمان در {count} تنظیم فرق دارند ({names}). هر تفاوتی"
     " در ادامه، تفاوت دو پیش‌تنظیم است و شاهدی دربارهٔ هیچ تنظیم تنها نیست.",
+    "preset_difference_asked": "{baseline} و {treatment} هم‌زمان در {count} تنظیم فرق دارند ({names}). آنچه مقایسه می‌شود"
+    " پیش‌تنظیم‌ها هستند؛ اینکه کدام تنظیم تفاوت را ساخت پرسش جداگانه‌ای در ادامه است.",
     "single_difference": "{baseline} و {treatment} در یک تنظیم فرق دارند، {names}، و بذرهای یکسان دارند.",
     "same_settings": "{baseline} و {treatment} تنظیم‌های یکسان دارند.",
     "paired_seeds": "آزمایش شمارهٔ k در همهٔ پیش‌تنظیم‌ها یک بذر دارد که آموزشگر درونی، وزن‌های آغازین، ترتیب داده و"

@@ -57,6 +57,7 @@ def test_a_setting_that_diverges_alone_is_found_and_confirmed(run):
     own = trials[trials.stage == "attribute"]
     assert twin["liveness"] == {"lr": "live", "boost": "live", "dead": "inert"}
     found = twin["attribution"]
+    assert "which of their settings made a difference is a question of its own" in text
     assert found["response"] == "diverged" and found["n"] == 16 and set(found["effects"]) == {"lr", "boost"}
     assert found["total_effect"] > 0.6  # of 1, shrunk: 16 trials of 4 combinations
     assert sum(part["effect"] for part in found["effects"].values()) == pytest.approx(found["total_effect"])
@@ -65,6 +66,10 @@ def test_a_setting_that_diverges_alone_is_found_and_confirmed(run):
     assert found["confirmation"]["added"]["rate_difference"] == 1.0
     assert found["confirmation"]["removed"]["rate_difference"] == -1.0
     assert len(own) == 16 + 4 * 4
+    assert (
+        "with `lr` of the other arm alone, on fresh seeds, the divergence rate of `gentle` changes by 100%"
+        in text
+    )
     assert text.index("These settings change nothing: `dead`") < text.index("diverged")
     assert "## Which setting made the difference" in text
 
@@ -83,4 +88,5 @@ def test_where_nothing_diverges_the_yardstick_is_attributed(run):
         found["total_effect"] < 0
         and found["effects"]["lr"]["effect"] < found["effects"]["boost"]["effect"] < 0
     )
+    assert "Which setting: with `lr` of the other arm alone, on fresh seeds, `gentle` stands at 0." in text
     assert "None of the 16 trials diverged" in text
