@@ -85,9 +85,11 @@ def _culprit(response: str, confirmed: Twin, arm: str, words: Words) -> Inline |
     if swap["rate_difference"] is None:
         return None
     fields["rate"] = (words.numbers.percent(swap["rate_difference"]),)
-    if response == "diverged" or swap["yardstick_ratio_ci"] is None:
+    if response == "diverged":
         ends = map(words.numbers.percent, swap["rate_difference_ci"])
         return words.say("answer_culprit_rate", **fields, interval=words.numbers.interval(*ends))
+    if swap["yardstick_ratio_ci"] is None:
+        return None
     shown = words.numbers.significant
     ends = (shown(end, 3) for end in swap["yardstick_ratio_ci"])
     fields |= {"ratio": shown(swap["yardstick_ratio"], 3), "interval": words.numbers.interval(*ends)}
