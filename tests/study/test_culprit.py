@@ -88,5 +88,5 @@ def test_where_nothing_diverges_the_yardstick_is_attributed(run):
         found["total_effect"] < 0
         and found["effects"]["lr"]["effect"] < found["effects"]["boost"]["effect"] < 0
     )
-    assert "Which setting" not in text  # every pair has the same ratio, so there is no interval to state
+    assert "Which setting:" not in text  # every pair has the same ratio, so there is no interval to state
     assert "None of the 16 trials diverged" in text
