@@ -14,7 +14,7 @@ from stability.evidence.boundary import guard as guards
 from stability.evidence.boundary.features import Features, features
 from stability.evidence.boundary.guard import Guard
 from stability.evidence.boundary.model import Posterior, fit, probit_probability
-from stability.evidence.boundary.quantiles import mixture_quantile, place_quantile, tempered
+from stability.evidence.boundary.quantiles import DISCREPANCY, mixture_quantile, place_quantile, tempered
 from stability.evidence.boundary.space import Space
 from stability.params import Scalar
 
@@ -24,7 +24,6 @@ CONFIDENCE = 0.95
 REFERENCES = 64
 NEAR = 0.2
 """Of u: a trial so close to a value tells of it."""
-TINY = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +119,12 @@ class Boundary:
         In decades where the parameter is on a log scale, else in its own units.
         """
         means, variances = self.posterior.boundary(contrast[None])
-        weights, sds = tempered(self.posterior), np.sqrt(variances)
+        weights, sds = tempered(self.posterior), np.sqrt(variances + DISCREPANCY**2)
         tail = (1 - CONFIDENCE) / 2
         middle, low, high = (
             float(mixture_quantile(q, weights, means, sds)[0]) for q in (0.5, tail, 1 - tail)
         )
-        below = float(weights @ ndtr(-means / np.maximum(sds, TINY))[:, 0])
+        below = float(weights @ ndtr(-means / sds)[:, 0])
         return *(self._unit() * value for value in (middle, low, high)), min(below, 1 - below)
 
     def _unit(self) -> float:

