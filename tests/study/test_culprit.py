@@ -1,11 +1,6 @@
 """Real runs of `liveness` and `attribute`: a planted culprit is found, confirmed, and reported; resuming adds nothing."""
 
-import json
-
 import pytest
-
-from stability.report import write
-from stability.spec import from_document
 
 TRAINER = """
 def train(trial, recorder):
@@ -37,19 +32,8 @@ yardstick: {square: 1.0}
 
 
 @pytest.fixture
-def run(tmp_path, run_study):
-    def once(lr):
-        (tmp_path / "train.py").write_text(TRAINER)
-        (tmp_path / "study.yaml").write_text(STUDY.replace("LR", lr))
-        spec, store, _ = run_study(tmp_path / "study.yaml")
-        environment = store.environment("toy")
-        stored = from_document(environment.pop("spec"))
-        frames = store.outline("toy", "compare")
-        path = write(stored, frames, environment, format="json", lang="en", out=tmp_path)
-        text = write(stored, frames, environment, format="md", lang="en", out=tmp_path).read_text()
-        return store.trials("toy"), json.loads(path.read_text()), text
-
-    return once
+def run(reported):
+    return lambda lr: reported(TRAINER, STUDY.replace("LR", lr))
 
 
 def test_a_setting_that_diverges_alone_is_found_and_confirmed(run):

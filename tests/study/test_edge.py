@@ -1,12 +1,9 @@
 """Real runs of stage `boundary`: a known edge is found, from either side, and resuming adds nothing."""
 
-import json
+import functools
 import math
 
 import pytest
-
-from stability.report import write
-from stability.spec import from_document
 
 TRAINER = """
 def train(trial, recorder):
@@ -39,20 +36,8 @@ yardstick: {square: 1.0}
 
 
 @pytest.fixture
-def run(tmp_path, run_study):
-    (tmp_path / "train.py").write_text(TRAINER)
-
-    def once(study, *overrides):
-        (tmp_path / "study.yaml").write_text(study)
-        spec, store, _ = run_study(tmp_path / "study.yaml", *overrides)
-        environment = store.environment("toy")
-        stored = from_document(environment.pop("spec"))
-        frames = store.outline("toy", "compare")
-        path = write(stored, frames, environment, format="json", lang="en", out=tmp_path)
-        text = write(stored, frames, environment, format="md", lang="en", out=tmp_path).read_text()
-        return store.trials("toy"), json.loads(path.read_text()), text
-
-    return once
+def run(reported):
+    return functools.partial(reported, TRAINER)
 
 
 def test_a_known_edge_is_found_in_every_arm_with_what_each_knob_costs(run):
