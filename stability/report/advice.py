@@ -52,6 +52,7 @@ def bound_facts(
         "value": value,
         "bound": bound,
         "headroom": headroom(found, value, bound),
+        "own_risk": float(found.risk([setting])[0]),
         "risk": risk,
         "confidence": CONFIDENCE,
         "n": found.n,

@@ -94,14 +94,16 @@ def bound_sentence(twin: Twin, arm: str, words: Words) -> Inline:
 def arm_bound(twin: Twin, arm: str) -> Twin:
     """What the twin says of one arm's bound, in the form of `claim` and `distance`."""
     own, steps = twin["boundary"][arm], twin["limits"]["steps"]["boundary"]
-    return own | {"arm": arm, "bound": own["p05_lower"], "steps": steps, "risk": RISK}
+    bound = {"bound": own["p05_lower"], "own_risk": own["risk"], "risk": RISK}
+    return own | {"arm": arm, "steps": steps} | bound
 
 
 def claim(own: Twin, details: Twin, words: Words) -> Inline:
     """The bound of one arm with its risk, steps, trials (n, and how many near), or why there is none."""
     named = {"arm": Code(own["arm"]), "param": Code(details["param"])}
     if own["bound"] is None:
-        return words.say("bound_none" if own["monotone"] else "bound_withdrawn", **named, n=own["n"])
+        known = {"n": own["n"], "risk": words.numbers.percent(own["own_risk"])}
+        return words.say("bound_none" if own["monotone"] else "bound_withdrawn", **named, **known)
     return words.say(
         "bound_claim",
         **named,

@@ -15,7 +15,7 @@ from stability.report.blocks import Code, Inline, plain
 from stability.report.boundary import arm_settings, claim, distance, found_boundary
 from stability.report.words import Words
 
-UNKNOWN = ("param", "op", "value", "bound", "headroom", "n", "near", "monotone", "steps")
+UNKNOWN = ("param", "op", "value", "bound", "headroom", "own_risk", "n", "near", "monotone", "steps")
 
 
 def gate(spec: Any, trials: pd.DataFrame, arm: str, risk: float) -> Advice:

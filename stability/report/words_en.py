@@ -222,8 +222,10 @@ ENGLISH = {
     " other settings; {n} trials, {near}.",
     "near_decades": "{near} of them within 0.2 decade of it",
     "near_range": "{near} of them within a fifteenth of the range of it",
-    "bound_none": "{arm}: no bound on {param} can be stated from {n} trials: insufficient evidence.",
-    "bound_withdrawn": "{arm}: no bound on {param} is stated, since its {n} trials show no single boundary.",
+    "bound_none": "{arm}: no bound on {param} can be stated from {n} trials: insufficient evidence (the model puts"
+    " P(diverge) at its own value at {risk}).",
+    "bound_withdrawn": "{arm}: no bound on {param} is stated, since its {n} trials show no single boundary; a"
+    " model that may rise and fall puts P(diverge) at its own {param} at {risk}.",
     "prices_mean": "By how much a change moves the boundary, averaged over the ranges of the other settings: above 0"
     " it takes room for {param}, below 0 it gives some. An interval that holds 0 shows no effect.",
     "no_effect_cell": "none shown: {cost}",
