@@ -192,3 +192,11 @@ def test_the_schema_knows_every_key():
 def test_every_shipped_study_is_valid():
     studies = sorted(DEFAULT.parent.glob("*.yaml"))
     assert studies and all(load_study(path).name for path in studies)
+
+
+@pytest.mark.parametrize("stage", ["compare", "boundary: {param: lr}"])
+def test_a_stage_about_arms_needs_some(tmp_path, stage):
+    path = tmp_path / "x.yaml"
+    path.write_text(f"name: x\nparams: {{lr: {{min: 0.1, max: 1.0}}}}\nplan:\n  - {stage}\n")
+    with pytest.raises(UserError, match=r"x.yaml:4:\d+: error: stage '\w+' needs `arms`; add at least one"):
+        load_study(path)

@@ -41,8 +41,9 @@ def check_plan(spec: StudySpec) -> None:
     for i, name in enumerate(names):
         if name in names[:i]:
             raise spec.error(("plan", i), f"stage {name!r} is in the plan twice; keep one")
-    if "compare" in names and not spec.arms:
-        raise spec.error(("plan", names.index("compare")), "stage 'compare' needs `arms`; add at least one")
+    for name in ("compare", "boundary"):
+        if name in names and not spec.arms:
+            raise spec.error(("plan", names.index(name)), f"stage {name!r} needs `arms`; add at least one")
     if "attribute" in names and spec.compare is None:
         message = (
             "stage 'attribute' asks which setting makes two arms differ; "

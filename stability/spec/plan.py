@@ -72,6 +72,11 @@ class BoundaryStage(Section):
     sampler: Literal["v_optimal", "staircase"] = "v_optimal"
 
     @property
+    def drawn_by(self) -> str:
+        """What its trials are drawn by: trials drawn otherwise do not continue them."""
+        return f"{self.sampler} along {self.param}, diverging {self.diverges}"
+
+    @property
     def rising(self) -> bool:
         """Whether larger values diverge."""
         return self.diverges == "above"
@@ -83,6 +88,11 @@ class SearchStage(Section):
     sampler: Literal["random", "sobol", "tpe", "gp", "grid"] = "tpe"
     trials: PositiveInt = 40
     points: PositiveInt = 5
+
+    @property
+    def drawn_by(self) -> str:
+        """As for a boundary."""
+        return self.sampler
 
 
 Stage = LivenessStage | CompareStage | AttributeStage | BoundaryStage | SearchStage

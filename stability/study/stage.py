@@ -63,7 +63,7 @@ class Stage:
         """Raise `UserError` when trials that exist already were proposed or drawn in another way."""
         existing = self._study.get_trials(deepcopy=False)
         comparable.check_settings(proposals(self._run.spec, self._entry, self._inert()), existing)
-        sampler = getattr(self._entry.stage, "sampler", None)
+        sampler = getattr(self._entry.stage, "drawn_by", None)
         if existing:
             comparable.check_sampler(self._entry.name, sampler, self._study.user_attrs.get("sampler"))
         self._study.set_user_attr("sampler", sampler)

@@ -5,6 +5,8 @@ import math
 
 import pytest
 
+from stability.records import UserError
+
 TRAINER = """
 def train(trial, recorder):
     p, x = trial.params, 1.0 + 0.01 * (trial.seed % 7)
@@ -90,3 +92,9 @@ def test_the_staircase_is_another_way_to_look(run):
     trials, twin, _ = run(STUDY.replace("trials: 40}", "trials: 32, sampler: staircase}"))
     assert (trials.stage == "boundary").sum() == 32 and twin["boundary_details"]["sampler"] == "staircase"
     assert twin["boundary"]["gentle"]["p50_ci"][0] < 1.0 < twin["boundary"]["gentle"]["p50_ci"][1]
+
+
+def test_trials_of_another_question_are_not_continued(run):
+    run(STUDY, "plan.boundary.trials=4")
+    with pytest.raises(UserError, match="was drawn by 'v_optimal along lr, diverging above'"):
+        run(STUDY, "plan.boundary.trials=4", "plan.boundary.diverges=below")
