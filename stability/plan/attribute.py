@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from stability.plan.factorial import design, run_order
 from stability.plan.proposal import Proposal
 from stability.records import UserError
 from stability.spec import AttributeStage, StudySpec
@@ -33,6 +32,8 @@ def propose(spec: StudySpec, stage: AttributeStage, inert: Collection[str]) -> l
     names = factors(spec, inert)
     if not names:
         return []
+    from stability.plan.factorial import design, run_order  # here: numpy, which a study's status does without
+
     try:
         cells = design(len(names), stage.trials)
     except ValueError as error:

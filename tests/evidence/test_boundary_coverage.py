@@ -18,7 +18,7 @@ from stability.evidence.boundary.quantiles import offsets
 from stability.params import Param
 from stability.plan.v_optimal import STARTING, next_setting, starting_setting
 
-REPLICATIONS = int(os.environ.get("STABILITY_REPLICATIONS", "24"))
+REPLICATIONS = int(os.environ.get("STABILITY_REPLICATIONS", "8"))
 SPACE = Space(
     Param("lr", "float", 1e-6, 1.0, log=True),
     (Param("weight", "float", 0.1, 10.0, log=True), Param("switch", "choice", choices=(False, True))),
