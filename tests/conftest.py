@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from stability import trainers
 from stability.executors.local import LocalExecutor
-from stability.spec import StudySpec, load_study
+from stability.report import write
+from stability.spec import StudySpec, from_document, load_study
 from stability.store import Store
 from stability.study import Run, drive
 
@@ -94,6 +96,25 @@ def run_study(tmp_path):
         store, watcher = Store(str(tmp_path / database)), Watcher()
         drive(Run(spec, store, LocalExecutor(["cpu"] * jobs), watcher, "cpu", **options))
         return spec, store, watcher
+
+    return run
+
+
+@pytest.fixture
+def reported(tmp_path, run_study):
+    """Runs a study of a trainer, both as text; returns its trials, the report's twin and its Markdown."""
+
+    def run(trainer: str, study: str, *overrides: str):
+        (tmp_path / "train.py").write_text(trainer)
+        (tmp_path / "study.yaml").write_text(study)
+        spec, store, _ = run_study(tmp_path / "study.yaml", *overrides)
+        environment = store.environment(spec.name)
+        stored, frames = from_document(environment.pop("spec")), store.outline(spec.name, "compare")
+        json_path, md_path = (
+            write(stored, frames, environment, format=form, lang="en", out=tmp_path)
+            for form in ("json", "md")
+        )
+        return store.trials(spec.name), json.loads(json_path.read_text()), md_path.read_text()
 
     return run
 
