@@ -1,14 +1,18 @@
-"""Blocks -> one self-contained HTML file, figures inside. Layout only; everything is escaped."""
+"""Blocks -> one self-contained HTML file, with figures and the Persian font. Layout only; all is escaped."""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
+from importlib import resources
 
 import jinja2
 from markupsafe import Markup
 
 from stability.report.blocks import Block, Code, Heading, Inline, Latin, Span, Strong, plain
+
+FONT = resources.files("stability.report") / "fonts" / "Vazirmatn.woff2"
+"""Vazirmatn 33.0.3, SIL Open Font License 1.1 (https://github.com/rastikerdar/vazirmatn)."""
 
 
 def render(blocks: list[Block], lang: str, images: Mapping[str, bytes]) -> str:
@@ -21,11 +25,21 @@ def render(blocks: list[Block], lang: str, images: Mapping[str, bytes]) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"inline": _inline, "plain": plain, "kind": lambda block: type(block).__name__}
-    environment.filters["direction"] = _direction
-    encoded = {name: base64.b64encode(png).decode("ascii") for name, png in images.items()}
+    environment.filters |= {"direction": _direction, "columns": _columns}
+    encoded = {name: _base64(png) for name, png in images.items()}
+    font = _base64(FONT.read_bytes()) if lang == "fa" else None
     title = next(plain(block.text) for block in blocks if isinstance(block, Heading))
     template = environment.get_template("report.html.j2")
-    return template.render(blocks=blocks, lang=lang, images=encoded, title=title)
+    return template.render(blocks=blocks, lang=lang, images=encoded, title=title, font=font)
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode("ascii")
+
+
+def _columns(header: tuple[Inline, ...]) -> str:
+    """A table's name for those who hear it: its columns."""
+    return " · ".join(filter(None, map(plain, header)))
 
 
 def _direction(cell: Inline) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -217,11 +218,12 @@ class Page(HTMLParser):
 
     def __init__(self):
         super().__init__()
-        self.tags, self.sources, self.attributes = [], [], {}
+        self.tags, self.sources, self.attributes, self.focusable = [], [], {}, []
 
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
         self.attributes.setdefault(tag, dict(attrs))
+        self.focusable += [(tag, dict(attrs).get("aria-label"))] if ("tabindex", "0") in attrs else []
         self.sources += [value for name, value in attrs if name in ("src", "href")]
 
 
@@ -234,6 +236,28 @@ def test_html_is_one_self_contained_right_to_left_file(tmp_path):
     assert len(page.sources) == 2
     assert all(source.startswith("data:image/png;base64,") for source in page.sources)
     assert [own.name for own in tmp_path.iterdir()] == ["report.fa.html"]
+
+
+@pytest.mark.parametrize("lang", ["en", "fa"])
+def test_what_scrolls_in_html_is_reached_by_keyboard_and_tables_are_named(tmp_path, lang):
+    path = write(make_spec(), small_study(), ENVIRONMENT, format="html", lang=lang, out=tmp_path)
+    page = Page()
+    page.feed(path.read_text(encoding="utf-8"))
+    assert page.tags.count("main") == 1
+    assert [tag for tag, _ in page.focusable].count("div") == page.tags.count("table") > 0
+    assert [tag for tag, _ in page.focusable].count("pre") == page.tags.count("pre") > 0
+    assert all(label for tag, label in page.focusable if tag == "div")
+
+
+def test_persian_html_brings_its_font_and_english_html_does_not(tmp_path):
+    sizes = {}
+    for lang in ("en", "fa"):
+        path = write(make_spec(), small_study(), ENVIRONMENT, format="html", lang=lang, out=tmp_path)
+        text = path.read_text(encoding="utf-8")
+        fonts = re.findall(r"data:font/woff2;base64,([\w+/=]+)", text)
+        sizes[lang] = [len(base64.b64decode(font)) for font in fonts]
+        assert "url(http" not in text
+    assert sizes == {"en": [], "fa": [html.FONT.stat().st_size]}
 
 
 def test_the_json_report_is_the_twin(tmp_path):
