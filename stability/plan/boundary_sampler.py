@@ -1,7 +1,7 @@
 """Optuna samplers that look for a boundary: each trial where it tells most, or up and down a staircase.
 
 They read from a study which of its trials diverged, as the driver tells it, and know nothing of how trials
-are run. A trial that Optuna holds as failed says nothing about the training and is not read.
+are run. A trial that Optuna holds as failed says nothing about the training, only that others there may fail.
 """
 
 from __future__ import annotations
@@ -26,11 +26,15 @@ from stability.plan.v_optimal import STARTING, Setting, next_setting, starting_s
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The settings of ended trials that say something, whether each diverged, and those still running."""
+    """The settings of ended trials that say something, whether each diverged, and those still running.
+
+    `failed` ended without saying anything.
+    """
 
     settings: tuple[Setting, ...]
     diverged: tuple[bool, ...]
     running: tuple[Setting, ...]
+    failed: tuple[Setting, ...] = ()
 
     @property
     def started(self) -> int:
@@ -111,7 +115,8 @@ class BoundarySampler(_AlongOneParameter):
     def _next(self, space: Space, past: Seen) -> Setting:
         if past.started < STARTING:
             return starting_setting(space, past.started, self._start_seed)
-        return next_setting(space, past.settings, past.diverged, past.running, self._arms, self._rng)
+        known = past.settings, past.diverged, past.running
+        return next_setting(space, *known, self._arms, self._rng, past.failed)
 
 
 class StaircaseSampler(_AlongOneParameter):
@@ -139,7 +144,7 @@ def space_of(search_space: Mapping[str, BaseDistribution], param: str, rising: b
 
 def seen(study: Study, own: FrozenTrial, search_space: Mapping[str, BaseDistribution]) -> Seen:
     """What the trials of a study besides our `own` say of the boundary, those inside the space, by number."""
-    states = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING)
+    states = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING, TrialState.FAIL)
     trials = [
         trial
         for trial in study.get_trials(deepcopy=False, states=states)
@@ -148,7 +153,10 @@ def seen(study: Study, own: FrozenTrial, search_space: Mapping[str, BaseDistribu
     ended = [(trial.params, _diverged(trial)) for trial in trials if trial.state.is_finished()]
     told = [(setting, diverged) for setting, diverged in ended if diverged is not None]
     running = tuple(trial.params for trial in trials if not trial.state.is_finished())
-    return Seen(tuple(setting for setting, _ in told), tuple(diverged for _, diverged in told), running)
+    failed = tuple(trial.params for trial in trials if trial.state is TrialState.FAIL)
+    return Seen(
+        tuple(setting for setting, _ in told), tuple(diverged for _, diverged in told), running, failed
+    )
 
 
 def _range(name: str, distribution: BaseDistribution) -> Param:
@@ -168,6 +176,8 @@ def _inside(trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]) ->
 
 def _diverged(trial: FrozenTrial) -> bool | None:
     """What the driver told of an ended trial. A complete one of which nothing was told did not diverge."""
+    if trial.state is TrialState.FAIL:
+        return None
     told = trial.system_attrs.get(CONSTRAINT)
     if told is not None:
         return bool(told > 0)

@@ -20,6 +20,8 @@ from stability.params import Scalar
 
 STARTING = 4
 CANDIDATES = 800
+FAILURE_WIDTH = 0.1
+"""How far a trial that failed speaks for its surroundings: a standard deviation, as a share of the range."""
 NEAR = 0.8
 """The share of candidates drawn where the boundary is thought to be; the rest anywhere, against surprises."""
 
@@ -41,10 +43,12 @@ def next_setting(
     running: Sequence[Mapping[str, Any]],
     arms: Sequence[Mapping[str, Any]],
     rng: np.random.Generator,
+    failed: Sequence[Mapping[str, Any]] = (),
 ) -> Setting:
     """The candidate from which most is expected, given ended trials, their outcomes, and running ones.
 
-    `arms`, contexts of interest, count as much as the contexts that stand for the whole space.
+    `arms`, contexts of interest, count as much as the contexts that stand for the whole space. Of `failed`
+    trials, which crashed or hung, only that is known, and that others there may do so too.
     """
     known = features(space)
     posterior = _posterior(space, settings, diverged, running)
@@ -54,7 +58,21 @@ def next_setting(
     gains = gain(posterior, known.expand(contexts), u, known.expand(space.contexts(references)))
     if arms:
         gains = gains + gain(posterior, known.expand(contexts), u, known.expand(space.contexts(arms)))
-    return candidates[int(np.argmax(gains))]
+    return candidates[int(np.argmax(gains * _chance_of_evidence(space, u, settings, failed)))]
+
+
+def _chance_of_evidence(space: Space, u: np.ndarray, settings, failed) -> np.ndarray:
+    """[n] for places u [n]: of the trials around, the share that said something; one that did is assumed."""
+    if not failed:
+        return np.ones(len(u))
+    told, lacking = (_weight_of(space, u, near) for near in (settings, failed))
+    return (1 + told) / (1 + told + lacking)
+
+
+def _weight_of(space: Space, u: np.ndarray, settings) -> np.ndarray:
+    """[n] how many of the trials lie around each place u [n]; those right there count 1."""
+    distance = (u[:, None] - space.coordinates(settings)[0]) / (FAILURE_WIDTH * space.range_u)
+    return np.exp(-(distance**2) / 2).sum(axis=1)
 
 
 def _posterior(space: Space, settings, diverged, running) -> Posterior:

@@ -76,6 +76,22 @@ def test_running_trials_send_the_next_one_elsewhere():
     assert abs(np.log10(other["lr"] / first["lr"])) > 0.05
 
 
+def test_failed_trials_send_the_next_ones_away_from_where_nothing_can_be_learnt():
+    space = Space(LR)
+    settings, diverged = [{"lr": 1e-5}, {"lr": 1e-3}], [False, False]
+    rng, failed = np.random.default_rng(4), []
+    for _ in range(12):  # every trial above 0.05 crashes, and nothing below diverges
+        own = next_setting(space, settings, diverged, [], [], rng, failed)
+        if own["lr"] > 0.05:
+            failed.append(own)
+        else:
+            settings, diverged = [*settings, own], [*diverged, False]
+    lows = [own["lr"] < 0.05 for own in [*settings[2:], *failed]]
+    assert any(lows)
+    without = next_setting(space, settings, diverged, [], [], np.random.default_rng(4))
+    assert without["lr"] > 0.05  # where nothing is learnt, again and again
+
+
 @pytest.mark.parametrize("n", [0, 5, 60])
 def test_any_outcomes_have_a_next_trial(n):
     settings, _ = known(n)
