@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import signal
 import sys
 from enum import StrEnum
@@ -11,6 +13,7 @@ from typing import Annotated
 import typer
 
 from stability.records import UserError
+from stability.redaction import without_password
 
 app = typer.Typer(
     name="stability",
@@ -84,7 +87,7 @@ def run(
         float | None, typer.Option(help="Ray: GPUs, or the part of one.  [default: 0]")
     ] = None,
     retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="Run again what failed for no fault of the training.")
+        bool, typer.Option("--retry-failed", help="Run again what crashed, hung or lost its machine.")
     ] = False,
     explain: Annotated[
         bool, typer.Option("--explain", help="Replay and explain the first diverged trial of each kind.")
@@ -123,7 +126,7 @@ def run(
         raise typer.Exit(1) from None
     if ended is not None:
         typer.echo(ended, err=True)
-    if not terminal.closing(spec, store, report_path) or ended is not None:
+    if not terminal.closing(spec, store, report_path, _named_storage(storage)) or ended is not None:
         raise typer.Exit(1)
 
 
@@ -300,6 +303,69 @@ def dashboard(
     served.serve(Store(storage, create=False), host, port, artifact_dir, announce=typer.echo)
 
 
+@app.command(context_settings={"ignore_unknown_options": True})
+def init(
+    command: Annotated[
+        list[str], typer.Argument(metavar="-- COMMAND...", help="The program as it is run now.")
+    ],
+    out: Annotated[Path, typer.Option(help="The study file to write.")] = Path("study.yaml"),
+    log: Annotated[
+        Path | None, typer.Option(help="What an earlier run printed: tells how its numbers are read.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+) -> None:
+    """Write a first study file for a training program: `stability init -- python train.py`.
+
+    Its options and their defaults are read from its --help (argparse, click, HfArgumentParser, Hydra).
+    """
+    from stability import starting, trainers
+    from stability.spec import load_study
+
+    if out.exists() and not force:
+        raise UserError(f"{out} is there already; choose another --out, or --force")
+    out.write_text(starting.study_text(command, _study_stem(out), log), encoding="utf-8")
+    trainers.check(load_study(out))
+    typer.echo(f"{out}: look at it, then\nstability run {out}")
+
+
+@app.command("import")
+def import_(
+    logs: Annotated[list[Path], typer.Argument(metavar="LOG...", help="Logs, or folders of them.")],
+    name: Annotated[str, typer.Option(help="Name of the study.")] = "imported",
+    params: Annotated[
+        str | None,
+        typer.Option(metavar="TEMPLATE", help="Parameters in the paths: 'run_lr{lr}_seed{seed}.log'."),
+    ] = None,
+    table: Annotated[
+        Path | None, typer.Option(help="CSV file of parameters; its column `run` names the logs.")
+    ] = None,
+    parse: Annotated[
+        Path | None, typer.Option(help="YAML file: how to read the logs, as `parse` in a study file.")
+    ] = None,
+    yardstick: Annotated[
+        list[str] | None, typer.Option(metavar="COMPONENT=WEIGHT", help="Compare runs by these losses.")
+    ] = None,
+    storage: StorageOption = DEFAULT_STORAGE,
+    out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("reports"),
+) -> None:
+    """Make a study of finished runs: verdicts and a report from their logs.
+
+    Text, CSV, JSON lines, TensorBoard and offline W&B logs are read; what their numbers mean is guessed, or
+    said by --parse. Parameters come from a YAML or JSON file beside a log, from its name and from a table.
+    """
+    from stability import importing, terminal
+    from stability.store import Store
+
+    chosen = importing.options(name, params, table, parse, yardstick or ())
+    store = Store(storage)
+    spec = importing.import_runs([str(log) for log in logs], chosen, store)
+    for sentence in terminal.imported(store.trials(spec.name)):
+        typer.echo(sentence)
+    report_path = _write_report(store, spec.name, ReportFormat.MD, Language.EN, out)
+    if not terminal.closing(spec, store, report_path, _named_storage(storage)):
+        raise typer.Exit(1)
+
+
 @app.command()
 def doctor(storage: StorageOption = DEFAULT_STORAGE, format: FormatOption = TableFormat.TABLE) -> None:
     """Check that this machine can run studies; exit status 1 when it cannot."""
@@ -341,6 +407,11 @@ def _study_name(study: str) -> str:
     return study
 
 
+def _study_stem(path: Path) -> str:
+    """A study's name from its file's."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "_", path.stem).lstrip("_-") or "study"
+
+
 def _studied(storage: str, study: str):
     """A stored study and its trials."""
     from stability.spec import from_document
@@ -358,3 +429,8 @@ def _write_report(store, study: str, format: ReportFormat, lang: Language, out: 
     spec = from_document(environment.pop("spec"))
     frames = store.outline(study, "compare")
     return rendering.write(spec, frames, environment, format=format.value, lang=lang.value, out=out / study)
+
+
+def _named_storage(storage: str) -> str:
+    """What a further command needs to find the store: an option, or nothing where it is the usual one."""
+    return "" if storage == DEFAULT_STORAGE else f" --storage {shlex.quote(without_password(storage))}"

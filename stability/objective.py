@@ -49,7 +49,7 @@ def capped(records: Records, rows: TrialRows, verdict: Verdict, cap: float | Non
     A trainer that never evaluates is measured by the sum of its unweighted training losses instead.
     """
     initial, final = rows.trial["yardstick_initial"], rows.trial["yardstick_final"]
-    if not records.evaluations:
+    if not records.evaluations and initial is None:
         initial, final = (sum(records.steps[i].losses.values()) for i in (0, -1))
     if initial is None or not math.isfinite(initial):
         initial = UNBOUNDED if cap is None else cap

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import signal
+import time
 from pathlib import Path
 
 
@@ -46,15 +48,29 @@ def group_memory_bytes(leader: int) -> int:
     return total
 
 
+_forgotten = {"ended_kb": 0}
+"""What the kernel cannot forget: the most memory of a child that has ended."""
+
+
 def forget_peak_memory() -> None:
     """Let `peak_memory_bytes` count from now on, where the system allows it."""
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
+    _forgotten["ended_kb"] = _largest_ended_kb()
 
 
 def peak_memory_bytes() -> int:
-    """The most memory that this process had resident since `forget_peak_memory`."""
-    return _kilobytes("/proc/self/status", "VmHWM") * 1024
+    """The most memory that this process had resident since `forget_peak_memory`.
+
+    What it started and has ended counts too, if it had more than all that ended before.
+    """
+    started = _largest_ended_kb()
+    own = _kilobytes("/proc/self/status", "VmHWM")
+    return max(own, started if started > _forgotten["ended_kb"] else 0) * 1024
+
+
+def _largest_ended_kb() -> int:
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
 
 
 def group_members(leader: int) -> list[int]:
@@ -66,6 +82,28 @@ def group_members(leader: int) -> list[int]:
                 if os.getpgid(int(folder.name)) == leader:
                     members.append(int(folder.name))
     return members
+
+
+def descendants(pid: int) -> list[int]:
+    """What this process started and still runs, and what that started; not what outlived its parent."""
+    parents: dict[int, list[int]] = {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            with contextlib.suppress(OSError):  # it may end while it is looked at
+                parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+                parents.setdefault(parent, []).append(int(folder.name))
+    found, looked_at = [], [pid]
+    while looked_at:
+        children = parents.get(looked_at.pop(), [])
+        found += children
+        looked_at += children
+    return found
+
+
+def cpu_s() -> float:
+    """CPU-seconds of this process, and of all it started that have ended."""
+    started = os.times()
+    return time.process_time() + started.children_user + started.children_system
 
 
 def oom_kills() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -48,12 +49,16 @@ class TrialRecorder:
         skipped: bool = False,
         measures: Mapping[str, float] | None = None,
         batch: Sequence[str] | None = None,
+        step: int | None = None,
     ) -> None:
         """See `Recorder.step`. Tensors with one element count as numbers."""
+        number = self._steps if step is None else int(step)
+        if number < self._steps:
+            raise ValueError(f"step {number} comes after step {self._steps - 1}; step numbers go up")
         scalars = {"total": total, "lr": lr, "grad_norm": grad_norm, "weight_norm": weight_norm}
         scalars["grad_scale"] = grad_scale
-        step = Step(
-            step=self._steps,
+        recorded = Step(
+            step=number,
             losses=_floats(losses),
             epoch=epoch,
             loss_weights=None if loss_weights is None else _floats(loss_weights),
@@ -62,13 +67,15 @@ class TrialRecorder:
             batch=None if batch is None else tuple(map(str, batch)),
             **{name: None if value is None else float(value) for name, value in scalars.items()},
         )
-        self._steps += 1
-        self._writer.step(step)
-        self._note(self._monitor.step(step))
+        self._steps = number + 1
+        self._writer.step(recorded)
+        self._note(self._monitor.step(recorded))
 
     def evaluate(self, losses: Mapping[str, float], epoch: int) -> None:
-        """See `Recorder.evaluate`. Raises `ValueError` when a component of the yardstick is missing."""
-        if missing := self._yardstick.keys() - losses.keys():
+        """See `Recorder.evaluate`. Raises `ValueError` when a component of a finite yardstick is missing."""
+        weighed = [float(losses[name]) for name in self._yardstick if name in losses]
+        missing = self._yardstick.keys() - losses.keys()
+        if missing and all(map(math.isfinite, weighed)):
             given, needed = ", ".join(losses), ", ".join(sorted(missing))
             raise ValueError(f"evaluate() got {given}; the study's yardstick also weighs {needed}")
         evaluation = Evaluation(self._steps, int(epoch), _floats(losses))

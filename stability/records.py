@@ -15,6 +15,14 @@ BEFORE_TRAINING = -1
 """The `epoch` of the evaluation made before the first training step."""
 
 
+YARDSTICK = "yardstick"
+NOT_EVALUATED = "training loss, not evaluated"
+"""The definition of `YARDSTICK` in a trial that came to its end without any evaluation.
+
+Its training losses stand in for them.
+"""
+
+
 class UserError(Exception):
     """A mistake of the caller: one line saying what was given, what is allowed and the fix. Exit code 2."""
 
@@ -87,6 +95,7 @@ class Measure(StrEnum):
     ATTENTION_LOGIT = "attention_logit"  # largest |logit| before any softmax over attention scores
     GRAD_SHARE = "grad_share"  # weight x gradient norm of a component / the sum over components
     GRAD_COSINE = "grad_cosine"  # cosine between the gradients of two components
+    PRINTED_DIGITS = "printed_digits"  # most significant digits of any loss, where a log has it rounded
 
 
 class Phase(StrEnum):
@@ -292,8 +301,12 @@ class Recorder(Protocol):
         skipped: bool = False,
         measures: Mapping[str, float] | None = None,
         batch: Sequence[str] | None = None,
+        step: int | None = None,
     ) -> None:
-        """Record one optimizer step, in the order of training; raise `StopTrial` when the trial is lost."""
+        """Record one optimizer step, in the order of training; raise `StopTrial` when the trial is lost.
+
+        `step` is its number where not every step is recorded; numbers go up.
+        """
 
     def evaluate(self, losses: Mapping[str, float], epoch: int) -> None:
         """Record the yardstick's components; `epoch=BEFORE_TRAINING` for the one before the first step."""

@@ -18,7 +18,7 @@ from rich.text import Text
 from stability import diagnosis, trialdir
 from stability.plan import proposals
 from stability.records import Explanation, Records, UserError, VerdictLabel
-from stability.spec import AttributeStage, CompareStage, PlanEntry, StudySpec, from_document
+from stability.spec import AttributeStage, BoundaryStage, CompareStage, PlanEntry, StudySpec, from_document
 from stability.suggest import suggest
 
 if TYPE_CHECKING:
@@ -34,20 +34,44 @@ SPARKLINE_STEPS = 60
 Row = Mapping[str, Any]
 
 
-def closing(spec: StudySpec, store: Store, report: Path) -> bool:
-    """The end of a run: what there is now, what to do about failures, and where the report is.
+def imported(trials: pd.DataFrame) -> Iterator[str]:
+    """One line a trial: its name, its verdict and the evidence."""
+    for trial in trials.to_dict("records"):
+        yield f"{trial['key']}: {trial['verdict']}, {trial['evidence']}"
 
-    False when every trial failed for no fault of the training, so that nothing was learnt.
+
+def closing(spec: StudySpec, store: Store, report: Path, options: str) -> bool:
+    """The end of a run: what there is now, what to do about failures and then, and where the report is.
+
+    `options` is what further commands need to find the store: ` --storage …`, or nothing.
+    False when every trial crashed, hung or lost its machine without diverging, so that nothing was learnt.
     """
     rows = status_rows(store, spec.name)
     print_rows(rows, "table")
     done, failed = (sum(row[key] for row in rows) for key in ("done", "failed"))
     if failed:
         first = next(row for row in rows if row["failed"])
-        print(f"{failed} of {done} trials failed for no fault of the training; look at one of stage")
+        print(f"{failed} of {done} trials ended without evidence (crashed, hung, lost); look at one of stage")
         print(f"{first['stage']} with `stability show`, then run again with --retry-failed")
+    print("\n".join(_next_commands(spec, store, options)))
     print(f"report: {report}")
     return failed < done
+
+
+def _next_commands(spec: StudySpec, store: Store, options: str) -> Iterator[str]:
+    """What to type next, each with what it tells as a comment: a line is pasted whole."""
+    commands = {}
+    trials = store.trials(spec.name)
+    lost = trials[trials.verdict == VerdictLabel.DIVERGED]
+    if len(lost):
+        first = lost.iloc[0]
+        commands[f"show {spec.name} {first.stage}/{first.number}"] = "a trial that diverged, step by step"
+    if any(isinstance(entry.stage, BoundaryStage) for entry in spec.plan):
+        commands[f"recommend {spec.name}"] = "the bounds to stay within, as a patch"
+    commands["dashboard"] = "every trial, in a browser"
+    width = max(map(len, commands))
+    for command, tells in commands.items():
+        yield f"stability {command + options:{width + len(options)}}  # {tells}"
 
 
 def status_rows(store: Store, study: str | None) -> list[dict[str, Any]]:
@@ -109,10 +133,11 @@ def _saved_s(arm: Row, stage: Sequence[Row]) -> float | None:
 
     None where no trial of the stage has finished, so that nobody knows what one costs.
     """
+    known = [row for row in stage if row["finished_cpu_s"] is not None]  # of an imported run nobody knows it
     of = arm if arm.get("finished") else None
-    finished = of["finished"] if of else sum(row["finished"] for row in stage)
-    cpu_s = of["finished_cpu_s"] if of else sum(row["finished_cpu_s"] for row in stage)
-    if not finished:
+    finished = of["finished"] if of else sum(row["finished"] for row in known)
+    cpu_s = of["finished_cpu_s"] if of else sum(row["finished_cpu_s"] for row in known)
+    if not finished or cpu_s is None:
         return None
     stopped, stopped_cpu_s = arm.get("stopped", 0), arm.get("stopped_cpu_s", 0.0)
     return round(max(0.0, stopped * cpu_s / finished - stopped_cpu_s), 1)
@@ -280,8 +305,10 @@ def _event_line(row: Row) -> dict[str, Any]:
 
 
 def _print_output(directory: Path) -> None:
+    """What the program printed last, without what it would do to this terminal beyond colours."""
     if text := trialdir.captured(directory, limit_bytes=2000).strip():
-        print(f"--- the end of {trialdir.STDOUT}\n{text}")
+        print(f"--- the end of {trialdir.STDOUT}")
+        Console(soft_wrap=True).print(Text.from_ansi(text))
 
 
 def _tables(frames: Frames) -> dict[str, pd.DataFrame]:

@@ -29,7 +29,7 @@ import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO
 
 from stability.records import (
     Blame,
@@ -168,22 +168,48 @@ def read_records(directory: Path) -> Records:
     evaluations: list[Evaluation] = []
     definitions: dict[str, str] = {}
     effective: dict[str, str] = {}
-    for number, line in enumerate(_lines(directory / "steps.jsonl"), start=1):
-        try:
-            if "define" in line:
-                definitions |= line["define"]
-            elif "effective" in line:
-                effective |= line["effective"]
-            elif "evaluate" in line:
-                done = line.get("step", len(steps))
-                evaluations.append(Evaluation(done, line["epoch"], _numbers(line["evaluate"])))
-            else:
-                steps.append(_step(line, len(steps)))
-        except (KeyError, TypeError, AttributeError) as error:
-            place = f"{directory / 'steps.jsonl'}:{number}"
-            raise ValueError(f"{place}: no known record ({error!r})") from None
+    path = directory / "steps.jsonl"
+    for number, line in enumerate(_lines(path), start=1):
+        match _record(line, len(steps), path, number):
+            case Step() as step:
+                steps.append(step)
+            case Evaluation() as evaluation:
+                evaluations.append(evaluation)
+            case ("define", texts):
+                definitions |= texts
+            case ("effective", texts):
+                effective |= texts
     events = tuple(_event(line) for line in _lines(directory / "events.jsonl"))
     return Records(tuple(steps), tuple(evaluations), events, definitions, effective)
+
+
+class Follower:
+    """Reads a trial's steps and evaluations while another program writes them."""
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / "steps.jsonl"
+        self._at = self._lines = self._steps = 0
+
+    def new(self) -> Iterator[Step | Evaluation]:
+        """What whole lines were added. Raises `ValueError` naming the line for one that is no record."""
+        if not self._path.exists():
+            return
+        with self._path.open("rb") as file:
+            file.seek(self._at)
+            for raw in file:
+                if not raw.endswith(b"\n"):
+                    return
+                self._at += len(raw)
+                self._lines += 1
+                record = _record(_json(raw, self._path, self._lines), self._steps, self._path, self._lines)
+                self._steps += isinstance(record, Step)
+                if isinstance(record, Step | Evaluation):
+                    yield record
+
+
+def output(directory: Path) -> BinaryIO:
+    """What a program prints goes here: the file that takes all that the trial's process prints."""
+    return (directory / STDOUT).open("ab")
 
 
 def captured(directory: Path, limit_bytes: int = 4000) -> str:
@@ -241,6 +267,21 @@ def unpack(packed: bytes, folder: Path) -> None:
             _write_whole(folder / "outcome.json", json.load(archive.extractfile(ending)))
 
 
+def _record(
+    line: Mapping[str, Any], steps: int, path: Path, number: int
+) -> Step | Evaluation | tuple[str, dict[str, str]]:
+    """One line of steps.jsonl, `steps` of them before it; definitions and the like with their key."""
+    try:
+        for key in ("define", "effective"):
+            if key in line:
+                return key, dict(line[key])
+        if "evaluate" in line:
+            return Evaluation(line.get("step", steps), line["epoch"], _numbers(line["evaluate"]))
+        return _step(line, steps)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ValueError(f"{path}:{number}: no known record ({error!r})") from None
+
+
 def _step(line: Mapping[str, Any], number: int) -> Step:
     batch = line.get("batch")
     return Step(
@@ -284,10 +325,14 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
         for number, raw in enumerate(file, start=1):
             if not raw.endswith(b"\n"):
                 return  # the writer was killed within this line
-            try:
-                yield json.loads(raw)
-            except ValueError as error:
-                raise ValueError(f"{path}:{number}: not a JSON line: {error}") from None
+            yield _json(raw, path, number)
+
+
+def _json(raw: bytes, path: Path, number: int) -> Any:
+    try:
+        return json.loads(raw)
+    except ValueError as error:
+        raise ValueError(f"{path}:{number}: not a JSON line: {error}") from None
 
 
 def _line(values: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from stability.policy import Policy
@@ -22,9 +23,13 @@ from stability.records import (
 def yardstick(losses: Mapping[str, float], weights: Mapping[str, float]) -> float:
     """The weighted sum of an evaluation's components; NaN and infinities go through.
 
-    Raises `KeyError` for a weighed component that is missing.
+    A weighed component may be missing only where another is not finite: so is the sum then, whatever the
+    missing one is. Raises `KeyError` otherwise.
     """
-    return sum(weight * losses[name] for name, weight in weights.items())
+    given = sum(weight * losses[name] for name, weight in weights.items() if name in losses)
+    if math.isfinite(given) and (missing := weights.keys() - losses.keys()):
+        raise KeyError(*missing)
+    return given
 
 
 def judge(

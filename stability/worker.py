@@ -92,14 +92,14 @@ def run_trial(directory: str, device: str | None = None, trouble: Exception | No
     trialdir.write_process(path, processes.identity())
     os.environ["STABILITY_TRIAL_DIR"] = directory
     processes.forget_peak_memory()
-    start_s, start_cpu_s = time.perf_counter(), time.process_time()
+    start_s, start_cpu_s = time.perf_counter(), processes.cpu_s()
     try:
         spec = trialdir.read_spec(path)
         spec = spec if device is None else replace(spec, device=device)
         ending = _train(spec) if trouble is None else _failed(trouble, spec.device)
         cost = {
             "wall_s": time.perf_counter() - start_s,
-            "cpu_s": time.process_time() - start_cpu_s,
+            "cpu_s": processes.cpu_s() - start_cpu_s,
             "max_rss_bytes": processes.peak_memory_bytes(),
         }
         trialdir.write_ending(path, replace(ending, **cost))
@@ -139,7 +139,8 @@ def _call(train: trainers.Train, spec: TrialSpec, recorder: TrialRecorder) -> No
 
 def _failed(error: BaseException, device: str) -> Ending:
     traceback.print_exception(error)
-    outcome = Outcome.OUT_OF_MEMORY if _is_out_of_memory(error) else Outcome.CRASHED
+    outcome = Outcome.LOST if isinstance(error, trainers.ProgramLost) else Outcome.CRASHED
+    outcome = Outcome.OUT_OF_MEMORY if _is_out_of_memory(error) else outcome
     message = f"{type(error).__name__}: {error}".replace("\n", " ")
     return Ending(outcome, error=message, traceback="".join(traceback.format_exception(error)), device=device)
 

@@ -43,11 +43,15 @@ def one_line(done: subprocess.CompletedProcess) -> str:
     return line
 
 
-def test_run_prints_a_line_a_trial_and_closes_with_the_report(finished, tmp_path):
+def test_run_prints_a_line_a_trial_and_closes_with_the_report(finished, stability, tmp_path):
     lines = finished.stdout.splitlines()
     assert lines[0] == "stage compare: 6 trials"
     assert sum("DIVERGED" in line for line in lines[:14]) >= 3
     assert lines[-1] == "report: reports/toy/report.md"
+    number = next(row for row in lines if "stability show" in row).split("toy ")[1].split()[0]
+    assert "stability dashboard --storage s.db" in finished.stdout
+    shown = stability("show", "toy", number, "--storage", "s.db")
+    assert "DIVERGED" in shown.stdout
     text = (tmp_path / "reports/toy/report.md").read_text()
     assert "gentle" in text and "rough" in text
 
@@ -100,12 +104,18 @@ def test_bad_studies_are_refused_before_anything_runs(stability, tmp_path, study
         ("data.utterances=0", "utterances must be a positive integer, not 0; leave it out to take all"),
         ("yardstick={mal: 1.0}", "unknown component 'mal'; did you mean 'mel'? (mel, stop, kl)"),
         ("yardstick={mel: 0, kl: 0}", "every weight is 0, so nothing would be measured; weigh a component"),
-        ("trainer=ttss", "unknown trainer 'ttss'; did you mean 'tts'? (tts) or {call: ...}"),
+        (
+            "trainer=ttss",
+            "unknown trainer 'ttss'; did you mean 'tts'? (tts), {call: ...} or {command: [...]}",
+        ),
         ("trainer={call: nowhere.py:train}", "no file"),
         ("trainer={call: no_such_package.x:train}", "no module 'no_such_package.x' is installed"),
         ("trainer={call: train.py}", "names no function"),
         ("trainer={call: nope}", "names no function"),
-        ("trainer=[1]", 'a trainer is `tts` or {call: "train.py:train"}'),
+        (
+            "trainer=[1]",
+            'a trainer is `tts`, {call: "train.py:train"} or {command: [python3, train.py, ...]}',
+        ),
     ],
 )
 def test_what_the_trainer_would_not_accept_is_refused_with_its_place(stability, override, message):
@@ -144,6 +154,15 @@ def test_status_counts_in_every_format(stability, finished):
     assert found[1]["diverged"] == "3"
     by_environment = stability("status", STABILITY_STORAGE="s.db").stdout
     assert by_environment == table
+
+
+def test_show_prints_what_a_program_printed_without_its_codes(stability, finished):
+    show = ("show", "toy", "compare/1", "--storage", "s.db")
+    folder = Path(json.loads(stability(*show, "-f", "json").stdout)["directory"])
+    long = "x" * 300
+    (folder / "stdout.log").write_bytes(f"\x1b[2J\x1b[31mred\x1b[0m\x07\n 1%|\r 2%|\n[bold]{long}\n".encode())
+    lines = stability(*show).stdout.splitlines()
+    assert lines[-4:] == ["--- the end of stdout.log", "red", " 2%|", f"[bold]{long}"]
 
 
 def test_show_tells_all_about_a_trial(stability, finished):

@@ -96,7 +96,7 @@ class RayExecutor:
         here = LocalExecutor(["cpu"])
         with contextlib.closing(here):
             here.prepare(trainer, data, cache)
-        parts = {"cache": trialdir.pack(cache)} | ({} if trainer == "tts" else code_beside(trainer["call"]))
+        parts = {"cache": trialdir.pack(cache)} | code_beside(trainer)
         self._brought = self._ray.put(parts)
 
     def submit(self, trial: TrialSpec) -> None:

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from stability import processes, trialdir
 from stability.executors.local import LocalExecutor
@@ -58,7 +59,7 @@ class Place:
 
     def _moved_here(self, trial: TrialSpec) -> TrialSpec:
         trainer = trial.trainer
-        if trainer != "tts" and ".py:" in trainer["call"]:
+        if _named_file(trainer):
             trainer = {"call": str(self._folder / "code" / Path(trainer["call"]).name)}
         folder = self._folder / "trials" / trial.directory.name
         cache = self._folder / "cache"
@@ -78,10 +79,13 @@ def _remove_orphans() -> None:
                 shutil.rmtree(owner.parent)
 
 
-def code_beside(call: str) -> dict[str, bytes]:
-    """The Python files beside a trainer's file, which go to the nodes; modules are installed there."""
-    path, _, _ = call.rpartition(":")
-    if not path.endswith(".py"):
+def code_beside(trainer: Any) -> dict[str, bytes]:
+    """The Python files beside a trainer's file, which go to the nodes.
+
+    Modules are installed there, and a command finds its folder there.
+    """
+    path = _named_file(trainer)
+    if path is None:
         return {}
     folder = Path(path).parent
     size = sum(file.stat().st_size for file in folder.rglob("*.py"))
@@ -91,6 +95,12 @@ def code_beside(call: str) -> dict[str, bytes]:
             f"{Path(path).name} into a folder with only what it imports"
         )
     return {"code": trialdir.pack(folder, "*.py")}
+
+
+def _named_file(trainer: Any) -> str | None:
+    """The file of a trainer that is a function in one."""
+    path, _, _ = trainer.get("call", "").rpartition(":") if isinstance(trainer, Mapping) else ("", "", "")
+    return path if path.endswith(".py") else None
 
 
 def versions() -> dict[str, str]:

@@ -25,7 +25,7 @@ def _limits(twin: Twin, words: Words) -> Iterator[Inline]:
         yield words.say("limit_steps", steps=steps)
     named = {"corpus": corpus_name(limits["corpus"], words), "model": model_name(limits["model"], words)}
     yield words.say("limit_data", **named)
-    yield words.say("limit_blow_up")
+    yield words.say("limit_not_evaluated" if limits.get("yardstick_not_evaluated") else "limit_blow_up")
     several = twin["comparison"] and sum(row["differs"] for row in twin["settings"]) > 1
     if several and not twin["attribution"]:
         yield words.say("limit_preset")

@@ -24,9 +24,23 @@ def model_name(model: Mapping[str, Any], words: Words) -> Inline:
 
 def trainer_name(trainer: Any) -> str:
     """The trainer: a name, a callable or a command."""
+    if isinstance(trainer, dict) and "command" in trainer:
+        return _command_line(trainer["command"])
     if isinstance(trainer, dict):
         return ", ".join(f"{key}: {trainer_name(value)}" for key, value in trainer.items())
     return " ".join(map(str, trainer)) if isinstance(trainer, list) else str(trainer)
+
+
+def _command_line(command: list[Any]) -> str:
+    """A command's items as one line; what depends on a parameter in brackets."""
+    shown = []
+    for item in command:
+        if isinstance(item, dict):
+            parts = [" ".join(map(str, item.get(key) or ())) for key in ("then", "else")]
+            shown.append(f"[{item['when']}: {' | '.join(filter(None, parts))}]")
+        else:
+            shown.append(str(item).lower() if isinstance(item, bool) else str(item))
+    return " ".join(shown)
 
 
 def formula(yardstick: Mapping[str, float]) -> str:

@@ -72,9 +72,14 @@ def _compared(twin: Twin, words: Words) -> Iterator[Block]:
                 trainer=Code(trainer_name(limits["trainer"])),
             ),
             words.say("yardstick_is", formula=Code(formula(limits["yardstick"]))),
-            *((words.say("paired_seeds"),) if len(twin["arms"]) > 1 else ()),
+            *((words.say(_origin(limits)),) if len(twin["arms"]) > 1 or limits.get("imported") else ()),
         )
     )
+
+
+def _origin(limits: Twin) -> str:
+    """Where trials come from: made in pairs, or finished before."""
+    return "imported_runs" if limits.get("imported") else "paired_seeds"
 
 
 def _difference(twin: Twin, words: Words) -> Inline:

@@ -10,12 +10,13 @@ from typing import Any, Protocol
 
 import pandas as pd
 
+from stability.evidence.comparability import definitions_of
 from stability.evidence.losses import LossSummary, epoch_losses, summarise
 from stability.evidence.paired import finished
 from stability.evidence.rates import Rate, arm_rate
 from stability.evidence.selection import diverged, failed, of_stage, with_evidence
 from stability.evidence.survival import arm_survival
-from stability.records import BEFORE_TRAINING
+from stability.records import BEFORE_TRAINING, NOT_EVALUATED, YARDSTICK
 from stability.report.attribution import attribution_part
 from stability.report.boundary import boundary_part, found_boundary
 from stability.report.change import change_part
@@ -187,9 +188,11 @@ def _limits(spec: Any, trials: pd.DataFrame) -> dict[str, Any]:
         "utterances": _field(spec.data, "utterances"),
         "model": dict(spec.model),
         "trainer": spec.trainer,
+        "imported": isinstance(spec.trainer, dict) and "imported" in spec.trainer,
         "seed": spec.seed,
         "devices": devices,
         "yardstick": dict(spec.yardstick),
+        "yardstick_not_evaluated": NOT_EVALUATED in definitions_of(known, YARDSTICK),
         "ranges": {name: _range(param) for name, param in spec.params.items() if param.kind != "constant"},
         "not_run": [stage for stage in MEASURED if of_stage(trials, stage).empty],
     }

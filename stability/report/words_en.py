@@ -134,6 +134,8 @@ ENGLISH = {
     "same_settings": "{baseline} and {treatment} have the same settings.",
     "paired_seeds": "Trial k of every arm has the same seed, from which the built-in trainer draws initial weights,"
     " data order and noise.",
+    "imported_runs": "These runs were finished before and read from their logs, each up to its first lost step. Only those with"
+    " the same known seed are taken for pairs; what their parameters do not name may differ too.",
     "trial_means": "Budget of a trial: {epochs} epochs, batch size {batch}, corpus {corpus}, model"
     " {model}, trainer {trainer}; the longest took {steps} steps.",
     "yardstick_is": "Yardstick: {formula}, with the same weights for every trial. The built-in trainer computes it"
@@ -358,6 +360,8 @@ ENGLISH = {
     " same throughout.",
     "limit_blow_up": "A finite blow-up is judged at evaluations, from step 5 on: a spike that comes and goes between"
     " two of them is not counted as divergence.",
+    "limit_not_evaluated": "The trainer made no evaluations: the yardstick is of its training losses, at the first step"
+    " and as the mean of the last epoch. A setting that changes how these losses are computed changes it too.",
     "limit_preset": "The arms differ in several settings, so no single setting is credited or blamed.",
     "limit_ranges": "The search looked only inside {ranges}.",
     "limit_failures": "Trials that the infrastructure failed, missing from every number above: {count}.",

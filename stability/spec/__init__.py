@@ -15,6 +15,7 @@ from stability import yamlfile
 from stability.params import Param, ParamEntry
 from stability.records import UserError
 from stability.spec.checks import check_arms, check_plan
+from stability.spec.command import TrainerForms
 from stability.spec.messages import explain, line, locate
 from stability.spec.overrides import override
 from stability.spec.plan import (
@@ -38,7 +39,7 @@ class StudySpec(Section):
     """One validated study. `document` is the data it was read from, overrides applied."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=80)]
-    trainer: Any = "tts"
+    trainer: Annotated[Any, TrainerForms] = "tts"
     data: dict[str, Any] = {}
     model: dict[str, Any] = {}
     budget: Budget = Budget()

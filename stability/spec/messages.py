@@ -44,19 +44,24 @@ _FORMS = {
 }
 
 
-def explain(error: Mapping[str, Any], study: type[BaseModel]) -> tuple[Address, str, bool]:
-    """A validation error of a `study` as (address, message, whether the key, not the value, is at fault)."""
+def explain(
+    error: Mapping[str, Any],
+    study: type[BaseModel],
+    sections: Mapping[str, type[BaseModel]] | None = None,
+    inside: str = "the study file",
+) -> tuple[Address, str, bool]:
+    """A validation error of a `study` as (address, message, whether the key, not the value, is at fault).
+
+    `sections` says which model stands below which key; `inside` is what holds the keys of `study` itself.
+    """
     address: Address = tuple(part for part in error["loc"] if part not in _TYPE_NAMES)
     dotted = ".".join(map(str, address))
     if error["type"] == "extra_forbidden":
-        section, known = _section(address, study)
-        return (
-            address,
-            f"unknown key {str(address[-1])!r} in {section}{suggest(str(address[-1]), known)}",
-            True,
-        )
+        section, known = _section(address, study, sections or SECTIONS)
+        unknown = f"unknown key {str(address[-1])!r} in {section or inside}"
+        return address, unknown + suggest(str(address[-1]), known), True
     if error["type"] == "missing":
-        section = ".".join(map(str, address[:-1])) or "the study file"
+        section = ".".join(map(str, address[:-1])) or inside
         return address[:-1], f"{section} lacks {str(address[-1])!r}; add it", True
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] in ("model_type", "model_attributes_type", "dict_type"):
@@ -66,25 +71,31 @@ def explain(error: Mapping[str, Any], study: type[BaseModel]) -> tuple[Address, 
         message = f"letters, digits, '-' and '_' only, and a letter or digit first; got {error['input']!r}"
     elif error["type"] != "value_error":
         message = f"{message[0].lower()}{message[1:]}, got {error['input']!r}"
-    return address, f"{dotted}: {message}", False
+    return address, f"{dotted or inside}: {message}", False
 
 
-def _section(address: Address, study: type[BaseModel]) -> tuple[str, list[str]]:
+SECTIONS: Mapping[str, type[BaseModel]] = {
+    "budget": Budget,
+    "limits": Limits,
+    "plan": PlanEntry,
+    "compare": Compare,
+    "early": Early,
+    "liveness": LivenessStage,
+    "attribute": AttributeStage,
+    "boundary": BoundaryStage,
+    "search": SearchStage,
+    "params": ParamEntry,
+}
+"""Which section of a study stands below which key."""
+
+
+def _section(
+    address: Address, study: type[BaseModel], sections: Mapping[str, type[BaseModel]]
+) -> tuple[str, list[str]]:
     """The name of the section an address lies in, and the keys it knows."""
     model = study
     for part in address[:-1]:
-        model = {
-            "budget": Budget,
-            "limits": Limits,
-            "plan": PlanEntry,
-            "compare": CompareStage if address[0] == "plan" else Compare,
-            "early": Early,
-            "liveness": LivenessStage,
-            "attribute": AttributeStage,
-            "boundary": BoundaryStage,
-            "search": SearchStage,
-            "params": ParamEntry,
-        }.get(part, model)
+        in_plan = part == "compare" and address[0] == "plan"
+        model = CompareStage if in_plan else sections.get(part, model)
     known = [field.alias or name for name, field in model.model_fields.items()]
-    section = ".".join(str(part) for part in address[:-1] if not isinstance(part, int))
-    return section or "the study file", known
+    return ".".join(str(part) for part in address[:-1] if not isinstance(part, int)), known

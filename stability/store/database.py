@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import logging
 import os
 import sqlite3
 import time
@@ -119,6 +120,7 @@ def configure(engine: sa.Engine, *, reading: bool = False) -> None:
     WAL lets readers and one writer work together. BEGIN IMMEDIATE takes the write lock before reading, so
     that two drivers cannot both claim what only one of them may have; an engine that only reads does not.
     """
+    engine.pool.logger.addFilter(_is_no_interrupt)
     if engine.dialect.name != "sqlite":
         return
 
@@ -131,6 +133,11 @@ def configure(engine: sa.Engine, *, reading: bool = False) -> None:
     @event.listens_for(engine, "begin")
     def _on_begin(connection: sa.Connection) -> None:
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _is_no_interrupt(record: logging.LogRecord) -> bool:
+    """False for Ctrl-C while a connection is given back: the pool raises it too, where it is answered."""
+    return not (record.exc_info and isinstance(record.exc_info[1], KeyboardInterrupt))
 
 
 def _use_write_ahead_log(connection: sqlite3.Connection) -> None:

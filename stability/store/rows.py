@@ -9,9 +9,12 @@ from typing import Any
 
 from stability.records import (
     BEFORE_TRAINING,
+    NOT_EVALUATED,
+    YARDSTICK,
     Ending,
     Evaluation,
     Event,
+    Outcome,
     Provenance,
     Records,
     Step,
@@ -48,7 +51,11 @@ def trial_rows(
     named = {key: getattr(trial, key) for key in ("study", "stage", "number", "key", "arm", "seed")}
     cost = {key: getattr(ending, key) for key in ("wall_s", "cpu_s", "max_rss_bytes", "device", "error")}
     cost["error"] = None if ending.error is None else _storable(ending.error)
-    initial, final = yardstick_course(records, trial.yardstick)
+    initial, final = yardstick_course(records.evaluations, trial.yardstick)
+    definitions = dict(records.definitions)
+    if ending.outcome is Outcome.FINISHED and not records.evaluations:
+        initial, final = _training_course(records.steps, trial.yardstick, trial.epochs)
+        definitions |= {} if initial is None else {YARDSTICK: NOT_EVALUATED}
     row = {
         **named,
         **cost,
@@ -63,7 +70,7 @@ def trial_rows(
         **with_marker("yardstick_final", final),
         "steps": len(records.steps),
         "attempts": attempts,
-        "definitions": json.dumps(dict(records.definitions)),
+        "definitions": json.dumps(definitions),
         "effective": json.dumps(effective(records)),
         "trajectory_sha256": trajectory_sha256(records),
         "printed_sha256": printed_sha256(records),
@@ -75,12 +82,32 @@ def trial_rows(
     return TrialRows(row, epochs, steps, [_event(event) for event in records.events])
 
 
-def yardstick_course(records: Records, weights: Mapping[str, float]) -> tuple[float | None, float | None]:
+def yardstick_course(
+    evaluations: Iterable[Evaluation], weights: Mapping[str, float]
+) -> tuple[float | None, float | None]:
     """The yardstick before training and at the last evaluation after it; None where there was none."""
-    before = [e for e in records.evaluations if e.epoch == BEFORE_TRAINING]
-    after = [e for e in records.evaluations if e.epoch != BEFORE_TRAINING]
+    evaluations = list(evaluations)
+    before = [e for e in evaluations if e.epoch == BEFORE_TRAINING]
+    after = [e for e in evaluations if e.epoch != BEFORE_TRAINING]
     initial = yardstick(before[0].losses, weights) if before else None
     return initial, yardstick(after[-1].losses, weights) if after else None
+
+
+def _training_course(
+    steps: Iterable[Step], weights: Mapping[str, float], epochs: int
+) -> tuple[float | None, float | None]:
+    """The weighed training losses, of steps that have them all: the first, and the last epoch's mean.
+
+    Where steps name no epoch, that is the last of `epochs` equal parts.
+    """
+    whole = [step for step in steps if weights.keys() <= step.losses.keys()]
+    if not whole:
+        return None, None
+    last = [step for step in whole if step.epoch == whole[-1].epoch]
+    if whole[-1].epoch is None:
+        last = whole[-max(1, len(whole) // epochs) :]
+    values = [yardstick(step.losses, weights) for step in last]
+    return yardstick(whole[0].losses, weights), sum(values) / len(values)
 
 
 def _storable(text: str) -> str:

@@ -35,7 +35,7 @@ class Limits:
         failed = sum(row["failed"] for row in self._store.counts(self._spec.name))
         if failed > allowed:
             raise LimitReached(
-                f"stopped: {failed} trials failed for no fault of the training, more than "
+                f"stopped: {failed} trials ended without evidence (crashed, hung, lost), more than "
                 f"limits.max_failures ({allowed}); look at one with `stability show`, then run again with "
                 "--retry-failed"
             )

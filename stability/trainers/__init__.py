@@ -12,7 +12,13 @@ from typing import Any
 from stability.records import Recorder, TrialSpec, UserError
 from stability.spec import StudySpec
 from stability.suggest import suggest
-from stability.trainers import function, tts
+from stability.trainers import command, command_check, command_section, function, tts
+from stability.trainers.command import ProgramLost
+
+__all__ = [
+    "ProgramLost", "Train", "advice", "check", "contents_sha256", "devices", "is_command", "load", "prepare",
+    "resolve_device", "resolved",
+]  # fmt: skip
 
 Train = Callable[[TrialSpec, Recorder], None]
 
@@ -27,33 +33,48 @@ def check(spec: StudySpec) -> None:
                 function.check(target, spec.folder)
             except UserError as error:
                 raise spec.error(("trainer", "call"), str(error)) from None
+        case {"command": _}:
+            command_check.check(spec)
         case str() as name:
-            raise spec.error(
-                ("trainer",), f"unknown trainer {name!r}{suggest(name, ['tts'])} or {{call: ...}}"
-            )
+            forms = "{call: ...} or {command: [...]}"
+            raise spec.error(("trainer",), f"unknown trainer {name!r}{suggest(name, ['tts'])}, {forms}")
         case _:
-            raise spec.error(("trainer",), 'a trainer is `tts` or {call: "train.py:train"}')
+            forms = '{call: "train.py:train"} or {command: [python3, train.py, ...]}'
+            raise spec.error(("trainer",), f"a trainer is `tts`, {forms}")
 
 
 def advice(spec: StudySpec) -> list[str]:
     """What is allowed but will mislead: sentences for the user to read before the study runs."""
+    if is_command(spec.trainer):
+        return command_check.advice(spec)
     return tts.advice(spec) if spec.trainer == "tts" else []
+
+
+def is_command(trainer: Any) -> bool:
+    """Whether a trainer, resolved or not, is a program."""
+    return isinstance(trainer, Mapping) and "command" in trainer
 
 
 def resolved(spec: StudySpec) -> tuple[Any, dict[str, Any]]:
     """The trainer and the data of a trial, with paths that hold in any working directory."""
     if spec.trainer == "tts":
         return "tts", tts.resolved_data(spec)
+    if is_command(spec.trainer):
+        return command_section.resolved(spec), dict(spec.data)
     return {"call": function.absolute(spec.trainer["call"], spec.folder)}, dict(spec.data)
 
 
 def contents_sha256(trainer: Any, data: Mapping[str, Any]) -> str:
     """Identity of what the study file only names: the corpus, or the trainer's file (not what it imports)."""
+    if is_command(trainer):
+        return command_section.sha256(trainer)
     return data["sha256"] if trainer == "tts" else function.sha256(trainer["call"])
 
 
 def load(trainer: Any) -> Train:
     """The callable of a resolved trainer; imports the user's code."""
+    if is_command(trainer):
+        return command.load(trainer)
     if trainer == "tts":
         return function.load("stability.trainee.train:train")
     return function.load(trainer["call"])

@@ -19,6 +19,7 @@ SMALL = {
     "memory.py": ["--trials", "12", "--every", "2", "--warm-up", "4"],
     "boundary.py": ["--truths", "1", "--most", "20", "--methods", "random", "stability"],
     "attribution.py": ["--truths", "2", "--trials", "64"],
+    "parsers.py": ["--lines", "200", "--repeats", "1", "--size-bytes", "1000000"],
 }
 ROWS = {
     "large_store.py": [
@@ -30,6 +31,7 @@ ROWS = {
     "store_rows.py": ["stability, two child processes", "Optuna, no process", "stability, Store.add"],
     "boundary.py": ["random", "stability", "band"],
     "attribution.py": ["one-factor-at-a-time", "stability"],
+    "parsers.py": ["text, dense", "text, usual", "JSON lines", "CSV"],
     "memory.py": ["driver", "server", "worker 1", "worker 2"],
 }
 

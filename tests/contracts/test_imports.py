@@ -16,6 +16,8 @@ LEVELS = [
     {"cli"},
     {"progress"},
     {"terminal", "doctor", "dashboard", "exporting"},
+    {"starting"},
+    {"importing"},
     {"study", "rejudge", "explain"},
     {"report", "diagnosis"},
     {"plan"},
@@ -39,7 +41,7 @@ TORCH = {
     "devices",
     "doctor",
 }  # doctor reports the version and the devices it finds
-OPTUNA = {"study", "plan", "dashboard", "store", "objective"}
+OPTUNA = {"study", "plan", "dashboard", "store", "objective", "importing"}
 MATPLOTLIB = {"report/figures.py"}
 CALLBACKS = {"lightning": "lightning", "pytorch_lightning": "lightning", "transformers": "transformers"}
 SQL = {"store", "study"}  # study only names the database's exceptions

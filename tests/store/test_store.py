@@ -9,6 +9,7 @@ from pathlib import Path
 import optuna
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import event
 
 from stability.records import (
     BEFORE_TRAINING,
@@ -23,7 +24,7 @@ from stability.records import (
     UserError,
 )
 from stability.spec import load_study
-from stability.store import Store
+from stability.store import Store, database
 from stability.store.rows import trial_rows
 from stability.verdict import judge
 
@@ -186,6 +187,18 @@ def test_both_views_of_one_file_use_wal_and_wait_for_each_other(store, tmp_path)
         tables = {name for (name,) in raw.execute("select name from sqlite_master where type = 'table'")}
     assert {"trials", "stability_trials", "stability_epochs", "stability_steps"} <= tables
     assert {"stability_events", "stability_environment"} <= tables
+
+
+def test_ctrl_c_while_a_connection_is_given_back_is_raised_and_not_printed(tmp_path, caplog):
+    engine = database.connect(f"sqlite:///{tmp_path / 's.db'}")
+
+    @event.listens_for(engine, "reset")
+    def _interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), engine.connect():
+        pass
+    assert caplog.records == []
 
 
 def test_a_kill_while_optuna_makes_its_tables_leaves_none_without_its_index(store):

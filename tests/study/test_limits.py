@@ -72,7 +72,7 @@ def test_a_study_ends_when_too_many_trials_fail(study_file, tmp_path):
     path = study_file(LOST, arms, limits("{retries: 0, max_failures: 1}"), function="lost_at_first")
     store = Store(str(tmp_path / "s.db"))
     assert _drive(load_study(path), store) == (
-        "stopped: 2 trials failed for no fault of the training, more than limits.max_failures (1); look at "
+        "stopped: 2 trials ended without evidence (crashed, hung, lost), more than limits.max_failures (1); look at "
         "one with `stability show`, then run again with --retry-failed"
     )
     assert len(store.frames("toy").trials) == 2

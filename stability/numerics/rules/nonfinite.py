@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from stability.numerics.rules.memory import last_step
 from stability.policy import Policy
-from stability.records import Evaluation, Event, EventKind, Severity, Step
+from stability.records import Evaluation, Event, EventKind, Measure, Severity, Step
 
 
 class NonfiniteLoss:
@@ -97,7 +97,8 @@ class MaskedNonfinite:
     every step is NaN. All components frozen together means lost. It is only a warning where one component
     alone rests at exactly 0, as a collapsed KL does too, or where the gradient norm was recorded and is
     finite and not 0. A component resting elsewhere (free bits), or with such a gradient norm, is nothing.
-    At learning rate 0 nothing can move.
+    At learning rate 0 nothing can move. Losses read from a log with few digits (`Measure.PRINTED_DIGITS`) may
+    stay equal by rounding: for them only all components at 0 say something, a warning.
     """
 
     def __init__(self, policy: Policy) -> None:
@@ -114,6 +115,10 @@ class MaskedNonfinite:
             return
         frozen = [name for name in step.losses if self._run[name] >= self._needed]
         finite_gradient = step.grad_norm is not None and 0.0 < step.grad_norm < math.inf
+        if step.measures is not None and Measure.PRINTED_DIGITS in step.measures:
+            if frozen and not finite_gradient and not any(step.losses.values()):
+                yield from self._event(step, frozen[0], Severity.WARNING)
+            return
         if frozen and len(frozen) == len(step.losses):
             if self._moved & set(frozen) or not any(step.losses.values()):
                 severity = Severity.WARNING if finite_gradient else Severity.LOST

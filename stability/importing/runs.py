@@ -1,0 +1,239 @@
+"""Files and folders -> runs: what each is, how its numbers are read, and the parameters it had."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from stability import yamlfile
+from stability.importing.options import Options, scalar
+from stability.records import UserError
+from stability.spec.command import Parse
+from stability.trainers.parse import events, guess, jsonlines, wandb_files
+from stability.trainers.parse.sources import Sources
+from stability.trainers.parse.tables import header
+from stability.trainers.parse.text import Lines
+
+KINDS = {
+    ".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl",
+    ".log": "log", ".txt": "log", ".out": "log", wandb_files.ENDING: "wandb",
+}  # fmt: skip
+BESIDE = ("hparams", "config", "params", "args")
+READERS = {"tensorboard": (events, events.EventFiles), "wandb": (wandb_files, wandb_files.WandbFile)}
+_COLUMN = re.compile(r"(?P<run>.+) - (?P<metric>.+?)(?:__MIN|__MAX)?")
+LOOKED_AT = 2000
+"""Lines or rows of a log by which is guessed what it says."""
+SEEDS = ("seed", "random_seed", "manual_seed", "training_seed", "seed_everything")
+
+
+class SaysNothing(UserError):
+    """A file has nothing that looks like a training."""
+
+
+@dataclass(slots=True)
+class Run:
+    """One finished run. `kind` is that of a source in `parse`; what stands below `seed` is counted.
+
+    `series` is the run's name in a table of several runs.
+    """
+
+    path: Path
+    kind: str
+    parse: Parse
+    params: dict[str, Any]
+    series: str | None = None
+    seed: int | None = None
+    epochs: int = 0
+    steps: int = 0
+    trained: set[str] = field(default_factory=set)
+    evaluated: set[str] = field(default_factory=set)
+
+    @property
+    def name(self) -> str:
+        if self.series is not None:
+            return self.series
+        return self.path.name if self.kind == "tensorboard" else f"{self.path.parent.name}/{self.path.name}"
+
+    def sources(self, recorder: Any, weighed: Iterable[str]) -> Sources:
+        """Reads the run's log for a recorder, from its beginning."""
+        return Sources(self.parse, {self.kind: self.path}, recorder, tuple(weighed))
+
+
+def find(logs: list[str], chosen: Options) -> list[Run]:
+    """The runs that these files and folders hold, in order. Raises `UserError` where there are none."""
+    found = [one for log in logs for one in _paths(Path(log))]
+    paths = {path.resolve(): (path, kind) for path, kind in reversed(found)}  # links lead to the same run
+    if not paths:
+        endings = ", ".join(KINDS)
+        raise UserError(f"no log in {', '.join(logs)}; known are {endings} and TensorBoard's event files")
+    runs, silent = [], []
+    for path, kind in reversed(paths.values()):
+        try:
+            runs += [_run(path, kind, series, chosen) for series in _series(path, kind)]
+        except OSError as error:
+            raise UserError(f"{path}: {error.strerror}") from None
+        except SaysNothing as error:
+            if str(path) in logs:
+                raise
+            silent.append(error)  # one of many files in a folder
+    if not runs:
+        raise silent[0]
+    return runs
+
+
+def _paths(log: Path) -> Iterator[tuple[Path, str]]:
+    if log.is_file():
+        yield log, _kind(log)
+        return
+    if not log.is_dir():
+        raise UserError(f"no file or folder {log}")
+    for folder in [log, *sorted(path for path in log.rglob("*") if path.is_dir())]:
+        files = sorted(path for path in folder.iterdir() if path.is_file())
+        if any("tfevents" in file.name for file in files):
+            yield folder, "tensorboard"
+        else:
+            yield from ((file, _kind(file)) for file in files if file.suffix in KINDS)
+
+
+def _kind(path: Path) -> str:
+    """By its ending; a log whose first line is a JSON object is JSON lines."""
+    if path.suffix == wandb_files.ENDING:
+        return "wandb"
+    first = next(iter(first_lines(path)), "")
+    return "jsonl" if jsonlines.row(first) else KINDS.get(path.suffix, "log")
+
+
+def _series(path: Path, kind: str) -> list[str | None]:
+    """The runs in one file: several in a table that W&B's pages export, whose columns are `RUN - METRIC`."""
+    names = [_COLUMN.fullmatch(name) for name in header(first_lines(path))] if kind == "csv" else []
+    return list(dict.fromkeys(match["run"] for match in names if match)) or [None]
+
+
+def _run(path: Path, kind: str, series: str | None, chosen: Options) -> Run:
+    place = path if series is None else path / series
+    params = _beside(path) | _in_name(place, chosen) | _in_table(place, chosen)
+    seed = next((params.pop(name) for name in SEEDS if isinstance(params.get(name), int)), None)
+    run = Run(path, kind, _parse(path, kind, series, chosen), params, series, seed)
+    sources = run.sources(_Scan(run), ())
+    sources.finish()
+    if problem := sources.problem():
+        raise SaysNothing(f"{path}: {problem}; say with --parse how it is read")
+    return run
+
+
+def _parse(path: Path, kind: str, series: str | None, chosen: Options) -> Parse:
+    given = chosen.parse.sources().get(kind) or (chosen.parse.stdout if kind == "log" else None)
+    try:
+        own = given.model_dump(exclude={"path"}) if given is not None else _guessed(path, kind, series)
+    except ValueError as error:
+        raise SaysNothing(f"{path}: {error}; say with --parse how it is read") from None
+    return Parse.model_validate({kind: own | {"path": str(path)}})
+
+
+def _guessed(path: Path, kind: str, series: str | None) -> dict[str, Any]:
+    if kind == "log":
+        return guess.of_lines(first_lines(path))
+    if kind == "csv":
+        return _of_table(header(first_lines(path)), series)
+    if kind == "jsonl":
+        rows: Iterable[Mapping[str, float] | None] = map(jsonlines.row, first_lines(path))
+    else:
+        module, rows_of = READERS[kind]
+        if not module.is_installed():
+            raise UserError(f"{path}: reading it needs {module.INSTALL}")
+        rows = itertools.islice(rows_of(path).new(), LOOKED_AT)
+    return guess.of_columns({name: 0 for row in rows if row for name in row})
+
+
+def _of_table(names: list[str], series: str | None) -> dict[str, dict[str, str]]:
+    if series is None:
+        return guess.of_columns(names)
+    own = {name: match for name in names if (match := _COLUMN.fullmatch(name)) and match["run"] == series}
+    columns = {match["metric"]: name for name, match in own.items()} | {"step": names[0]}
+    found = guess.of_columns(columns)
+    return {kind: {ours: columns[metric] for ours, metric in own.items()} for kind, own in found.items()}
+
+
+def first_lines(path: Path) -> list[str]:
+    """Up to `LOOKED_AT` lines of a log."""
+    lines, cutter = [], Lines()
+    with path.open("rb") as file:
+        while len(lines) < LOOKED_AT and (piece := file.read(2**16)):
+            lines += cutter.feed(piece)
+    return [*lines, *cutter.end()][:LOOKED_AT]
+
+
+class _Scan:
+    """A recorder that only looks at what there is."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def step(self, losses: Mapping[str, float], *, epoch: int | None, **_: Any) -> None:
+        self._run.trained |= losses.keys()
+        self._run.steps += 1
+        self._run.epochs = max(self._run.epochs, (epoch or 0) + 1)
+
+    def evaluate(self, losses: Mapping[str, float], epoch: int) -> None:
+        self._run.evaluated |= losses.keys()
+
+
+def _beside(path: Path) -> dict[str, Any]:
+    """The parameters in a YAML or JSON file beside a log: of its own name, else one that is usual.
+
+    A run of W&B has its own in it.
+    """
+    if path.suffix == wandb_files.ENDING and wandb_files.is_installed():
+        return dict(_scalars(wandb_files.config(path), ""))
+    folder = path if path.is_dir() else path.parent
+    stems = [] if path.is_dir() else [path.stem]
+    for stem, ending in itertools.product([*stems, *BESIDE], (".yaml", ".yml", ".json")):
+        file = folder / f"{stem}{ending}"
+        if file.is_file() and file != path:
+            return dict(_scalars(_read(file), ""))
+    return {}
+
+
+def _read(file: Path) -> Any:
+    if file.suffix == ".json":
+        try:
+            return json.loads(file.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise UserError(f"{file}: {error}") from None
+    return yamlfile.read(file).data
+
+
+def _scalars(values: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+    """Numbers, texts and switches by name; `{value: ...}`, as W&B writes it, is the value."""
+    for name, value in values.items() if isinstance(values, dict) else ():
+        bare = value.get("value") if isinstance(value, dict) and "value" in value else value
+        if isinstance(bare, dict):
+            yield from _scalars(bare, f"{prefix}{name}_")
+        elif isinstance(bare, int | float | str | bool) and not str(name).startswith("_"):
+            yield f"{prefix}{name}", bare
+
+
+def _in_name(path: Path, chosen: Options) -> dict[str, Any]:
+    if chosen.template is None:
+        return {}
+    found = chosen.template.search(path.as_posix())
+    if found is None:
+        raise SaysNothing(f"--params does not fit {path.as_posix()!r}; `*` stands for any part of a name")
+    return {name: scalar(text) for name, text in found.groupdict().items()}
+
+
+def _in_table(path: Path, chosen: Options) -> Mapping[str, Any]:
+    if not chosen.table:
+        return {}
+    names = (path.as_posix(), path.name, path.stem, path.parent.name)
+    for name in names:
+        if name in chosen.table:
+            return chosen.table[name]
+    raise UserError(
+        f"--table has no row for {path.as_posix()!r}; its column 'run' has a path, name or folder"
+    )

@@ -1,0 +1,133 @@
+"""Runs -> trials in the store: each in a trial directory, as if it had been watched."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import optuna
+
+from stability import environment, trialdir
+from stability.importing.runs import Run
+from stability.importing.study import ARM
+from stability.plan.proposal import Proposal
+from stability.policy import Policy
+from stability.recorder import TrialRecorder
+from stability.records import Ending, Outcome, StopTrial, TrialSpec, UserError
+from stability.spec import StudySpec
+from stability.store import Store
+from stability.store.claims import Claim, Claims
+from stability.study import ingest, planned
+from stability.trainers.parse.text import Lines
+from stability.trainers.program import exception_in
+
+END_BYTES = 2**16
+"""Of a text log, so much of its end is searched for an exception and kept as the trial's output."""
+
+
+def add(spec: StudySpec, runs: Sequence[Run], store: Store) -> None:
+    """Store every run as a trial, with its verdict. Raises `UserError` for a study that is there already."""
+    if spec.name in store.studies():
+        raise UserError(f"{store.name} has a study {spec.name!r} already; choose another --name or --storage")
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    stage = spec.plan[0].name
+    with store.exclusively():
+        storage = store.optuna_storage()
+        study = optuna.create_study(study_name=f"{spec.name}.{stage}", storage=storage)
+        environment_id = store.add_environment(spec, _contents_sha256(runs), environment.capture("cpu"))
+        planned.create(study, spec, store, _proposals(spec, runs))
+    with contextlib.closing(store.claims()) as claims:
+        for run, frozen in zip(runs, planned.unfinished(study), strict=True):
+            claim = _claimed(store, claims, frozen._trial_id)
+            trial = _trial(spec, run, frozen, store.folder / spec.name / stage / f"{frozen.number:05d}")
+            _replay(run, trial)
+            ingest.store_trial(store, study, claims, claim, ingest.read(trial), environment_id)
+
+
+def _proposals(spec: StudySpec, runs: Sequence[Run]) -> list[Proposal]:
+    """Trials without a seed of their own have different ones, so that none are taken for pairs."""
+    known = all(run.seed is not None for run in runs)
+    found, counts = [], {}
+    for i, run in enumerate(runs):
+        arm = run.params.get(ARM)
+        k = counts[arm] = counts.get(arm, -1) + 1
+        seed = run.seed if known else i
+        settings = {name: run.params[name] for name in spec.params}
+        key = f"trial-{i}" if arm is None else f"{arm}/seed-{seed if known else k}"
+        found.append(Proposal(key, arm, seed, settings))
+    keys = [proposal.key for proposal in found]
+    if repeated := {key for key in keys if keys.count(key) > 1}:
+        raise UserError(f"two runs are {', '.join(sorted(repeated))}; leave one out, or name arms apart")
+    return found
+
+
+def _claimed(store: Store, claims: Claims, trial_id: int) -> Claim:
+    with store.transaction() as connection:
+        claim = claims.take(connection, trial_id)
+    if not isinstance(claim, Claim):
+        raise UserError(f"{store.name}: another process imports into this study")
+    return claim
+
+
+def _trial(spec: StudySpec, run: Run, frozen: optuna.trial.FrozenTrial, directory: Path) -> TrialSpec:
+    attrs = frozen.user_attrs
+    return TrialSpec(
+        study=spec.name,
+        stage=spec.plan[0].name,
+        number=frozen.number,
+        key=attrs["key"],
+        arm=attrs["arm"],
+        params=dict(frozen.params),
+        seed=attrs["seed"],
+        epochs=max(1, run.epochs),
+        batch_size=spec.budget.batch_size,
+        max_steps=None,
+        timeout_s=spec.budget.timeout_s,
+        device="cpu",
+        trainer={"imported": str(run.path.resolve())},
+        data={},
+        model={},
+        yardstick=spec.yardstick,
+        directory=directory,
+        cache=directory.parents[1] / "cache",
+    )
+
+
+def _replay(run: Run, trial: TrialSpec) -> None:
+    """Record the log into the trial's directory. It ends where the rules would have stopped the trial."""
+    trialdir.create(trial)
+    recorder = TrialRecorder(trial, Policy())
+    end = _end(run)
+    with trialdir.output(trial.directory) as output:
+        output.write(end)
+    try:
+        run.sources(recorder, trial.yardstick).finish()
+        recorder.finish()
+        error = exception_in("\n".join([*(lines := Lines()).feed(end), *lines.end()]))
+        ending = Ending(Outcome.FINISHED) if error is None else Ending(Outcome.CRASHED, error=error)
+    except StopTrial as stop:
+        ending = Ending(Outcome.STOPPED, error=str(stop))
+    finally:
+        recorder.close()
+    trialdir.write_ending(trial.directory, ending)
+
+
+def _end(run: Run) -> bytes:
+    """The end of a text log; of other logs nothing."""
+    if run.kind != "log":
+        return b""
+    with run.path.open("rb") as file:
+        file.seek(max(0, run.path.stat().st_size - END_BYTES))
+        return file.read()
+
+
+def _contents_sha256(runs: Sequence[Run]) -> str:
+    digest = hashlib.sha256()
+    for run in runs:
+        files = sorted(run.path.rglob("*tfevents*")) if run.path.is_dir() else [run.path]
+        for file in files:
+            with file.open("rb") as opened:
+                digest.update(hashlib.file_digest(opened, "sha256").digest())
+    return digest.hexdigest()

@@ -1,0 +1,164 @@
+"""The trainer section of a study whose trainer is a command: its form.
+
+What must hold beyond it is in `trainers`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from stability.spec.sections import Section
+
+Text = str | int | float | bool
+EXAMPLE = '[python3, train.py, --lr, "{lr}"]'
+SWITCH = "{when: adaptive, then: [--adaptive], else: []}"
+
+
+class SectionOrShort(Section):
+    """A section that may be written shorter; `brief` is the JSON Schema of that, if there is one."""
+
+    brief: ClassVar[dict[str, Any] | None] = None
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return handler(core_schema) if cls.brief is None else {"anyOf": [cls.brief, handler(core_schema)]}
+
+
+class Argument(SectionOrShort):
+    """An item of a command: a text, or texts that depend on whether the parameter `when` is on."""
+
+    brief: ClassVar = {"type": ["string", "number", "boolean"]}
+    when: str | None = None
+    then: list[Text] = []
+    otherwise: Annotated[list[Text], Field(alias="else")] = []
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_text(cls, item: Any) -> Any:
+        """`--lr` means `{then: [--lr]}`, whatever the parameters are."""
+        if isinstance(item, Text):
+            return {"then": [item]}
+        if not isinstance(item, dict):
+            raise ValueError(f"an item of a command is a text, a number or {SWITCH}, got {item!r}")
+        if "when" not in item and not item.keys() - {"then", "else"}:
+            raise ValueError(f"'when' is missing: which parameter decides? Such as {SWITCH}")
+        return item
+
+
+class TextSource(SectionOrShort):
+    """Regular expressions for the lines of a text; short for `{train: [...]}`: a list of them."""
+
+    brief: ClassVar = {"type": ["string", "array"], "items": {"type": "string"}}
+    short: ClassVar[str] = "a list of regular expressions, or {train: [...], evaluate: [...]}"
+    train: list[str] = []
+    evaluate: list[str] = []
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare(cls, source: Any) -> Any:
+        if isinstance(source, str | list):
+            return {"train": [source] if isinstance(source, str) else source}
+        return _mapping(source, cls.short)
+
+
+class LogSource(TextSource):
+    """A text file that the program writes."""
+
+    brief: ClassVar = None
+    short: ClassVar[str] = "{path: ..., train: [...], evaluate: [...]}"
+    path: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare(cls, source: Any) -> Any:
+        return _mapping(source, cls.short)
+
+
+class TableSource(SectionOrShort):
+    """A file of named numbers, and what each is called there; short for `{path: ...}`: the path."""
+
+    brief: ClassVar = {"type": "string"}
+    short: ClassVar[str] = "a path, or {path: ..., train: {mel: NAME}, evaluate: {mel: NAME}}"
+    path: str
+    train: dict[str, str] = {}
+    evaluate: dict[str, str] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare(cls, source: Any) -> Any:
+        return {"path": source} if isinstance(source, str) else _mapping(source, cls.short)
+
+
+class Parse(Section):
+    """Where a program's numbers are read from; as many sources as it has."""
+
+    stdout: TextSource | None = None
+    stderr: TextSource | None = None
+    log: LogSource | None = None
+    jsonl: TableSource | None = None
+    csv: TableSource | None = None
+    tensorboard: TableSource | None = None
+    wandb: TableSource | None = None
+
+    def sources(self) -> dict[str, TextSource | TableSource]:
+        """Those that are given, by name."""
+        found = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: source for name, source in found.items() if source is not None}
+
+
+class CommandTrainer(Section):
+    """A program as trainer: its arguments, where it runs, and how its numbers are read."""
+
+    command: Annotated[list[Argument], Field(min_length=1)]
+    cwd: str | None = None
+    env: dict[str, Text] = {}
+    parse: Parse | None = None
+    define: dict[str, str] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _list_of_arguments(cls, trainer: Any) -> Any:
+        if isinstance(trainer, dict) and isinstance(trainer.get("command"), str):
+            raise ValueError(
+                f"the command {trainer['command']!r} is one text, and no shell takes it apart; "
+                f"write a list: {EXAMPLE}"
+            )
+        return trainer
+
+
+def _mapping(source: Any, form: str) -> Any:
+    if not isinstance(source, dict):
+        raise ValueError(f"{form} belongs here, got {source!r}")
+    return source
+
+
+SECTIONS = {
+    "command": Argument,
+    "parse": Parse,
+    "stdout": TextSource,
+    "stderr": TextSource,
+    "log": LogSource,
+    "jsonl": TableSource,
+    "csv": TableSource,
+    "tensorboard": TableSource,
+    "wandb": TableSource,
+}
+"""Which section stands below which key."""
+
+
+class TrainerForms:
+    """Lets the JSON Schema of a study say what a trainer may look like; nothing is validated by it."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        call = {"type": "object", "properties": {"call": {"type": "string"}}, "required": ["call"]}
+        own = handler(CommandTrainer.__pydantic_core_schema__)
+        return {"anyOf": [{"const": "tts"}, call | {"additionalProperties": False}, own], "default": "tts"}

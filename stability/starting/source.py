@@ -1,0 +1,40 @@
+"""Defaults that a program's help does not tell: constants in its calls of `add_argument` and `option`."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from stability.starting.help_text import Option
+
+CALLS = ("add_argument", "option")
+
+
+def with_defaults(options: Sequence[Option], command: Sequence[str]) -> list[Option]:
+    """The options, with defaults from the first Python file of the command where they lack one."""
+    script = next((Path(item) for item in command if item.endswith(".py") and Path(item).is_file()), None)
+    known = {} if script is None else _defaults(script)
+    return [replace(one, default=known.get(one.flag)) if one.default is None else one for one in options]
+
+
+def _defaults(script: Path) -> dict[str, Any]:
+    try:
+        tree = ast.parse(script.read_bytes())
+    except (SyntaxError, ValueError):  # for another Python than this
+        return {}
+    found: dict[str, Any] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _name(node.func) in CALLS:
+            flags = [one.value for one in node.args if isinstance(one, ast.Constant)]
+            given = [word.value for word in node.keywords if word.arg == "default"]
+            if given and isinstance(given[0], ast.Constant):
+                spelled = [spelling for flag in flags for spelling in str(flag).split("/")]
+                found |= dict.fromkeys(spelled, given[0].value)
+    return found
+
+
+def _name(function: ast.expr) -> str | None:
+    return getattr(function, "attr", None) or getattr(function, "id", None)

@@ -1,0 +1,80 @@
+"""Steps and epochs as one program counts them -> steps of the whole training, epochs from 0."""
+
+from __future__ import annotations
+
+import math
+
+from stability.trainers.parse.observation import Observation
+
+BEFORE_STEPS = -1
+"""The place of what comes before the first step."""
+
+
+class Numbering:
+    """Follows one source.
+
+    A step number that goes back, or stays while the epoch goes on, starts again with each epoch: the steps
+    are counted on from the last one. A source that never names a step counts by itself, from 0: a new step
+    begins with a name that it has had already, or with another epoch. The first epoch that is named is 0;
+    where none is, every restart of the steps begins one. `names_steps` is None until its first number where
+    nobody knows before.
+    """
+
+    def __init__(self, names_steps: bool | None) -> None:
+        self.names_steps = names_steps
+        self.step = BEFORE_STEPS
+        self.base: int | None = None  # how the program calls the first epoch
+        self._raw: int | None = None
+        self._offset = 0
+        self._epoch: int | None = None  # as the program counts
+        self._restarts = 0
+        self._had: set[str] = set()
+
+    @property
+    def epoch(self) -> int | None:
+        """The epoch that the training is in; None where nothing says so."""
+        if self._epoch is not None:
+            return max(0, self._epoch - self.base)
+        return self._restarts or None
+
+    def place(self, observation: Observation) -> int:
+        """The step that these numbers of the training belong to."""
+        later = self._note_epoch(observation.epoch)
+        if self.names_steps is None and observation.values:
+            self.names_steps = observation.step is not None
+        if self.names_steps:
+            if observation.step is not None:
+                self._count_on(observation.step, later)
+            elif self.step == BEFORE_STEPS and observation.values:
+                self.step = 0
+        elif observation.values:
+            if later or not self._had or self._had & observation.values.keys():
+                self.step += 1
+                self._had = set()
+            self._had |= observation.values.keys()
+        return self.step
+
+    def _note_epoch(self, epoch: float | None) -> bool:
+        """Whether it is a later one than before."""
+        if epoch is None:
+            return False
+        number = whole_epoch(epoch)
+        later = self._epoch is not None and number > self._epoch
+        self.base = number if self.base is None else self.base
+        self._epoch = number
+        return later
+
+    def _count_on(self, raw: int, later: bool) -> None:
+        if self._raw is not None and (raw < self._raw or (raw == self._raw and later)):
+            self._offset = self.step + 1 - raw
+            self._restarts += 1
+        self._raw = raw
+        self.step = max(0, raw + self._offset)
+
+
+def whole_epoch(epoch: float) -> int:
+    """The epoch that a fraction of them lies in: 0.5 and 1.0 are in the first, 1.5 is in the second.
+
+    A whole number may also name the epoch itself; since the first one that is named counts as 0, both agree.
+    """
+    return int(epoch) if epoch == int(epoch) else math.floor(epoch) + 1

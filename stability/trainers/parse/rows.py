@@ -1,0 +1,40 @@
+"""Rows of named numbers, of a table, a JSON line or an event file -> observations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from stability.trainers.parse.observation import PLACES, Observation, observed
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Our name -> the file's name, for training and for evaluations; both empty: every name is its own."""
+
+    train: Mapping[str, str] = field(default_factory=dict)
+    evaluate: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def wanted(self) -> set[str]:
+        """The file's names that are read; empty for all of them."""
+        return {*self.train.values(), *self.evaluate.values()}
+
+    def read(self, row: Mapping[str, float]) -> list[Observation]:
+        """What a row says: nothing, a step, an evaluation or both."""
+        if not self.train and not self.evaluate:
+            return _made(dict(row), is_evaluation=False)
+        places = {ours: row[name] for ours in PLACES if (name := self._place(ours)) in row}
+        found = []
+        for names, is_evaluation in ((self.train, False), (self.evaluate, True)):
+            values = {ours: row[theirs] for ours, theirs in names.items() if theirs in row}
+            found += _made(places | values, is_evaluation=is_evaluation)
+        return found
+
+    def _place(self, ours: str) -> str:
+        return self.train.get(ours) or self.evaluate.get(ours) or ours
+
+
+def _made(values: dict[str, float], *, is_evaluation: bool) -> list[Observation]:
+    observation = observed(values, is_evaluation=is_evaluation)
+    return [observation] if observation is not None and observation.values else []

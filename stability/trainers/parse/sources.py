@@ -1,0 +1,89 @@
+"""All places where one trial's program leaves numbers, read together."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from pathlib import Path
+
+from stability.records import Recorder
+from stability.spec.command import LogSource, Parse, TextSource
+from stability.trainers.parse.files import FILES, FileSource
+from stability.trainers.parse.observation import Observation
+from stability.trainers.parse.tail import Tail
+from stability.trainers.parse.texts import Text
+from stability.trainers.parse.timeline import Timeline
+
+
+class Sources:
+    """Records what a program prints, and what it writes into files, which are looked at now and then."""
+
+    def __init__(
+        self, parse: Parse, paths: Mapping[str, Path], recorder: Recorder, weighed: Collection[str]
+    ) -> None:
+        """`paths` of the sources that are files; `weighed` components make an evaluation complete."""
+        given = parse.sources()
+        self._texts = {name: Text(own) for name, own in given.items() if isinstance(own, TextSource)}
+        self._files: dict[str, FileSource] = {
+            name: FILES[name](own, paths[name]) for name, own in given.items() if name in FILES
+        }
+        self._logs = {name: Tail(paths[name]) for name, own in given.items() if isinstance(own, LogSource)}
+        self._evaluates = any(source.evaluate for source in given.values())
+        self._all = self._texts | self._files
+        kinds = {name: source.kind for name, source in self._all.items()}
+        self._timeline = Timeline(recorder, kinds, weighed)
+
+    def printed(self, name: str, piece: bytes) -> None:
+        """Take in what the program printed. Raises `StopTrial` once the trial is lost, as all of these do."""
+        if name in self._texts:
+            self._add(name, self._texts[name].read(piece))
+
+    def quiet(self) -> None:
+        """Nothing was printed for a while: a line without an end may say already that the trial is lost."""
+        for name, text in self._texts.items():
+            self._add(name, [observation for observation in text.peek() if observation.is_lost])
+
+    def look(self) -> None:
+        """Take in what files have that is new."""
+        for name, tail in self._logs.items():
+            for piece in tail.pieces():
+                self._add(name, self._texts[name].read(piece) if piece else ())
+        for name, source in self._files.items():
+            self._add(name, source.new())
+
+    def finish(self) -> None:
+        """Nothing more will come."""
+        self.look()
+        for name, source in self._all.items():
+            self._add(name, source.end())
+        self._timeline.finish()
+
+    @property
+    def steps(self) -> int:
+        """How many were recorded."""
+        return self._timeline.steps
+
+    def problem(self) -> str | None:
+        """Why the trial cannot be judged, in one line; None where it can."""
+        if not self.steps:
+            return "; ".join(source.told(name) for name, source in self._all.items())
+        if self._evaluates and not self._timeline.evaluations:
+            why = "was read"
+            if self._timeline.incomplete:
+                why = f"has all that the yardstick weighs ({self._timeline.incomplete:,} lack some of it)"
+            return f"steps were read, but no evaluation {why}; mend `evaluate`, or leave it out"
+        return None
+
+    def notes(self) -> Iterator[str]:
+        """What a person should know of how it was read."""
+        for name, text in self._texts.items():
+            if text.cut:
+                yield f"parse.{name}: {text.cut:,} lines were longer than what is looked at"
+        counts = {
+            "numbers came after their step was recorded": self._timeline.late,
+            "evaluations lacked what the yardstick weighs": self._timeline.incomplete,
+        }
+        yield from (f"{count:,} {words}" for words, count in counts.items() if count)
+
+    def _add(self, name: str, observations: Iterable[Observation]) -> None:
+        for observation in observations:
+            self._timeline.add(name, observation)

@@ -1,0 +1,94 @@
+"""What must hold of `parse` before any trial runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from stability.spec import StudySpec
+from stability.spec.command import CommandTrainer, TableSource, TextSource
+from stability.suggest import suggest
+from stability.trainers import command_line as line
+from stability.trainers.command_section import place
+from stability.trainers.parse import events
+from stability.trainers.parse.observation import PLACES, SCALARS
+
+GROUP = r"'loss=(?P<mel>\S+)'"
+KINDS = ("train", "evaluate")
+
+
+def check(spec: StudySpec, trainer: CommandTrainer) -> None:
+    """Raise `UserError` for sources from which this study could not be judged."""
+    given = trainer.parse.sources()
+    if not given:
+        raise place(spec, ("parse",), f"no source is named{suggest('', type(trainer.parse).model_fields)}")
+    for name, source in given.items():
+        if isinstance(source, TextSource):
+            _check_patterns(spec, name, source)
+        if name == "tensorboard" and not events.is_installed():
+            message = f"parse.tensorboard needs the package {events.PACKAGE}: {events.INSTALL}"
+            raise place(spec, ("parse", name), message)
+    for name, path in line.paths(trainer).items():
+        if "directory" not in {*line.names(path), *line.names(trainer.cwd or "")}:
+            own = "{directory}/artifacts/" + path.rpartition("/")[2]
+            message = f"trials at the same time would share {path!r}; write {own}, and tell the command"
+            raise place(spec, ("parse", name, "path"), f"parse.{name}: {message}")
+    _check_components(spec, given)
+
+
+def components(given: Mapping[str, TextSource | TableSource], kind: str) -> set[str] | None:
+    """The loss components that the sources can name; None where a table's own names count."""
+    found: set[str] = set()
+    for source in given.values():
+        if isinstance(source, TextSource):
+            found.update(*(re.compile(text).groupindex for text in getattr(source, kind)))
+        elif kind == "train" and not source.train and not source.evaluate:
+            return None
+        else:
+            found.update(getattr(source, kind))
+    return found - {*SCALARS, *PLACES}
+
+
+def evaluates(given: Mapping[str, TextSource | TableSource]) -> bool:
+    """Whether any source has evaluations."""
+    return any(source.evaluate for source in given.values())
+
+
+def _check_patterns(spec: StudySpec, name: str, source: TextSource) -> None:
+    if not source.train and not source.evaluate:
+        message = f"parse.{name} has no regular expression; add one, such as {GROUP}"
+        raise place(spec, ("parse", name), message)
+    for kind, i, text in _patterns(source):
+        try:
+            groups = re.compile(text).groupindex
+        except re.error as error:
+            message = f"{text!r} is no regular expression: {error}"
+            raise place(spec, ("parse", name, kind, i), message) from None
+        if not groups:
+            message = f"{text!r} names no group, so no number is read; write one such as {GROUP}"
+            raise place(spec, ("parse", name, kind, i), message)
+
+
+def _patterns(source: TextSource) -> Iterator[tuple[str, int, str]]:
+    for kind in KINDS:
+        yield from ((kind, i, text) for i, text in enumerate(getattr(source, kind)))
+
+
+def _check_components(spec: StudySpec, given: Mapping[str, TextSource | TableSource]) -> None:
+    """A training has losses, and the yardstick's are all read: from evaluations, where there are any."""
+    trained = components(given, "train")
+    if trained is not None and not trained:
+        others = ", ".join((*PLACES, *SCALARS))
+        message = f"no training loss is named; any name but {others} is one, such as {GROUP}"
+        raise place(spec, ("parse",), message)
+    found = components(given, "evaluate") if evaluates(given) else trained
+    if found is None:
+        return
+    if missing := [name for name in spec.yardstick if name not in found]:
+        where = "evaluations have" if evaluates(given) else "parse has"
+        message = (
+            f"the yardstick weighs {', '.join(missing)}, and {where} only {', '.join(sorted(found))}; "
+            "name the same in both"
+        )
+        in_file = "yardstick" in spec.document
+        raise spec.error(("yardstick", missing[0]) if in_file else ("trainer", "parse"), message)

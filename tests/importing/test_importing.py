@@ -1,0 +1,174 @@
+"""Logs of finished runs become a study with verdicts and a report."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stability.importing import import_runs, options
+from stability.records import UserError
+from stability.store import Store
+
+PROGRAM = Path(__file__).parents[1] / "trainers" / "programs.py"
+
+
+@pytest.fixture
+def logs(tmp_path):
+    """A folder with six logs of real runs, three of which diverge."""
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    for lr in (0.1, 1.5):
+        for seed in range(3):
+            command = [sys.executable, str(PROGRAM), "--lr", str(lr), "--seed", str(seed)]
+            done = subprocess.run(command, capture_output=True, check=False)
+            (folder / f"run_lr{lr}_seed{seed}.log").write_bytes(done.stdout + done.stderr)
+    return folder
+
+
+@pytest.fixture
+def imported(tmp_path):
+    """Imports and returns the study and its trials."""
+
+    def run(*logs, name="old", params=None, table=None, parse=None, yardstick=()):
+        store = Store(str(tmp_path / "s.db"))
+        spec = import_runs([str(log) for log in logs], options(name, params, table, parse, yardstick), store)
+        return spec, store.trials(name)
+
+    return run
+
+
+def test_text_logs_with_parameters_in_their_names(logs, imported):
+    spec, trials = imported(logs, params="run_lr{lr}_seed{seed}.log")
+    assert list(spec.arms) == ["lr-0.1", "lr-1.5"]
+    assert dict(trials.groupby("arm")["verdict"].agg(set)) == {"lr-0.1": {"STABLE"}, "lr-1.5": {"DIVERGED"}}
+    assert sorted(trials["seed"]) == [0, 0, 1, 1, 2, 2]
+    assert spec.params["lr"].low == 0.1 and spec.params["lr"].log
+    stable = trials[trials["verdict"] == "STABLE"].iloc[0]
+    assert stable["steps"] == 30
+    assert "step 29" in (Path(stable["directory"]) / "stdout.log").read_text()
+
+
+def test_the_report_says_where_the_trials_come_from(logs, tmp_path):
+    run = "import sys; from stability.cli import main; sys.argv[0] = 'stability'; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", run, "import", str(logs), "--params", "run_lr{lr}_seed{seed}.log", "--name", "old"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "report: reports/old/report.md"
+    report = (tmp_path / "reports/old/report.md").read_text()
+    assert "These runs were finished before and read from their logs" in report
+    assert "3 of 3 trials against 0 of 3" in report
+
+
+def test_parameters_beside_each_log_and_in_a_table(tmp_path, imported):
+    for i, lr in enumerate((0.1, 0.2)):
+        folder = tmp_path / f"version_{i}"
+        folder.mkdir()
+        rows = "".join(f"{step},{1 / (step + 1)},{0.5}\n" for step in range(12))
+        (folder / "metrics.csv").write_text("step,train_mel,lr-Adam\n" + rows)
+        (folder / "hparams.yaml").write_text(f"lr: {lr}\nseed: {i}\nmodel: {{size: tiny}}\n")
+    spec, trials = imported(tmp_path / "version_0", tmp_path / "version_1", name="beside")
+    assert list(spec.params) == ["lr"]
+    assert sorted(trials["seed"]) == [0, 1]
+    (tmp_path / "runs.csv").write_text("run,clip\nversion_0,0.5\nversion_1,5\n")
+    spec, _ = imported(
+        tmp_path / "version_0", tmp_path / "version_1", name="table", table=tmp_path / "runs.csv"
+    )
+    assert list(spec.params) == ["lr", "clip"]
+
+
+def test_json_lines_with_nan_and_evaluations(tmp_path, imported):
+    for lr in (0.1, 1.0):
+        rows = [{"step": i, "train/mel": 1.0 if i < 9 or lr < 1 else float("nan")} for i in range(12)]
+        rows.insert(6, {"eval/mel": 0.9, "epoch": 0})
+        (tmp_path / f"lr={lr}.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    _, trials = imported(tmp_path / "lr=0.1.jsonl", tmp_path / "lr=1.0.jsonl", params="lr={lr}.jsonl")
+    lost = trials[trials["verdict"] == "DIVERGED"].iloc[0]
+    assert (lost["event_kind"], lost["event_step"]) == ("nan_loss", 9)
+    assert (trials["verdict"] == "DIVERGED").sum() == 1
+
+
+def test_an_exception_at_the_end_of_a_log_is_a_crash(tmp_path, imported):
+    lines = [f"step {i} mel=0.{9 - i}1234567" for i in range(5)]
+    (tmp_path / "a.log").write_text("\n".join([*lines, "Traceback ...", "ValueError: out of luck", ""]))
+    _, trials = imported(tmp_path / "a.log")
+    assert (trials["outcome"][0], trials["verdict"][0]) == ("CRASHED", "INCONCLUSIVE")
+    assert trials["error"][0] == "ValueError: out of luck"
+
+
+def test_event_files_and_runs_of_wandb(tmp_path, imported):
+    pytest.importorskip("tensorboard")
+    from torch.utils.tensorboard import SummaryWriter
+
+    for lr in (0.1, 1.0):
+        with SummaryWriter(tmp_path / "tb" / f"lr{lr}") as writer:
+            for step in range(12):
+                writer.add_scalar("train/mel", float("nan") if lr == 1 and step > 5 else 1 / (step + 1), step)
+    _, trials = imported(tmp_path / "tb", params="tb/lr{lr}")
+    assert sorted(trials["verdict"]) == ["DIVERGED", "STABLE"]
+
+
+def test_an_offline_run_of_wandb(tmp_path, imported):
+    wandb = pytest.importorskip("wandb")
+    run = wandb.init(mode="offline", project="p", config={"lr": 0.5, "seed": 3}, dir=tmp_path)
+    for step in range(300):
+        run.log({"train/mel": float("nan") if step == 290 else 1 / (step + 1), "note": "x" * 200})
+    run.finish()
+    _, trials = imported(tmp_path / "wandb")
+    assert len(trials) == 1  # latest-run is a link to it
+    assert (trials["verdict"][0], trials["event_step"][0], trials["seed"][0]) == ("DIVERGED", 290, 3)
+
+
+def test_a_table_that_the_pages_of_wandb_export_has_several_runs(tmp_path, imported):
+    names = ["lr0.1-seed0", "lr1.0-seed0"]
+    heads = ["Step", *(f"{name} - train/mel{end}" for name in names for end in ("", "__MIN", "__MAX"))]
+    rows = [[step, *[1 / (step + 1)] * 3, *["NaN" if step > 6 else 0.5] * 3] for step in range(12)]
+    text = "\n".join(",".join(f'"{cell}"' for cell in row) for row in [heads, *rows])
+    (tmp_path / "wandb_export.csv").write_text(text)
+    spec, trials = imported(tmp_path / "wandb_export.csv", params="lr{lr}-seed{seed}")
+    assert list(spec.params) == ["lr"]
+    assert list(trials["verdict"]) == ["STABLE", "DIVERGED"]
+    assert trials["event_step"][1] == 7
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"params": "run_{seed}_{seed}.log"}, "names seed twice"),
+        ({"params": "run.log"}, "names no parameter"),
+        ({"params": "other_{lr}.log"}, "--params does not fit"),
+        ({"yardstick": ["mel"]}, "no COMPONENT=WEIGHT"),
+        ({"yardstick": ["kl=1"]}, "--yardstick weighs kl; the runs have mel, stop"),
+    ],
+)
+def test_mistakes_are_told_in_a_line(logs, imported, given, message):
+    with pytest.raises(UserError, match=message):
+        imported(logs, **given)
+
+
+def test_what_says_nothing_is_named(tmp_path, imported):
+    (tmp_path / "a.log").write_text("hello\nworld\n")
+    with pytest.raises(UserError, match="a.log: nothing in it looks like a training loss; say with --parse"):
+        imported(tmp_path / "a.log")
+    with pytest.raises(UserError, match="no file or folder"):
+        imported(tmp_path / "nowhere")
+
+
+def test_a_name_that_is_taken_is_refused(logs, imported):
+    imported(logs, params="run_lr{lr}_seed{seed}.log")
+    with pytest.raises(UserError, match="has a study 'old' already"):
+        imported(logs, params="run_lr{lr}_seed{seed}.log")
+
+
+def test_a_parse_section_says_what_cannot_be_guessed(tmp_path, imported):
+    (tmp_path / "a.log").write_text(
+        "\n".join(f"it {i}; reconstruction error {1 / (i + 1):.8f}" for i in range(12))
+    )
+    (tmp_path / "parse.yaml").write_text(
+        r"parse: {stdout: ['it (?P<step>\d+); reconstruction error (?P<mel>\S+)']}"
+    )
+    spec, trials = imported(tmp_path / "a.log", parse=tmp_path / "parse.yaml")
+    assert (dict(spec.yardstick), trials["steps"][0]) == ({"mel": 1.0}, 12)

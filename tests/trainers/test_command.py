@@ -1,0 +1,180 @@
+"""Programs as trainers: how each of their ends becomes an outcome and a verdict."""
+
+import contextlib
+from pathlib import Path
+
+import pytest
+from conftest import Watcher
+
+from stability import trialdir
+from stability.records import UserError
+
+PROGRAM = Path(__file__).parent / "programs.py"
+TEXT = r"loss=(?P<total>\S+), mel=(?P<mel>[\d.]+), stop=(?P<stop>\S+)"
+STUDY = """\
+name: cmd
+trainer:
+  command: ["{{python}}", {program}, --lr, "{{lr}}", --seed, "{{seed}}", --form, {form}, --out, "{{directory}}"]
+  parse: {parse}
+budget: {{epochs: 3, batch_size: 1, timeout_s: {timeout_s}}}
+params: {{lr: {{min: 1.0e-3, max: 10.0, log: true}}}}
+arms: {{only: {{lr: {lr}}}}}
+plan: [{{compare: {{seeds: {seeds}}}}}]
+yardstick: {{mel: 1.0, stop: 1.0}}
+"""
+FORMS = {
+    "stdout": r"{stdout: ['step (?P<step>\d+): " + TEXT + "']}",
+    "bar": "{stderr: ['" + TEXT + "']}",
+    "csv": "{csv: {path: '{directory}/metrics.csv', train: {mel: train_mel, stop: train_stop}}}",
+    "jsonl": "{jsonl: '{directory}/log.jsonl'}",
+    "protocol": "null",
+}
+
+
+@pytest.fixture
+def trial(tmp_path, run_study):
+    """Runs one trial; returns its row."""
+
+    def run(lr: float, form: str = "stdout", timeout_s: float = 60, seeds: int = 1, **replaced: str):
+        parse = replaced.pop("parse", None) or FORMS[form]
+        text = STUDY.format(program=PROGRAM, form=form, parse=parse, lr=lr, timeout_s=timeout_s, seeds=seeds)
+        for old, new in replaced.items():
+            text = text.replace(old, new)
+        path = tmp_path / "study.yaml"
+        path.write_text(text)
+        spec, store, watcher = run_study(path)
+        assert isinstance(watcher, Watcher)
+        return store.trials(spec.name).iloc[0], watcher
+
+    return run
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_training_that_goes_well_is_stable_in_every_form(trial, form):
+    row, _ = trial(0.1, form)
+    assert (row["outcome"], row["verdict"]) == ("FINISHED", "STABLE"), row["error"]
+    assert row["steps"] == 30
+    assert row["yardstick_final"] < 0.2 < row["yardstick_initial"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_nan_is_divergence_though_the_exit_status_is_0(trial, form):
+    row, _ = trial(1.5, form)
+    assert row["verdict"] == "DIVERGED", row["error"]
+
+
+def test_a_nan_in_a_log_that_knows_only_digits_names_its_step_and_component(trial):
+    row, _ = trial(2.0)
+    assert (row["outcome"], row["verdict"]) == ("STOPPED", "DIVERGED")
+    assert "mel" in row["evidence"] or "blow" in row["event_kind"]
+
+
+def test_an_exception_after_nan_is_divergence_and_the_exception_is_kept(trial):
+    row, _ = trial(3.5)
+    assert row["verdict"] == "DIVERGED"
+    assert "RuntimeError: [!] NaN loss" in trialdir.captured(Path(row["directory"]))
+
+
+def test_a_hang_times_out_and_keeps_what_it_printed(trial):
+    row, _ = trial(5.5, timeout_s=2)
+    assert (row["outcome"], row["verdict"]) == ("TIMED_OUT", "INCONCLUSIVE")
+    assert "step 1" in trialdir.captured(Path(row["directory"]))
+
+
+def test_a_crash_without_nan_is_no_verdict(trial):
+    row, _ = trial(6.5)
+    assert (row["outcome"], row["verdict"]) == ("CRASHED", "INCONCLUSIVE")
+    assert "exit status 1" in row["error"]
+    assert "ValueError: out of luck" in row["error"]
+
+
+def test_lack_of_memory_is_told_apart(trial):
+    row, _ = trial(7.5)
+    assert row["outcome"] == "OUT_OF_MEMORY"
+
+
+def test_a_program_killed_from_outside_is_lost(trial):
+    row, _ = trial(9.0)
+    assert row["outcome"] == "LOST"
+
+
+def test_output_that_matches_nothing_is_reported(trial):
+    row, _ = trial(0.1, "silent", parse=r"{stdout: ['loss=(?P<mel>\S+) (?P<stop>\S+)']}")
+    assert row["outcome"] == "CRASHED"
+    assert (
+        "0 of 31 lines matched parse.stdout; first lines: loading data | iteration 0 went well"
+        in row["error"]
+    )
+
+
+def test_a_program_without_parse_that_records_nothing_is_told_what_to_do(trial):
+    row, _ = trial(0.1, "silent", parse="null")
+    assert "wrote no step to $STABILITY_TRIAL_DIR/steps.jsonl" in row["error"]
+
+
+def test_time_and_memory_of_the_program_count(trial):
+    row, _ = trial(0.1)
+    assert row["cpu_s"] > 0.01
+    assert row["max_rss_bytes"] > 5e6
+
+
+@pytest.mark.parametrize(("lr", "timeout_s"), [(1.5, 60), (5.5, 1)])
+def test_a_program_does_not_outlive_its_trial(trial, lr, timeout_s):
+    row, _ = trial(lr, timeout_s=timeout_s)
+    lines = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # it may end while it is looked at
+            lines.append(file.read_text())
+    assert not [line for line in lines if row["directory"] in line]
+
+
+def test_a_switch_is_passed_only_when_it_is_on(tmp_path, run_study):
+    text = STUDY.format(program=PROGRAM, form="stdout", parse=FORMS["stdout"], lr=0.1, timeout_s=60, seeds=1)
+    text = text.replace('"{directory}"]', '"{directory}", {when: adaptive, then: [--adaptive]}]')
+    text = text.replace("params: {", "params: {adaptive: {values: [false, true]}, ")
+    text = text.replace("{lr: 0.1}", "{lr: 0.1, adaptive: true}")
+    (tmp_path / "study.yaml").write_text(text)
+    spec, store, _ = run_study(tmp_path / "study.yaml")
+    assert list(store.trials(spec.name)["verdict"]) == ["STABLE"]
+
+
+CHECKS = [
+    ('"{lr}"', '"{learning_rate}"', r"study.yaml:3:\d+: error: unknown placeholder \{learning_rate\}"),
+    ('"{lr}"', '"{lr"', "has a single brace; write"),
+    ("loss=(?P<total>", "loss=(?P<to tal>", "is no regular expression"),
+    (r"mel=(?P<mel>[\d.]+)", r"mel=([\d.]+)", "the yardstick weighs mel, and parse has only stop"),
+    ("stdout: [", "stdouts: [", "unknown key 'stdouts' in parse; did you mean 'stdout'"),
+    ("{python}", "no-such-program", "no program 'no-such-program' on the PATH"),
+    ("  parse:", "  cwd: nowhere\n  parse:", "no folder .*nowhere"),
+    (
+        "{stdout: [",
+        "{csv: metrics.csv, stdout: [",
+        "trials at the same time would share 'metrics.csv'; write ",
+    ),
+    ("--lr,", "{when: lr, then: [--lr]},", "lr is never false or null"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "message"), CHECKS)
+def test_mistakes_are_named_with_their_place_before_anything_runs(tmp_path, run_study, old, new, message):
+    text = STUDY.format(program=PROGRAM, form="stdout", parse=FORMS["stdout"], lr=0.1, timeout_s=60, seeds=1)
+    assert old in text
+    (tmp_path / "study.yaml").write_text(text.replace(old, new))
+    with pytest.raises(UserError, match=message):
+        run_study(tmp_path / "study.yaml")
+
+
+def test_a_command_in_one_text_is_refused(tmp_path, run_study):
+    text = STUDY.format(program=PROGRAM, form="stdout", parse="null", lr=0.1, timeout_s=60, seeds=1)
+    start, end = text.index("["), text.index("\n  parse")
+    (tmp_path / "study.yaml").write_text(text[:start] + "python3 train.py" + text[end:])
+    with pytest.raises(UserError, match="no shell takes it apart"):
+        run_study(tmp_path / "study.yaml")
+
+
+def test_a_report_says_that_nothing_was_evaluated(tmp_path, reported):
+    text = STUDY.format(program=PROGRAM, form="stdout", parse=FORMS["stdout"], lr=0.1, timeout_s=60, seeds=2)
+    _, twin, markdown = reported("", text)
+    assert twin["limits"]["yardstick_not_evaluated"] is True
+    assert "The trainer made no evaluations: the yardstick is of its training losses" in markdown
+    assert "--lr {lr}" in markdown

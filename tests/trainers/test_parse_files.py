@@ -1,0 +1,122 @@
+"""Tables, JSON lines and event files, while they grow and when they are written anew."""
+
+import json
+import math
+import sys
+
+import pytest
+
+from stability.spec.command import TableSource
+from stability.trainers.parse.events import EventFiles
+from stability.trainers.parse.files import FILES
+from stability.trainers.parse.jsonlines import row
+from stability.trainers.parse.rows import Names
+from stability.trainers.parse.tables import Table
+from stability.trainers.parse.tail import Tail
+
+
+def rows(text: str, wanted=()) -> list[dict[str, float]]:
+    table = Table(wanted)
+    return [found for line in text.splitlines() if (found := table.read(line)) is not None]
+
+
+def test_a_table_with_text_empty_cells_and_nan():
+    assert rows("epoch,mel,note\n0,1.5,ok\n1,,bad\n") == [{"epoch": 0.0, "mel": 1.5}, {"epoch": 1.0}]
+    assert math.isnan(rows("mel;kl\nnan;0.5\n")[0]["mel"])
+
+
+def test_a_late_header_and_what_stands_before_it():
+    text = "# run 7\nstarted, slowly\nstep\ttrain/mel\n0\t0.7\n1\t0.6\n"
+    assert rows(text, ["train/mel"]) == [{"step": 0.0, "train/mel": 0.7}, {"step": 1.0, "train/mel": 0.6}]
+
+
+def test_a_header_that_comes_again_with_more_columns():
+    text = "step,mel\n0,0.7\nstep,mel,kl\n1,0.6,0.1\n"
+    assert rows(text, ["mel"])[1] == {"step": 1.0, "mel": 0.6, "kl": 0.1}
+
+
+def test_a_byte_order_mark_is_no_part_of_a_name():
+    assert rows("\ufeffstep,mel\n0,0.5\n") == [{"step": 0.0, "mel": 0.5}]
+
+
+def test_quoted_cells():
+    assert rows('step,"mel, raw"\n0,"0.7"\n', ["mel, raw"]) == [{"step": 0.0, "mel, raw": 0.7}]
+
+
+def test_a_file_that_is_written_anew_with_another_column_gives_only_what_is_new(tmp_path):
+    path = tmp_path / "metrics.csv"
+    source = FILES["csv"](TableSource(path=str(path), train={"mel": "mel"}), path)
+    assert list(source.new()) == []  # not there yet
+    path.write_text("step,mel\n0,0.7\n1,0.6\n")
+    assert [seen.values["mel"] for seen in source.new()] == [0.7, 0.6]
+    path.write_text("step,mel,kl\n0,0.7,\n1,0.6,\n2,nan,0.3\n")
+    (last,) = source.new()
+    assert math.isnan(last.values["mel"])
+    assert last.step == 2
+
+
+def test_a_row_without_its_end_waits_for_it(tmp_path):
+    path = tmp_path / "m.csv"
+    source = FILES["csv"](TableSource(path=str(path)), path)
+    path.write_text("step,mel\n0,0.7\n1,0.")
+    assert [seen.values["mel"] for seen in source.new()] == [0.7]
+    path.write_text("step,mel\n0,0.7\n1,0.65")
+    assert [seen.values["mel"] for seen in source.end()] == [0.65]
+
+
+def test_the_last_of_several_files_by_name_is_followed(tmp_path):
+    for version in ("version_0", "version_1"):
+        (tmp_path / version).mkdir()
+        (tmp_path / version / "m.csv").write_text(version)
+    assert b"".join(Tail(tmp_path / "*" / "m.csv").pieces()) == b"version_1"
+
+
+def test_json_lines_with_nested_names_text_and_nan():
+    line = json.dumps(
+        {"step": 3, "loss": {"mel": math.nan, "kl": "inf"}, "phase": "train", "ok": True, "x": [1]}
+    )
+    found = row(line)
+    assert math.isnan(found.pop("loss.mel"))
+    assert found == {"step": 3.0, "loss.kl": math.inf}
+
+
+@pytest.mark.parametrize("line", ["", "loss: 1", "[1, 2]", "{", '{"a": 1}}', "[" * 100_000])
+def test_what_is_no_json_object(line):
+    assert row(line) is None
+
+
+def test_a_huge_integer_is_infinite():
+    limit = sys.get_int_max_str_digits()
+    assert row('{"mel": 1' + "0" * 400 + "}") == {"mel": math.inf}
+    assert row('{"mel": 1' + "0" * (limit + 1) + "}") is None
+
+
+def test_names_of_the_file_become_ours():
+    names = Names({"mel": "train_mel", "step": "iteration"}, {"mel": "val_mel"})
+    train, evaluation = names.read(
+        {"iteration": 4.0, "epoch": 1.0, "train_mel": 0.5, "val_mel": 0.6, "x": 1.0}
+    )
+    assert (train.values, train.step, train.epoch, train.is_evaluation) == ({"mel": 0.5}, 4, 1.0, False)
+    assert (evaluation.values, evaluation.is_evaluation) == ({"mel": 0.6}, True)
+    assert names.read({"iteration": 5.0}) == []
+
+
+def test_event_files_of_any_run_below_the_folder(tmp_path):
+    tensorboard = pytest.importorskip("tensorboard", reason="TensorBoard is not installed")
+    assert tensorboard
+    from torch.utils.tensorboard import SummaryWriter
+
+    events = EventFiles(tmp_path)
+    assert list(events.new()) == []
+    with SummaryWriter(tmp_path / "run") as writer:
+        writer.add_scalar("loss/mel", 0.5, 0)
+        writer.add_scalar("loss/mel", float("nan"), 1)
+        writer.add_scalar("loss/new", 0.25, 1, new_style=True)
+        writer.add_text("note", "hello", 1)
+        writer.flush()
+        first, second, third = events.new()
+        assert first == {"loss/mel": 0.5, "step": 0.0}
+        assert math.isnan(second["loss/mel"])
+        assert third == {"loss/new": 0.25, "step": 1.0}
+        writer.add_scalar("loss/mel", 0.1, 2)
+    assert [seen["step"] for seen in events.new()] == [2.0]

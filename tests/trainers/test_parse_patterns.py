@@ -1,0 +1,66 @@
+"""Lines -> observations, by regular expressions."""
+
+import math
+
+from stability.trainers.parse.patterns import Pattern, Reader
+
+SEED = r"Epoch (?P<epoch>\d+): loss=(?P<total>[\d.]+), mel=(?P<mel>[\d.]+), stop=(?P<stop>[\d.]+)"
+
+
+def read(lines, *patterns, evaluate=()):
+    made = [Pattern(text) for text in patterns] + [Pattern(text, is_evaluation=True) for text in evaluate]
+    reader = Reader(made)
+    return list(reader.read(lines)), reader
+
+
+def test_groups_name_what_a_number_is():
+    (seen,), reader = read(["[12:00] Epoch 1: loss=9.1030, mel=0.69, stop=7.597"], SEED)
+    assert (seen.epoch, seen.step) == (1.0, None)
+    assert seen.values == {"total": 9.103, "mel": 0.69, "stop": 7.597}
+    assert (reader.lines, reader.matched) == (1, 1)
+
+
+def test_nan_is_read_though_the_expression_knows_only_digits():
+    (seen,), _ = read(["Epoch 2: loss=nan, mel=-inf, stop=7.597"], SEED)
+    assert math.isnan(seen.values["total"])
+    assert seen.values["mel"] == -math.inf
+    assert seen.values["stop"] == 7.597
+    assert seen.epoch == 2
+
+
+def test_nan_is_read_where_the_expression_allows_one_form_of_number_only():
+    for form in (r"\d\.\d{4}", r"\d+", r"\d\.\d$", r"\d\.\d{4}e[+-]\d\d", r"\d\.\d\d(?= |$)", r"[^N]+"):
+        (seen,), _ = read(["step 7 loss: NaN"], rf"step (?P<step>\d+) loss: (?P<mel>{form})")
+        assert math.isnan(seen.values["mel"]), form
+        assert seen.step == 7
+
+
+def test_a_group_that_took_no_part_is_left_out():
+    pattern = r"loss=(?P<total>\S+)(?: kl=(?P<kl>\S+))?"
+    seen, _ = read(["loss=1.5", "loss=1.4 kl=0.2"], pattern)
+    assert [s.values for s in seen] == [{"total": 1.5}, {"total": 1.4, "kl": 0.2}]
+
+
+def test_nan_in_a_part_that_may_be_missing_is_read():
+    (seen,), _ = read(["loss=1.5 kl=nan"], r"loss=(?P<total>\S+)(?: kl=(?P<kl>[\d.]+))?")
+    assert seen.values["total"] == 1.5
+    assert math.isnan(seen.values["kl"])
+
+
+def test_a_line_may_be_a_step_and_an_evaluation():
+    seen, _ = read(
+        ["loss: 1.5 - val_loss: 1.7"], r"(?<!_)loss: (?P<mel>\S+)", evaluate=[r"val_loss: (?P<mel>\S+)"]
+    )
+    assert [(s.is_evaluation, s.values["mel"]) for s in seen] == [(False, 1.5), (True, 1.7)]
+
+
+def test_what_matched_nothing_is_kept_to_be_shown():
+    seen, reader = read(["starting", "x" * 500, "third", "fourth"], SEED)
+    assert not seen
+    assert (reader.lines, reader.matched) == (4, 0)
+    assert reader.first == ["starting", "x" * 120, "third"]
+
+
+def test_an_absurd_step_is_no_step():
+    seen, _ = read(["step 99999999999999999999 loss=1"], r"step (?P<step>\d+) loss=(?P<mel>\d)")
+    assert seen[0].step is None

@@ -1,0 +1,192 @@
+"""Observations of several sources -> steps and evaluations in the order of the training."""
+
+import math
+
+import pytest
+
+from stability.records import BEFORE_TRAINING
+from stability.trainers.parse.observation import Observation
+from stability.trainers.parse.timeline import Kind, Timeline
+
+
+class Tape:
+    """Keeps what is recorded."""
+
+    def __init__(self) -> None:
+        self.steps, self.evaluations, self.measures = [], [], []
+
+    def step(self, losses, *, epoch, step, measures, **scalars):
+        self.steps.append((step, epoch, {**losses, **scalars}))
+        self.measures.append(measures)
+
+    def evaluate(self, losses, epoch):
+        self.evaluations.append((epoch, losses))
+
+
+def timeline(weighed=("mel",), **kinds: Kind):
+    tape = Tape()
+    return tape, Timeline(tape, kinds or {"log": Kind()}, weighed)
+
+
+def says(values, step=None, epoch=None, *, evaluation=False):
+    return Observation(values, step, epoch, evaluation)
+
+
+def test_the_last_number_of_a_step_wins_and_steps_come_once():
+    tape, line = timeline()
+    for mel in (0.9, 0.8, 0.7):
+        line.add("log", says({"mel": mel}, 0))
+    line.add("log", says({"mel": 0.6}, 1))
+    assert tape.steps == [(0, None, {"mel": 0.7})]
+    line.finish()
+    assert tape.steps[1:] == [(1, None, {"mel": 0.6})]
+
+
+def test_a_loss_that_is_not_finite_is_recorded_at_once():
+    tape, line = timeline()
+    line.add("log", says({"mel": math.nan}, 3))
+    assert tape.steps[0][0] == 3
+
+
+def test_steps_that_start_again_with_each_epoch_are_counted_on():
+    tape, line = timeline()
+    for epoch in (1, 2):
+        for step in (1, 2, 3):
+            line.add("log", says({"mel": 1.0}, step, epoch))
+    line.finish()
+    assert [(step, epoch) for step, epoch, _ in tape.steps] == [
+        (1, 0),
+        (2, 0),
+        (3, 0),
+        (4, 1),
+        (5, 1),
+        (6, 1),
+    ]
+
+
+def test_steps_that_start_again_without_an_epoch_begin_one():
+    tape, line = timeline()
+    for _ in range(2):
+        for step in (0, 100, 200):
+            line.add("log", says({"mel": 1.0}, step))
+    line.finish()
+    assert [(step, epoch) for step, epoch, _ in tape.steps] == [
+        (0, None), (100, None), (200, None), (201, 1), (301, 1), (401, 1)
+    ]  # fmt: skip
+
+
+def test_a_log_without_steps_counts_by_itself():
+    tape, line = timeline(log=Kind(names_steps=False))
+    for epoch in (1, 2):
+        line.add("log", says({"mel": 1.0}, epoch=epoch))
+        line.add("log", says({"kl": 2.0}, epoch=epoch))
+    line.finish()
+    assert tape.steps == [(0, 0, {"mel": 1.0, "kl": 2.0}), (1, 1, {"mel": 1.0, "kl": 2.0})]
+
+
+def test_two_sources_meet_at_their_steps():
+    tape, line = timeline(csv=Kind(), log=Kind())
+    for step in range(3):
+        line.add("log", says({"lr": 0.1}, step))
+    assert tape.steps == []
+    for step in range(3):
+        line.add("csv", says({"mel": float(step)}, step))
+    line.finish()
+    assert [values for _, _, values in tape.steps] == [{"lr": 0.1, "mel": float(step)} for step in range(3)]
+
+
+def test_a_source_without_steps_speaks_of_the_newest_one():
+    tape, line = timeline(stdout=Kind(), stderr=Kind(names_steps=False))
+    line.add("stdout", says({"mel": 1.0}, 5))
+    line.add("stdout", says({"mel": 1.0}, 6))
+    line.add("stderr", says({"total": math.nan}))
+    assert [step for step, _, _ in tape.steps] == [5, 6]
+    assert math.isnan(tape.steps[1][2]["total"])
+
+
+def test_a_silent_stream_is_not_waited_for():
+    tape, line = timeline(stdout=Kind(is_stream=True), stderr=Kind(is_stream=True))
+    for step in range(3):
+        line.add("stderr", says({"mel": 1.0}, step))
+    assert [step for step, _, _ in tape.steps] == [0, 1]
+
+
+def test_of_two_sources_without_steps_the_first_to_speak_counts_them():
+    tape, line = timeline(stdout=Kind(names_steps=False), stderr=Kind(names_steps=False))
+    for _ in range(3):
+        line.add("stderr", says({"mel": 1.0}))
+    line.add("stdout", says({"kl": 1.0}))
+    line.finish()
+    assert [values for _, _, values in tape.steps] == [{"mel": 1.0}, {"mel": 1.0}, {"mel": 1.0, "kl": 1.0}]
+
+
+def test_nan_without_a_step_does_not_replace_a_finite_number():
+    tape, line = timeline(stdout=Kind(), stderr=Kind(names_steps=False))
+    line.add("stdout", says({"mel": 1.0, "total": 2.0}, 5))
+    line.add("stderr", says({"total": math.nan}))
+    line.finish()
+    assert tape.steps[0] == (5, None, {"mel": 1.0, "total": 2.0})
+    assert tape.steps[1][0] == 6
+    assert math.isnan(tape.steps[1][2]["total"])
+
+
+def test_numbers_for_a_step_that_was_recorded_are_counted_as_late():
+    tape, line = timeline()
+    line.add("log", says({"mel": math.nan}, 3))
+    line.add("log", says({"kl": 1.0}, 3))
+    line.finish()
+    assert line.late == 1
+    assert len(tape.steps) == 1
+
+
+def test_evaluations_come_after_their_step_and_before_training_without_any():
+    tape, line = timeline()
+    line.add("log", says({"mel": 2.0}, evaluation=True))
+    line.add("log", says({"mel": 1.0}, 0, 1))
+    line.add("log", says({"mel": 0.9}, epoch=1, evaluation=True))
+    line.add("log", says({"mel": 0.8}, 1, 2))
+    line.add("log", says({"mel": 0.7}, epoch=2, evaluation=True))
+    line.finish()
+    assert tape.evaluations == [(BEFORE_TRAINING, {"mel": 2.0}), (0, {"mel": 0.9}), (1, {"mel": 0.7})]
+
+
+def test_an_evaluation_without_all_that_is_weighed_is_counted_not_recorded():
+    tape, line = timeline(weighed=("mel", "kl"))
+    line.add("log", says({"mel": 1.0, "kl": 1.0}, 0))
+    line.add("log", says({"mel": 1.0}, evaluation=True))
+    line.finish()
+    assert (tape.evaluations, line.incomplete) == ([], 1)
+
+
+def test_an_evaluation_that_lacks_a_part_is_recorded_if_another_is_not_finite():
+    tape, line = timeline(weighed=("mel", "kl"))
+    line.add("log", says({"mel": 1.0, "kl": 1.0}, 0))
+    line.add("log", says({"mel": math.inf}, evaluation=True))
+    line.finish()
+    assert tape.evaluations == [(0, {"mel": math.inf})]
+
+
+def test_a_learning_rate_that_stands_alone_goes_to_the_next_step_with_a_loss():
+    tape, line = timeline()
+    line.add("log", says({"lr": 0.1}, 0))
+    line.add("log", says({"mel": 1.0}, 1))
+    line.finish()
+    assert tape.steps == [(1, None, {"lr": 0.1, "mel": 1.0})]
+
+
+@pytest.mark.parametrize(
+    ("losses", "digits"), [((0.69, 0.7), 2.0), ((7.597, 0.70), 4.0), ((0.6912345, 0.1), None)]
+)
+def test_losses_printed_with_few_digits_are_marked(losses, digits):
+    tape, line = timeline()
+    for step, mel in enumerate(losses):
+        line.add("log", says({"mel": mel}, step))
+    line.finish()
+    assert tape.measures[-1] == (digits and {"printed_digits": digits})
+
+
+def test_memory_stays_bounded_when_one_source_is_silent():
+    tape, line = timeline(csv=Kind(), log=Kind())
+    for step in range(25_000):
+        line.add("log", says({"mel": 1.0}, step))
+    assert len(tape.steps) == 15_000
