@@ -427,7 +427,7 @@ def _write_report(store, study: str, format: ReportFormat, lang: Language, out: 
 
     environment = store.environment(study)
     spec = from_document(environment.pop("spec"))
-    frames = store.outline(study, "compare")
+    frames = store.outline(study, "compare", rendering.shown_failure)
     return rendering.write(spec, frames, environment, format=format.value, lang=lang.value, out=out / study)
 
 

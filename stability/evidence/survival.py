@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,20 @@ import pandas as pd
 from scipy import stats
 
 from stability.evidence.selection import diverged
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """The share of trials still training after each number of `steps`, with its pointwise 95% interval.
+
+    Log-log interval (Greenwood); None where it is not defined: before the first event, and at 0.
+    """
+
+    steps: list[float]
+    share: list[float]
+    low: list[float | None]
+    high: list[float | None]
+    n: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +42,23 @@ def arm_survival(trials: pd.DataFrame, arm: str) -> Survival:
         return Survival(None, 0, 0)
     events = int(diverged(own).sum())
     return Survival(_median(_censored_data(own)) if events else None, events, len(own) - events)
+
+
+def survival_curve(trials: pd.DataFrame, arm: str) -> Curve | None:
+    """Kaplan-Meier's curve of one arm, from 1 at step 0; None where no trial was observed."""
+    own = _observed(trials, arm)
+    if own.empty:
+        return None
+    curve = stats.ecdf(_censored_data(own)).sf
+    with np.errstate(divide="ignore", invalid="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it is not defined everywhere is said by None
+        interval = curve.confidence_interval(0.95, method="log-log")
+    low, high = (
+        [None, *(float(p) if np.isfinite(p) else None for p in side.probabilities)]
+        for side in (interval.low, interval.high)
+    )
+    steps = [0.0, *map(float, curve.quantiles)]
+    return Curve(steps, [1.0, *map(float, curve.probabilities)], low, high, len(own))
 
 
 def logrank(trials: pd.DataFrame, baseline: str, treatment: str) -> float | None:

@@ -22,17 +22,48 @@ CLAIMED_RATE = 0.05
 """The divergence rate whose exclusion is costed when no trial diverged."""
 
 
-def answer(twin: Twin, words: Words) -> list[Inline]:
-    """The answer in a few sentences: knobs that change nothing, then divergence, yardstick, search."""
-    found = [
-        *inert_sentences(twin, words),
-        *_divergence(twin, words),
-        *_yardstick(twin, words),
-        *culprit_sentences(twin, words),
-        *_bounds(twin, words, "answer"),
-        *_search(twin, words),
-    ]
-    return found or [words.say("answer_nothing")]
+SENTENCES = 3
+
+
+def answer(twin: Twin, words: Words) -> tuple[list[Inline], list[Inline]]:
+    """The answer in at most three sentences, and what else was found.
+
+    The three: a setting that changes nothing, if there is one; which arm diverges more; which setting made
+    the difference, else how large it is; how far the arm with the least room is from the edge.
+    """
+    inert, divergence = inert_sentences(twin, words), _divergence(twin, words)
+    yardstick, culprit = _yardstick(twin, words), culprit_sentences(twin, words)
+    bounds, search = _bounds(twin, words, "answer"), _search(twin, words)
+    edge = bounds[_least_room(twin) :][:1] or search[:1]
+    head = [*inert[:1], *divergence[:1], *(culprit or yardstick)[:1], *edge][:SENTENCES]
+    every = [*inert, *divergence, *yardstick, *culprit, *bounds, *search]
+    return head or [words.say("answer_nothing")], [each for each in every if each not in head]
+
+
+def _least_room(twin: Twin) -> int:
+    """The place of the arm nearest to its bound, or furthest beyond; one without a bound comes last."""
+    rooms = [own["headroom"] for own in (twin["boundary"] or {}).values()]
+    return min(range(len(rooms)), key=lambda i: math.inf if rooms[i] is None else rooms[i], default=0)
+
+
+def key_settings(twin: Twin) -> Twin:
+    """What to copy: the change of each arm outside its bound, else the arm that is recommended, if one is."""
+    if twin["patch"]:
+        return twin["patch"]
+    arm = _preferred(twin["comparison"])
+    return {arm: twin["arms"][arm]["settings"]} if arm else {}
+
+
+def _preferred(comparison: Twin | None) -> str | None:
+    """The arm that diverges less, else the one whose yardstick is lower; None where neither was shown."""
+    if not comparison or comparison["conclusion"] == Conclusion.INSUFFICIENT:
+        return None
+    if comparison["conclusion"] != Conclusion.NO_DIFFERENCE_SHOWN:
+        return comparison[_ordered(comparison)[1]]
+    finding = yardstick_finding(comparison)
+    if finding == "none" or not _ranks_agree(comparison["yardstick_pairs"], finding):
+        return None
+    return comparison["treatment" if finding == "lower" else "baseline"]
 
 
 def recommendation(twin: Twin, words: Words) -> list[Inline]:

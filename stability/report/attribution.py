@@ -14,14 +14,15 @@ from stability.evidence.boundary.prices import attribute_boundary
 from stability.evidence.crossed import Confirmed, attributions, confirmed, response_of, setting
 from stability.evidence.paired import PairedRatio
 from stability.evidence.rates import RateComparison
-from stability.report.blocks import Block, Bullets, Code, Heading, Inline, Paragraph, Table
+from stability.report.blocks import Block, Bullets, Code, Figure, Heading, Inline, Paragraph, Table
 from stability.report.boundary import arm_settings
+from stability.report.titles import forest_title
 from stability.report.words import Words
+from stability.spending import ALPHA
 
 Twin = dict[str, Any]
 
 NAMES = {Response.DIVERGED: "diverged", Response.YARDSTICK: "yardstick", Response.BOUNDARY: "boundary"}
-CLEAR = 0.05
 SHOWN_LIMITS = {
     Limit.ONE_SEED: "limit_one_seed",
     Limit.CELLS_LOST: "limit_cells_lost",
@@ -58,6 +59,8 @@ def attribution_section(twin: Twin, words: Words) -> Iterator[Block]:
     if not found:
         return
     yield Heading(2, words.say("h_attribution"))
+    if any(one["effects"] for one in (found, *found["others"])):
+        yield Figure("forest", forest_title(twin, words))
     for one in (found, *found["others"]):
         yield from _response(one | found["arms"], words)
     if found["confirmation"]:
@@ -71,7 +74,7 @@ def culprit_sentences(twin: Twin, words: Words) -> list[Inline]:
     if not found or found["response"] == "boundary":
         return []
     effects, confirmed = found["effects"], found["confirmation"]
-    unclear = [(Code(name),) for name, own in effects.items() if own["p_adjusted"] >= CLEAR]
+    unclear = [(Code(name),) for name, own in effects.items() if own["p_adjusted"] >= ALPHA]
     if confirmed is None:
         return [words.say("answer_no_culprit", names=words.listed(unclear))] if unclear else []
     told = _culprit(found["response"], confirmed, found["arms"]["baseline"], words)
@@ -97,7 +100,7 @@ def _culprit(response: str, confirmed: Twin, arm: str, words: Words) -> Inline |
 
 
 def _one(found: Attribution) -> Twin:
-    together = [each for each in found.interactions if each.p_adjusted < CLEAR]
+    together = [each for each in found.interactions if each.p_adjusted < ALPHA]
     return {
         "response": NAMES[found.response],
         "total_effect": found.total_effect,

@@ -53,6 +53,19 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class LongTable:
+    """Many short rows of plain text, which a reader may want to sort.
+
+    A format without sorting shows the first `most` rows and then `left_out`, which counts the others.
+    """
+
+    header: tuple[Inline, ...]
+    rows: tuple[tuple[str, ...], ...]
+    most: int
+    left_out: Inline
+
+
+@dataclass(frozen=True, slots=True)
 class Figure:
     """A drawing that `figures` makes under this name; the title is its finding."""
 
@@ -63,9 +76,18 @@ class Figure:
 @dataclass(frozen=True, slots=True)
 class CodeBlock:
     text: str
+    language: str = "sh"
 
 
-Block = Heading | Paragraph | Bullets | Table | Figure | CodeBlock
+@dataclass(frozen=True, slots=True)
+class Details:
+    """Blocks that are folded away under their summary, where the format can."""
+
+    summary: Inline
+    blocks: tuple[Block, ...]
+
+
+Block = Heading | Paragraph | Bullets | Table | LongTable | Figure | CodeBlock | Details
 
 
 def plain(text: Inline) -> str:

@@ -15,8 +15,10 @@ from stability.evidence.boundary.ranges import Range, ranges
 from stability.evidence.boundary.studied import studied
 from stability.evidence.liveness import inert
 from stability.evidence.selection import failed, of_stage
-from stability.report.blocks import Block, Bullets, Code, Heading, Inline, Paragraph, Table
+from stability.report.blocks import Block, Bullets, Code, Figure, Heading, Inline, Paragraph, Table
+from stability.report.described import bound_text, distance_text
 from stability.report.numbers import rounded, rounded_inward, setting
+from stability.report.titles import headroom_title, stability_map_title
 from stability.report.words import Words
 
 Twin = dict[str, Any]
@@ -73,8 +75,12 @@ def boundary_section(twin: Twin, words: Words) -> Iterator[Block]:
     yield Paragraph(words.say("boundary_means", **_looked(details), **_outcomes(details)))
     if not details["monotone"]:
         yield Paragraph(words.say(f"boundary_not_{details['diverges']}", param=Code(details["param"])))
+    if twin["plots"]["stability_map"]:
+        yield Figure("stability_map", stability_map_title(twin, words))
+        yield Paragraph(words.say("map_means"))
     if twin["boundary"]:
         yield _arms_table(twin, words)
+        yield Figure("headroom", headroom_title(twin, words))
     if sentences := bound_sentences(twin, words):
         yield Bullets(tuple(sentences))
     yield from _prices_section(details, words)
@@ -128,18 +134,6 @@ def distance(own: Twin, details: Twin, words: Words, kind: str) -> Inline:
         "confidence": words.numbers.percent(CONFIDENCE),
     }
     return words.say(f"{kind}_{'inside' if own['headroom'] >= 0 else 'outside'}", **fields)
-
-
-def bound_text(details: Twin, value: float) -> str:
-    """`lr <= 0.0048`, rounded to the calm side."""
-    rising = details["diverges"] == "above"
-    return f"{details['param']} {'<=' if rising else '>='} {rounded_inward(value, down=rising)}"
-
-
-def distance_text(details: Twin, distance: float, words: Words) -> Inline:
-    """A headroom or a price with its unit."""
-    key = "decades" if details["log"] else "units"
-    return words.say(key, value=words.numbers.significant(distance, 2), param=Code(details["param"]))
 
 
 def _inert(trials: pd.DataFrame) -> Collection[str]:

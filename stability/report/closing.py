@@ -6,7 +6,17 @@ from collections.abc import Iterator
 from typing import Any
 
 from stability.report import tables
-from stability.report.blocks import Block, Bullets, Code, CodeBlock, Heading, Inline, Paragraph, Strong
+from stability.report.blocks import (
+    Block,
+    Bullets,
+    Code,
+    CodeBlock,
+    Details,
+    Heading,
+    Inline,
+    Paragraph,
+    Strong,
+)
 from stability.report.described import corpus_name, model_name, range_text
 from stability.report.words import Words
 
@@ -61,7 +71,7 @@ def reproduce(twin: Twin, words: Words) -> Iterator[Block]:
     sha256 = _fact(words.say("env_spec_sha256"), twin["spec_sha256"], words)
     trees = (_tree("env_project", project, words), _tree("env_working_directory", directory, words))
     yield Bullets((sha256, *trees))
-    yield tables.environment_table(twin, words)
+    yield Details(words.say("environment_summary"), (tables.environment_table(twin, words),))
 
 
 def _fact(name: Inline, value: str | None, words: Words) -> Inline:

@@ -1,4 +1,4 @@
-"""Parts of a study in words: corpus, model, trainer, yardstick, ranges. No measurements."""
+"""Parts of a study in words: corpus, model, trainer, yardstick, ranges, bounds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stability.report.blocks import Code, Inline
-from stability.report.numbers import setting
+from stability.report.numbers import rounded_inward, setting
 from stability.report.words import Words
 
 
@@ -53,3 +53,15 @@ def range_text(own: Mapping[str, Any]) -> str:
     if "choices" in own:
         return "{" + ", ".join(setting(choice) for choice in own["choices"]) + "}"
     return f"{own['low']:g}..{own['high']:g}"
+
+
+def bound_text(details: Mapping[str, Any], value: float) -> str:
+    """`lr <= 0.0048`, rounded to the calm side."""
+    rising = details["diverges"] == "above"
+    return f"{details['param']} {'<=' if rising else '>='} {rounded_inward(value, down=rising)}"
+
+
+def distance_text(details: Mapping[str, Any], distance: float, words: Words) -> Inline:
+    """A headroom or a price with its unit."""
+    key = "decades" if details["log"] else "units"
+    return words.say(key, value=words.numbers.significant(distance, 2), param=Code(details["param"]))

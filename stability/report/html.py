@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from importlib import resources
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from stability.report.blocks import Block, Code, Heading, Inline, Latin, Span, Strong, plain
+from stability.report.blocks import Block, Code, Heading, Inline, Latin, LongTable, Span, Strong, plain
 
 FONT = resources.files("stability.report") / "fonts" / "Vazirmatn.woff2"
 """Vazirmatn 33.0.3, SIL Open Font License 1.1 (https://github.com/rastikerdar/vazirmatn)."""
@@ -25,7 +25,7 @@ def render(blocks: list[Block], lang: str, images: Mapping[str, bytes]) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"inline": _inline, "plain": plain, "kind": lambda block: type(block).__name__}
-    environment.filters |= {"direction": _direction, "columns": _columns}
+    environment.filters |= {"direction": _direction, "columns": _columns, "rows": _rows}
     encoded = {name: _base64(png) for name, png in images.items()}
     font = _base64(FONT.read_bytes()) if lang == "fa" else None
     title = next(plain(block.text) for block in blocks if isinstance(block, Heading))
@@ -40,6 +40,11 @@ def _base64(content: bytes) -> str:
 def _columns(header: tuple[Inline, ...]) -> str:
     """A table's name for those who hear it: its columns."""
     return " · ".join(filter(None, map(plain, header)))
+
+
+def _rows(table: LongTable) -> Markup:
+    """Bare cells, whose end tags HTML lets out: thousands of rows stay small."""
+    return Markup("\n".join("<tr><td>" + "<td>".join(map(str, map(escape, row))) for row in table.rows))
 
 
 def _direction(cell: Inline) -> str:

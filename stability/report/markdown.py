@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Mapping
 
@@ -10,10 +11,12 @@ from stability.report.blocks import (
     Bullets,
     Code,
     CodeBlock,
+    Details,
     Figure,
     Heading,
     Inline,
     Latin,
+    LongTable,
     Paragraph,
     Span,
     Strong,
@@ -47,8 +50,14 @@ def _block(block: Block, lang: str, images: Mapping[str, str]) -> str:
             return _table(header, rows, lang)
         case Figure(name, title):
             return f"![{_escape(plain(title))}]({images[name]})"
-        case CodeBlock(text):
-            return _fenced(text, lang)
+        case LongTable(header, rows, most, left_out):
+            shown = _table(header, tuple(tuple((cell,) for cell in row) for row in rows[:most]), lang)
+            return f"{shown}\n\n{_inline(left_out, lang)}" if len(rows) > most else shown
+        case CodeBlock(text, language):
+            return _fenced(text, language, lang)
+        case Details(summary, blocks):
+            inside = "\n\n".join(_block(own, lang, images) for own in blocks)
+            return f"<details>\n<summary>{html.escape(plain(summary))}</summary>\n\n{inside}\n\n</details>"
 
 
 def _table(header: tuple[Inline, ...], rows: tuple[tuple[Inline, ...], ...], lang: str) -> str:
@@ -62,11 +71,11 @@ def _row(cells: tuple[Inline, ...], lang: str) -> str:
     return "|" + "".join(f" {text} |" if text else " |" for text in texts)
 
 
-def _fenced(text: str, lang: str) -> str:
+def _fenced(text: str, language: str, lang: str) -> str:
     fence = "```"
     while fence in text:
         fence += "`"
-    block = f"{fence}sh\n{text}\n{fence}"
+    block = f"{fence}{language}\n{text}\n{fence}"
     return f'<div dir="ltr">\n\n{block}\n\n</div>' if lang == "fa" else block
 
 

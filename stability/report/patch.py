@@ -43,6 +43,23 @@ def recommend(spec: Any, trials: pd.DataFrame, risk: float) -> tuple[list[Advice
     return advice, patch
 
 
+def changes(twin: Facts) -> Facts:
+    """The arms that lie outside their bound -> the value that moves each inside; from the report's twin."""
+    details, found = twin["boundary_details"], {}
+    for arm, own in (twin["boundary"] or {}).items():
+        if own["headroom"] is not None and own["headroom"] < 0:
+            found[arm] = {
+                own["param"]: _inside(own["p05_lower"], details["diverges"] == "above", own["value"])
+            }
+    return found
+
+
+def _inside(bound: float, rising: bool, like: float) -> float:
+    """The bound rounded to the calm side, an integer where the arm has one."""
+    inward = float(rounded_inward(bound, down=rising))
+    return int(inward) if isinstance(like, int) else inward
+
+
 def as_yaml(advice: Sequence[Advice], patch: Facts) -> str:
     """The patch as part of a study file, what it rests on in comments."""
     comments = [f"# {sentence}\n" for own in advice for sentence in own.told]
@@ -57,8 +74,7 @@ def _arm_advice(spec, trials, found: Boundary, arm: str, risk: float, words: Wor
     if bound is not None:
         told.append(distance(own, shown, words, "rec"))
         if own["headroom"] < 0:
-            inward = float(rounded_inward(bound, down=found.space.rising))
-            change = {own["param"]: int(inward) if found.space.bounded.kind == "int" else inward}
+            change = {own["param"]: _inside(bound, found.space.rising, setting[own["param"]])}
     told += _holds(found, setting | (change or {}), risk, words) if bound is not None else []
     return Advice(own | {"change": change}, tuple(map(plain, told)))
 

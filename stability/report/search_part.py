@@ -1,16 +1,11 @@
-"""The search part of the twin: counts, best trial, where divergence starts, and the points of its plot."""
+"""The search part of the twin: counts, best trial, and where divergence starts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-import pandas as pd
-
-from stability.evidence.paired import epoch_values
 from stability.evidence.searched import plotted_param, search_summary
-from stability.evidence.selection import of_stage, with_evidence
-from stability.report.plaindata import marker, whole
+from stability.evidence.selection import of_stage
 
 ADAPTIVE = frozenset({"tpe", "gp"})
 """Samplers that choose a trial by the results of earlier ones."""
@@ -23,8 +18,7 @@ def search_part(spec: Any, frames: Any) -> dict[str, Any] | None:
         return None
     param = plotted_param(spec.params)
     found = search_summary(trials, param)
-    response, values = _response(frames.epochs, trials)
-    first, sampler = values.to_dict(), _sampler(spec)
+    sampler = _sampler(spec)
     return {
         "n": found.n,
         "diverged": found.diverged,
@@ -35,8 +29,6 @@ def search_part(spec: Any, frames: Any) -> dict[str, Any] | None:
         "param": param,
         "log": bool(param and spec.params[param].log),
         "edge": found.edge,
-        "response": response,
-        "trials": [_point(row, param, first) for row in with_evidence(trials).to_dict("records")],
     }
 
 
@@ -44,26 +36,3 @@ def _sampler(spec: Any) -> str | None:
     """The sampler named in the study's plan; None where the plan no longer holds a search."""
     stages = (entry.stage for entry in getattr(spec, "plan", ()) if entry.name == "search")
     return next((stage.sampler for stage in stages), None)
-
-
-def _response(epochs: pd.DataFrame, trials: pd.DataFrame) -> tuple[str, pd.Series]:
-    """First-epoch yardstick, or the printed total for a trainer that records no yardstick."""
-    own = epochs[epochs["trial_id"].isin(trials["trial_id"])]
-    yardstick = epoch_values(own, "yardstick", "total", epoch=0)
-    return (
-        ("yardstick", yardstick)
-        if len(yardstick)
-        else ("total", epoch_values(own, "train", "total", epoch=0))
-    )
-
-
-def _point(row: Mapping[str, Any], param: str | None, values: Mapping[int, float]) -> dict[str, Any]:
-    first = float(values.get(row["trial_id"], float("nan")))
-    missing = row["trial_id"] not in values
-    return {
-        "number": whole(row["number"]),
-        "value": row["params"].get(param),
-        "first_epoch": first if marker(first) is None else None,
-        "nonfinite": None if missing else marker(first),
-        "verdict": str(row["verdict"]),
-    }

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from stability import yamlfile
+from stability.records import VerdictLabel
 from stability.report import looks, tables
-from stability.report.answers import answer, recommendation, test_values
+from stability.report.answers import answer, key_settings, recommendation, test_values
 from stability.report.attribution import attribution_section
 from stability.report.blocks import (
     Block,
     Bullets,
     Code,
+    CodeBlock,
+    Details,
     Figure,
     Heading,
     Inline,
+    Latin,
     Paragraph,
 )
 from stability.report.boundary import boundary_section
@@ -23,10 +28,12 @@ from stability.report.closing import failures, limits, reproduce
 from stability.report.described import corpus_name, formula, model_name, trainer_name
 from stability.report.knobs import knobs_section
 from stability.report.numbers import rounded, setting
-from stability.report.titles import curves_title, search_title
+from stability.report.titles import failure_title, loss_fan_title, lr_curve_title
 from stability.report.words import Words
 
 Twin = dict[str, Any]
+
+SENSITIVITY = Latin("Wortsman et al. 2023, arXiv 2309.14322")
 
 
 def compose(twin: Twin, lang: str) -> list[Block]:
@@ -36,8 +43,8 @@ def compose(twin: Twin, lang: str) -> list[Block]:
     """
     words = Words(lang)
     evidence = (knobs_section, _numbers, attribution_section, boundary_section, _first_bad, _search)
-    parts = (_title, _answer, _compared, *evidence, _recommendation)
-    return [block for part in (*parts, limits, failures, reproduce) for block in part(twin, words)]
+    parts = (_title, _answer, _compared, *evidence, _recommendation, limits, failures, _trials, reproduce)
+    return [block for part in parts for block in part(twin, words)]
 
 
 def _title(twin: Twin, words: Words) -> Iterator[Block]:
@@ -45,9 +52,12 @@ def _title(twin: Twin, words: Words) -> Iterator[Block]:
 
 
 def _answer(twin: Twin, words: Words) -> Iterator[Block]:
+    """Three sentences, then what else was found."""
     yield Heading(2, words.say("h_answer"))
-    sentences = answer(twin, words)
+    sentences, further = answer(twin, words)
     yield Paragraph(tuple(span for text in sentences for span in (*text, " "))[:-1])
+    if further:
+        yield Bullets(tuple(further))
 
 
 def _compared(twin: Twin, words: Words) -> Iterator[Block]:
@@ -96,8 +106,8 @@ def _numbers(twin: Twin, words: Words) -> Iterator[Block]:
     if not any(arm["n"] or arm["infrastructure_failures"] for arm in twin["arms"].values()):
         return
     yield Heading(2, words.say("h_numbers"))
-    if any(arm["n"] for arm in twin["arms"].values()):
-        yield Figure("loss_curves", curves_title(twin, words))
+    if twin["plots"]["loss_fan"]:
+        yield Figure("loss_fan", loss_fan_title(twin, words))
     if twin["comparison"]:
         yield from _comparison(twin, words)
     yield from _rates(twin, words)
@@ -186,10 +196,12 @@ def _epochs(twin: Twin, source: str, words: Words) -> Iterator[Block]:
         return
     table, skipped = found
     yield Heading(3, words.say(f"h_{source}_epochs"))
-    yield table
-    yield Paragraph(words.say("epochs_intro"))
-    if skipped:
-        yield Paragraph(words.say("epochs_skipped"))
+    notes = ["epochs_intro", *(["epochs_skipped"] if skipped else [])]
+    shown = (table, *(Paragraph(words.say(key)) for key in notes))
+    if source == "yardstick":
+        yield from shown
+    else:
+        yield Details(words.say("epochs_summary", n=len(table.rows)), shown)
 
 
 def _first_bad(twin: Twin, words: Words) -> Iterator[Block]:
@@ -197,19 +209,22 @@ def _first_bad(twin: Twin, words: Words) -> Iterator[Block]:
     if not twin["first_bad_steps"]:
         yield Paragraph(words.say("first_bad_none"))
         return
+    if twin["plots"]["failure"]:
+        yield Figure("failure", failure_title(twin, words))
     yield Paragraph(words.say("first_bad_intro"))
     yield tables.first_bad_table(twin, words)
     yield from tables.left_out(twin["first_bad_steps"], words)
 
 
 def _search(twin: Twin, words: Words) -> Iterator[Block]:
-    search = twin["search"]
-    if not search:
+    if not (twin["search"] or twin["plots"]["lr_curve"]):
         return
     yield Heading(2, words.say("h_search"))
-    if search["edge"]:
-        yield Figure("search", search_title(twin, words))
-    yield Bullets(tuple(_search_facts(search, words)))
+    if twin["plots"]["lr_curve"]:
+        yield Figure("lr_curve", lr_curve_title(twin, words))
+        yield Paragraph(words.say("curve_means", source=SENSITIVITY))
+    if twin["search"]:
+        yield Bullets(tuple(_search_facts(twin["search"], words)))
 
 
 def _search_facts(search: Twin, words: Words) -> Iterator[Inline]:
@@ -244,6 +259,27 @@ def _edge(edge: Twin, words: Words) -> Iterator[Inline]:
 def _recommendation(twin: Twin, words: Words) -> Iterator[Block]:
     yield Heading(2, words.say("h_recommendation"))
     yield Bullets(tuple(recommendation(twin, words)))
+    if arms := key_settings(twin):
+        yield Heading(3, words.say("h_key_settings"))
+        yield Paragraph(words.say("patch_needed" if twin["patch"] else "patch_best"))
+        yield CodeBlock(yamlfile.written({"arms": arms}).rstrip(), "yaml")
+    if twin["boundary"]:
+        yield Paragraph(words.say("patch_command", option=Code("--max-risk 0.01")))
+        yield CodeBlock(f"stability recommend {twin['study']} > patch.yaml")
+
+
+def _trials(twin: Twin, words: Words) -> Iterator[Block]:
+    if not twin["trials"]:
+        return
+    yield Heading(2, words.say("h_trials"))
+    verdicts = [trial["verdict"] for trial in twin["trials"]]
+    counts = {
+        "k": verdicts.count(VerdictLabel.DIVERGED),
+        "failures": verdicts.count(VerdictLabel.INCONCLUSIVE),
+    }
+    table = tables.trials_table(twin, words)
+    summary = words.say("trials_summary", n=len(verdicts), **counts)
+    yield Details(summary, (Paragraph(words.say("trials_mean", example=Code("> 16"))), table))
 
 
 def _short(value: Any) -> str:

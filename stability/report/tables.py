@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from stability.records import BEFORE_TRAINING
-from stability.report.blocks import Code, Inline, Latin, Paragraph, Table
-from stability.report.numbers import setting
+from stability.records import BEFORE_TRAINING, VerdictLabel
+from stability.report.blocks import Code, Inline, Latin, LongTable, Paragraph, Table
+from stability.report.numbers import rounded, setting
 from stability.report.words import Words
 
 Twin = dict[str, Any]
@@ -100,8 +100,20 @@ def first_bad_table(twin: Twin, words: Words) -> Table:
     rows = []
     for row in twin["first_bad_steps"][:MOST_TRIALS]:
         place = (_count(row["step"], words), _code(row["kind"], words), _code(row["where"], words))
-        rows.append((*_who(row, words), *place, _latin(row["evidence"], words)))
+        rows.append((*_who(row, words), *place, _evidence(row, words)))
     return Table(tuple(words.say(key) for key in keys), tuple(rows))
+
+
+def _evidence(row: Twin, words: Words) -> Inline:
+    """What was measured: in English in the rule's own words, else as the value and its limit."""
+    value = row["nonfinite"] or row["value"]
+    if words.lang == "en" or value is None:
+        return _latin(row["evidence"], words)
+    shown = Code(value) if isinstance(value, str) else words.numbers.significant(value, 3)
+    if row["threshold"] is None:
+        return words.say("evidence_value", value=shown)
+    limit = words.numbers.significant(row["threshold"], 3)
+    return words.say("evidence_limit", value=shown, limit=limit)
 
 
 def failures_table(twin: Twin, words: Words) -> Table:
@@ -112,6 +124,58 @@ def failures_table(twin: Twin, words: Words) -> Table:
         last = row["error"].strip().splitlines()[-1] if row["error"].strip() else ""
         rows.append((*_who(row, words), _code(row["outcome"], words), _latin(last, words)))
     return Table(tuple(words.say(key) for key in keys), tuple(rows))
+
+
+def trials_table(twin: Twin, words: Words) -> LongTable:
+    """Every trial: what became of it, when, and its settings."""
+    params = list(dict.fromkeys(name for trial in twin["trials"] for name in trial["params"]))
+    keys = ("col_trial", "col_arm", "col_seed", "col_verdict", "col_step", "col_final")
+    header = (*(words.say(key) for key in keys), *((Code(name),) for name in params))
+    na = words.text("na")
+    rows = tuple(_trial_row(trial, params, na, words) for trial in twin["trials"])
+    more = words.say("rows_left_out", count=max(0, len(rows) - MOST_TRIALS))
+    return LongTable(header, rows, MOST_TRIALS, more)
+
+
+def _trial_row(trial: Twin, params: list[str], na: str, words: Words) -> tuple[str, ...]:
+    """A trial that did not diverge is censored after its steps: `> 16`."""
+    failed = trial["verdict"] == VerdictLabel.INCONCLUSIVE
+    if failed:
+        step = words.text("failed")
+    elif trial["first_bad_step"] is not None:
+        step = str(trial["first_bad_step"])
+    else:
+        step = na if trial["steps"] is None else f"> {trial['steps']}"
+    settings = (_short_setting(trial["params"], name, na) for name in params)
+    seed = na if trial["seed"] is None else str(trial["seed"])
+    final = _final(trial, words)
+    return (
+        f"{trial['stage']} {trial['number']}",
+        trial["arm"] or na,
+        seed,
+        trial["verdict"],
+        step,
+        final,
+        *settings,
+    )
+
+
+def _final(trial: Twin, words: Words) -> str:
+    if trial["verdict"] == VerdictLabel.INCONCLUSIVE:
+        return words.text("failed")
+    value = trial["yardstick"]
+    if isinstance(value, dict):
+        return value["nonfinite"]
+    if value is None:
+        return words.text("lost" if trial["verdict"] == VerdictLabel.DIVERGED else "na")
+    return f"{value:.4g}"
+
+
+def _short_setting(params: Twin, name: str, na: str) -> str:
+    if name not in params:
+        return na
+    value = params[name]
+    return rounded(value, 4) if isinstance(value, float) else setting(value)
 
 
 def left_out(rows: list[Twin], words: Words) -> list[Paragraph]:

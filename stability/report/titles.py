@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from stability.records import VerdictLabel
 from stability.report.blocks import Code, Inline
+from stability.report.described import bound_text, distance_text
 from stability.report.numbers import rounded
 from stability.report.words import Words
+from stability.spending import ALPHA
 
 Twin = dict[str, Any]
 
 
-def curves_title(twin: Twin, words: Words) -> Inline:
+def loss_fan_title(twin: Twin, words: Words) -> Inline:
     """How often each arm diverged and, where two are compared, the yardstick's ratio."""
     comparison = twin["comparison"]
     if not comparison or comparison["yardstick_ratio_ci"] is None:
@@ -39,13 +42,69 @@ def total_title(twin: Twin, words: Words) -> Inline:
     return words.say("fig_total_not", reason=words.named(total["reason"]))
 
 
-def search_title(twin: Twin, words: Words) -> Inline:
-    """Where along the parameter trials diverged."""
-    search = twin["search"]
-    edge = search["edge"]
-    param = Code(edge["param"])
-    if edge["smallest_diverged"] is None:
-        low, high = (Code(rounded(edge[end])) for end in ("lowest", "highest"))
-        return words.say("fig_search_none", n=search["n"], param=param, low=low, high=high)
-    value = Code(rounded(edge["smallest_diverged"], 4))
-    return words.say("fig_search_edge", k=search["diverged"], n=search["n"], param=param, value=value)
+def lr_curve_title(twin: Twin, words: Words) -> Inline:
+    """Where along the parameter trials diverged, and how sensitive the loss is to it."""
+    part = twin["plots"]["lr_curve"]
+    param, trials = Code(part["param"]), part["trials"]
+    low, high = (Code(rounded(part[end])) for end in ("low", "high"))
+    lost = sum(trial["verdict"] == VerdictLabel.DIVERGED for trial in trials)
+    if part["smallest_diverged"] is None:
+        found = words.say("fig_curve_none", n=len(trials), param=param, low=low, high=high)
+    else:
+        value = Code(rounded(part["smallest_diverged"], 4))
+        found = words.say("fig_curve_edge", k=lost, n=len(trials), param=param, value=value)
+    if part["sensitivity"] is None:
+        return found
+    shown = words.numbers.significant(part["sensitivity"]["value"], 2)
+    return words.say("fig_sensitivity", found=found, param=param, value=shown, low=low, high=high)
+
+
+def stability_map_title(twin: Twin, words: Words) -> Inline:
+    """At which value half of the runs diverge, arm by arm; or that no boundary is placed."""
+    arms = twin["boundary"]
+    placed = {name: own for name, own in arms.items() if own["monotone"] and own["p50"] is not None}
+    trials = twin["plots"]["stability_map"]["trials"]
+    if not placed:
+        return words.say("fig_map_open", k=sum(trial["diverged"] for trial in trials), n=len(trials))
+    places = [
+        words.say("fig_map_arm", arm=Code(name), value=Code(rounded(own["p50"])))
+        for name, own in placed.items()
+    ]
+    return words.say("fig_map", param=Code(twin["boundary_details"]["param"]), places=words.listed(places))
+
+
+def forest_title(twin: Twin, words: Words) -> Inline:
+    """The settings that have a part in some response, or that none is shown to have one."""
+    found = twin["attribution"]
+    clear = dict.fromkeys(
+        name
+        for one in (found, *found["others"])
+        for name, own in one["effects"].items()
+        if own["p_adjusted"] < ALPHA
+    )
+    if not clear:
+        return words.say("fig_forest_none")
+    return words.say("fig_forest", names=words.listed([(Code(name),) for name in clear]))
+
+
+def headroom_title(twin: Twin, words: Words) -> Inline:
+    """The arm with the least room."""
+    details = twin["boundary_details"]
+    known = {name: own for name, own in twin["boundary"].items() if own["headroom"] is not None}
+    if not known:
+        return words.say("fig_room_none", param=Code(details["param"]))
+    name = min(known, key=lambda arm: known[arm]["headroom"])
+    own = known[name]
+    return words.say(
+        "fig_room_inside" if own["headroom"] >= 0 else "fig_room_outside",
+        arm=Code(name),
+        distance=distance_text(details, abs(own["headroom"]), words),
+        bound=Code(bound_text(details, own["p05_lower"])),
+    )
+
+
+def failure_title(twin: Twin, words: Words) -> Inline:
+    """Which trial broke, when and where."""
+    part = twin["plots"]["failure"]
+    named = {name: Code(str(part[name])) for name in ("stage", "event_kind", "event_where")}
+    return words.say("fig_failure", number=part["number"], step=part["event_step"], **named)

@@ -16,13 +16,15 @@ from stability.evidence.paired import finished
 from stability.evidence.rates import Rate, arm_rate
 from stability.evidence.selection import diverged, failed, of_stage, with_evidence
 from stability.evidence.survival import arm_survival
-from stability.records import BEFORE_TRAINING, NOT_EVALUATED, YARDSTICK
+from stability.records import BEFORE_TRAINING, NOT_EVALUATED, YARDSTICK, VerdictLabel
 from stability.report.attribution import attribution_part
 from stability.report.boundary import boundary_part, found_boundary
 from stability.report.change import change_part
 from stability.report.comparison import comparison_parts
 from stability.report.knobs import knobs_part
+from stability.report.patch import changes
 from stability.report.plaindata import marker, present, to_plain, whole
+from stability.report.plots import plots_part
 from stability.report.recommend import recommendations
 from stability.report.search_part import search_part
 
@@ -65,12 +67,16 @@ def build(spec: Any, frames: Frames, environment: Mapping[str, Any]) -> dict[str
         "yardstick_change": change_part(spec, compared, frames.epochs, frames.steps),
         "epochs": [_epoch_row(row) for row in epoch_losses(compared, frames.epochs)],
         "search": search_part(spec, frames),
+        "trials": [
+            _trial(row, spec) for row in frames.trials.sort_values(["stage", "number"]).to_dict("records")
+        ],
+        "plots": plots_part(spec, frames, found, names),
         "first_bad_steps": _first_bad_steps(frames),
         "infrastructure_failures": _failures(frames.trials),
         "limits": _limits(spec, frames.trials),
     }
     twin = to_plain(twin)
-    return twin | {"recommendations": recommendations(twin)}
+    return twin | {"recommendations": recommendations(twin), "patch": changes(twin)}
 
 
 def arm_names(spec: Any, compared: pd.DataFrame) -> list[str]:
@@ -141,13 +147,15 @@ def _first_bad_steps(frames: Frames) -> list[dict[str, Any]]:
     bad = known[diverged(known)].sort_values(["stage", "number"])
     place = ["trial_id", "step", "kind", "where"]
     first = frames.events.drop_duplicates(place)
-    values = dict(zip(first[place].itertuples(index=False, name=None), first["value"], strict=True))
+    measured = first[["value", "threshold"]].itertuples(index=False, name=None)
+    values = dict(zip(first[place].itertuples(index=False, name=None), measured, strict=True))
     return [_first_bad(row, values) for row in bad.to_dict("records")]
 
 
 def _first_bad(row: Mapping[str, Any], values: Mapping[tuple[Any, ...], Any]) -> dict[str, Any]:
     step = whole(row["event_step"])
-    value = values.get((row["trial_id"], step, row["event_kind"], row["event_where"]))
+    place = row["trial_id"], step, row["event_kind"], row["event_where"]
+    value, threshold = values.get(place, (None, None))
     value = None if value is None else float(value)
     mark = None if value is None else marker(value)
     return {
@@ -157,7 +165,24 @@ def _first_bad(row: Mapping[str, Any], values: Mapping[tuple[Any, ...], Any]) ->
         "where": present(row["event_where"]),
         "value": None if mark else value,
         "nonfinite": mark,
+        "threshold": present(threshold),
         "evidence": present(row["evidence"]) or "",
+    }
+
+
+def _trial(row: Mapping[str, Any], spec: Any) -> dict[str, Any]:
+    """One trial as the table of all trials shows it; `params` without the constants."""
+    step = whole(row["event_step"]) if row["verdict"] == VerdictLabel.DIVERGED else None
+    return {
+        **{name: whole(row[name]) for name in ("number", "seed", "steps")},
+        **{name: present(row[name]) for name in ("stage", "arm", "verdict")},
+        "first_bad_step": step,
+        "yardstick": present(row["yardstick_final"]),
+        "params": {
+            name: value
+            for name, value in row["params"].items()
+            if name in spec.params and spec.params[name].kind != "constant"
+        },
     }
 
 

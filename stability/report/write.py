@@ -37,19 +37,19 @@ def write(
     twin = build(spec, frames, environment)
     blocks = compose(twin, lang)
     try:
-        return _write(twin, blocks, frames, format, lang, out)
+        return _write(twin, blocks, format, lang, out)
     except OSError as error:
         raise UserError(
             f"cannot write the report to {out}: {error.strerror}; choose another folder"
         ) from None
 
 
-def _write(twin: dict, blocks: list[Block], frames: Frames, format: str, lang: str, out: Path) -> Path:
+def _write(twin: dict, blocks: list[Block], format: str, lang: str, out: Path) -> Path:
     suffix = ".fa" if lang == "fa" else ""
     if format == "json":
         text = json.dumps(twin, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         return _replace(out / "report.json", text.encode())
-    images = _images(twin, blocks, frames, lang)
+    images = _images(twin, blocks, lang)
     if format == "html":
         return _replace(out / f"report{suffix}.html", html.render(blocks, lang, images).encode())
     paths = {name: f"figures/{name}{suffix}.png" for name in images}
@@ -58,14 +58,10 @@ def _write(twin: dict, blocks: list[Block], frames: Frames, format: str, lang: s
     return _replace(out / f"report{suffix}.md", markdown.render(blocks, lang, paths).encode())
 
 
-def _images(twin: dict, blocks: list[Block], frames: Frames, lang: str) -> dict[str, bytes]:
+def _images(twin: dict, blocks: list[Block], lang: str) -> dict[str, bytes]:
     from stability.report import figures  # here: matplotlib takes half a second to import
 
-    return {
-        block.name: figures.draw(block.name, twin, frames, lang)
-        for block in blocks
-        if isinstance(block, Figure)
-    }
+    return {block.name: figures.draw(block.name, twin, lang) for block in blocks if isinstance(block, Figure)}
 
 
 def _replace(path: Path, content: bytes) -> Path:

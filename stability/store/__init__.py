@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -251,17 +251,19 @@ class Store:
             trials, *(self._frame(table, table.c.trial_id.in_(ids)) for table in (EPOCHS, STEPS, EVENTS))
         )
 
-    def outline(self, study: str, stage: str) -> Frames:
+    def outline(
+        self, study: str, stage: str, whole: Callable[[pd.DataFrame], int | None] = lambda trials: None
+    ) -> Frames:
         """`frames` without most of the steps, of which there are by far the most, and a report needs few.
 
         Kept are the totals of the steps in `stage`, and a row for each loss weight that was in force there
-        at a step: it stands for all trials of one arm and verdict. Raises `UserError` as `frames` does.
+        at a step: it stands for all trials of one arm and verdict. And every step of one trial, which `whole`
+        names, given all trials. Raises `UserError` as `frames` does.
         """
         trials = self.trials(study)
+        query = reading.outlined_steps(study, stage, whole(trials))
         epochs, events = (self._frame(table, table.c.trial_id.in_(_ids(study))) for table in (EPOCHS, EVENTS))
-        return Frames(
-            trials, epochs, reading.frame(self._engine, reading.outlined_steps(study, stage)), events
-        )
+        return Frames(trials, epochs, reading.frame(self._engine, query), events)
 
     def _frame(self, table: sa.Table, condition: sa.ColumnElement[bool]) -> pd.DataFrame:
         order = [table.c.trial_id] + ([table.c.step] if "step" in table.c else [])

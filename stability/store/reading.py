@@ -32,9 +32,13 @@ def frame(engine: sa.Engine, query: Query) -> pd.DataFrame:
     return found
 
 
-def outlined_steps(study: str, stage: str) -> Query:
-    """The totals of a stage, then a row for each loss weight an arm's trials of one verdict had at a step."""
+def outlined_steps(study: str, stage: str, whole: int | None) -> Query:
+    """The totals of a stage, then a row for each loss weight an arm's trials of one verdict had at a step.
+
+    Then all of the trial `whole`, which the others are without.
+    """
     inside = (TRIALS.c.study == study, TRIALS.c.stage == stage)
+    inside += () if whole is None else (TRIALS.c.trial_id != whole,)
     ids = sa.select(TRIALS.c.trial_id).where(*inside)
     totals = sa.select(STEPS).where(STEPS.c.quantity == "total", STEPS.c.trial_id.in_(ids))
     same = (STEPS.c.quantity, STEPS.c.step, STEPS.c.loss_weight, STEPS.c.loss_weight_nonfinite)
@@ -45,7 +49,10 @@ def outlined_steps(study: str, stage: str) -> Query:
         .where(*inside, STEPS.c.quantity.startswith("loss/"))
         .group_by(TRIALS.c.arm, TRIALS.c.verdict, *same)
     )
-    return sa.union_all(totals, weights)
+    parts = [totals, weights]
+    if whole is not None:
+        parts.append(sa.select(STEPS).where(STEPS.c.trial_id == whole))
+    return sa.union_all(*parts)
 
 
 def _columns(engine: sa.Engine, query: Query) -> dict[str, list[Any]]:

@@ -9,6 +9,7 @@ import pytest
 from study_frames import BASIC, ENHANCED, ENVIRONMENT, StudyFrames, make_spec
 
 from stability.report import build
+from stability.report.figures import FIGURES
 from stability.report.markdown import render
 from stability.report.sections import compose
 from stability.spec import CompareStage
@@ -32,7 +33,7 @@ def frames(seeds, diverged=0):
 
 def text_of(data, lang="en", **spec):
     twin = build(make_spec(**spec), data, ENVIRONMENT)
-    return render(compose(twin, lang), lang, {"loss_curves": "a.png", "search": "b.png"})
+    return render(compose(twin, lang), lang, {name: f"{name}.png" for name in FIGURES})
 
 
 LOOKS = plan(spending="obrien_fleming")

@@ -1,0 +1,32 @@
+"""The report's drawings, a plot a file: twin -> PNG bytes. The only matplotlib; titles are `titles`'."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from stability.report.figures.failure import failure
+from stability.report.figures.forest import forest
+from stability.report.figures.headroom import headroom
+from stability.report.figures.loss_fan import loss_fan
+from stability.report.figures.lr_curve import lr_curve
+from stability.report.figures.stability_map import stability_map
+from stability.report.figures.style import png, styled
+from stability.report.words import Words
+
+FIGURES: dict[str, Callable[[dict[str, Any], Words], Figure]] = {
+    "loss_fan": loss_fan,
+    "forest": forest,
+    "stability_map": stability_map,
+    "headroom": headroom,
+    "lr_curve": lr_curve,
+    "failure": failure,
+}
+
+
+def draw(name: str, twin: dict[str, Any], lang: str) -> bytes:
+    """The figure `name`, a key of `FIGURES`, as PNG."""
+    with styled():
+        return png(FIGURES[name](twin, Words(lang)))

@@ -1,0 +1,54 @@
+"""Anatomy of a failure: each recorded quantity over the last steps, aligned on the first bad one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from stability.report.figures.style import BAD, COLOURS, LOG_FROM, floats, label
+from stability.report.titles import failure_title
+from stability.report.words import Words
+
+Twin = dict[str, Any]
+
+COLUMNS = 2
+
+
+def failure(twin: Twin, words: Words) -> Figure:
+    """One panel a quantity; values that are not finite are crosses at the top edge."""
+    part = twin["plots"]["failure"]
+    quantities = list(part["quantities"].items())
+    rows = -(-len(quantities) // COLUMNS)
+    figure = Figure(figsize=(12, 1.3 + 1.65 * rows), layout="constrained")
+    figure.suptitle(label(failure_title(twin, words)))
+    panels = figure.subplots(rows, COLUMNS, sharex=True, squeeze=False)
+    for axes in panels.flat[len(quantities) :]:
+        axes.set_visible(False)
+    for axes, (name, course) in zip(panels.flat, quantities, strict=False):
+        _panel(axes, part["steps"], course)
+        axes.set_title(name, loc="left", family="DejaVu Sans Mono", fontsize=12)
+    for axes in panels.flat[max(0, len(quantities) - COLUMNS) : len(quantities)]:
+        axes.tick_params(labelbottom=True)
+        axes.set_xlabel(label(words.say("fig_steps_before")))
+    return figure
+
+
+def _panel(axes: Axes, steps: list[int], course: Twin) -> None:
+    values = course["values"]
+    finite = [value for value in values if value is not None]
+    axes.axvline(0, color=BAD, lw=1.5, ls=":")
+    axes.plot(steps, floats(values), color=COLOURS[0], marker="o", markersize=3.5, lw=1.8)
+    if finite and min(finite) > 0 and max(finite) / min(finite) >= LOG_FROM:
+        axes.set_yscale("log")
+    top = axes.get_xaxis_transform()
+    for place, mark in course["nonfinite"].items():
+        step = steps[int(place)]
+        axes.scatter(step, 0.9, marker="x", s=70, lw=2.4, color=BAD, transform=top, zorder=5)
+        axes.text(step, 0.9, f"{mark} ", color=BAD, transform=top, ha="right", va="center", fontsize=11)
+    axes.margins(y=0.25)
+    axes.set_xlim(min(steps) - 0.8, max(steps) + 0.8)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(axis="y", alpha=0.25)

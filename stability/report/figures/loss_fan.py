@@ -1,0 +1,91 @@
+"""Losses of each arm as a fan over its trials, with what was lost, and the survival curve."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from stability.records import BEFORE_TRAINING
+from stability.report.blocks import Code
+from stability.report.figures.style import Look, floats, label, legend, look, scale_losses
+from stability.report.titles import loss_fan_title, total_title
+from stability.report.words import Words
+
+Twin = dict[str, Any]
+
+TITLE_WIDTH = 34
+"""Characters that fit over a panel."""
+
+
+def loss_fan(twin: Twin, words: Words) -> Figure:
+    """Yardstick per epoch, printed total per step, share of trials still training."""
+    arms = twin["plots"]["loss_fan"]
+    figure = Figure(figsize=(13.5, 5.2), layout="constrained")
+    figure.suptitle(label(loss_fan_title(twin, words)))
+    yardstick, total, survival = figure.subplots(1, 3)
+    places = {name: i for i, name in enumerate(twin["arms"])}
+    for name, own in arms.items():
+        style = look(places[name])
+        text = label(words.say("fig_median", arm=Code(name), n=own["n"]))
+        _fan(yardstick, own["yardstick"], style, text)
+        _fan(total, own["total"], style, text)
+        _survival(survival, own["survival"], style)
+    for axes, kind in ((yardstick, "yardstick"), (total, "total")):
+        _crosses(axes, [(own[kind], look(places[name])) for name, own in arms.items()], words)
+        _fit(axes, [own[kind] for own in arms.values() if own[kind]])
+    before = label(words.say("fig_before"))
+    yardstick.xaxis.set_major_formatter(lambda x, _: before if x == BEFORE_TRAINING else f"{x:g}")
+    yardstick.set(xlabel=label(words.say("fig_epoch")), ylabel=label(words.say("fig_loss")))
+    titles = (words.say("fig_yardstick"), total_title(twin, words), words.say("fig_survival"))
+    for axes, title in zip((yardstick, total, survival), titles, strict=True):
+        axes.set_title(label(title, TITLE_WIDTH))
+    total.set_xlabel(label(words.say("fig_step")))
+    survival.set(xlabel=label(words.say("fig_step")), ylim=(0, 1.04))
+    survival.yaxis.set_major_formatter(PercentFormatter(1))
+    survival.xaxis.set_major_locator(MaxNLocator(integer=True))
+    survival.grid(axis="y", alpha=0.25)
+    legend(figure, yardstick, total)
+    return figure
+
+
+def _fan(axes: Axes, fan: Twin | None, style: Look, text: str) -> None:
+    if fan is None:
+        return
+    low, median, high = (floats(fan[name]) for name in ("low", "median", "high"))
+    axes.fill_between(fan["x"], low, high, color=style.colour, alpha=0.18, lw=0)
+    every = max(1, len(fan["x"]) // 8)
+    line = {"color": style.colour, "ls": style.line, "marker": style.marker, "markevery": every, "lw": 2.4}
+    axes.plot(fan["x"], median, label=text, **line)
+
+
+def _crosses(axes: Axes, fans: list[tuple[Twin | None, Look]], words: Words) -> None:
+    """Crosses at the top edge over the places where trials were lost, larger for more of them."""
+    height = 0.985
+    for fan, style in fans:
+        if fan and fan["bad"]:
+            x, counts = zip(*fan["bad"], strict=True)
+            sizes = [45 + 12 * min(count, 12) for count in counts]
+            where = {"transform": axes.get_xaxis_transform(), "clip_on": False, "zorder": 5}
+            axes.scatter(x, [height] * len(x), marker="x", s=sizes, lw=2, color=style.colour, **where)
+            height -= 0.045
+    if height < 0.985:
+        axes.scatter([], [], marker="x", s=60, lw=2, color="0.3", label=label(words.say("fig_bad")))
+
+
+def _survival(axes: Axes, curve: Twin | None, style: Look) -> None:
+    if curve is None:
+        return
+    band = {"step": "post", "color": style.colour, "alpha": 0.15, "lw": 0}
+    axes.fill_between(curve["steps"], floats(curve["low"]), floats(curve["high"]), **band)
+    axes.step(curve["steps"], curve["share"], where="post", color=style.colour, ls=style.line, lw=2.4)
+
+
+def _fit(axes: Axes, fans: list[Twin]) -> None:
+    """A scale for the finite values, room for the crosses, whole numbers below."""
+    shown = [value for fan in fans for name in ("low", "high") for value in fan[name] if value is not None]
+    scale_losses(axes, shown)
+    axes.margins(y=0.14)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -1,0 +1,97 @@
+"""Final loss along one parameter, what diverged on a strip above, medians of each part of the range."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from stability.records import VerdictLabel
+from stability.report.blocks import Code
+from stability.report.figures.style import (
+    BAD,
+    COLOURS,
+    PLAIN,
+    STRIP,
+    floats,
+    label,
+    legend,
+    look,
+    scale_losses,
+)
+from stability.report.titles import lr_curve_title
+from stability.report.words import Words
+
+Twin = dict[str, Any]
+
+
+def lr_curve(twin: Twin, words: Words) -> Figure:
+    """One mark a trial; the median is dashed where at least half of the trials there diverged."""
+    part = twin["plots"]["lr_curve"]
+    figure = Figure(figsize=(11, 5.8), layout="constrained")
+    figure.suptitle(label(lr_curve_title(twin, words)))
+    strip, main = figure.subplots(2, 1, sharex=True, height_ratios=(1, 7))
+    _strip(strip, part["trials"], words)
+    _points(main, part, words)
+    _medians(main, part["bins"], words)
+    _arms(strip, main, twin)
+    if part["log"]:
+        main.set_xscale("log")
+    main.set_xlabel(part["param"])
+    main.set_ylabel(label(words.say("fig_final")), labelpad=10)
+    legend(figure, main, columns=3)
+    return figure
+
+
+def _strip(axes: Axes, trials: list[Twin], words: Words) -> None:
+    x = [trial["value"] for trial in trials if trial["verdict"] == VerdictLabel.DIVERGED]
+    axes.scatter(x, [0.5] * len(x), marker="x", s=60, lw=1.8, color=BAD, alpha=0.8)
+    axes.set(yticks=[0.5], ylim=(0, 1))
+    axes.set_yticklabels([label(words.say("fig_diverged"))], color=BAD)
+    axes.tick_params(which="both", length=0, labelbottom=False)
+    axes.spines[:].set_visible(False)
+    axes.set_facecolor(STRIP)
+
+
+def _points(axes: Axes, part: Twin, words: Words) -> None:
+    known = [trial for trial in part["trials"] if trial["loss"] is not None]
+    calm = [trial for trial in known if trial["verdict"] == VerdictLabel.STABLE]
+    other = [t for t in known if t["verdict"] in (VerdictLabel.UNSTABLE, VerdictLabel.STUCK)]
+    _scatter(axes, calm, label(words.say("fig_trained")), marker="o", color=PLAIN)
+    _scatter(axes, other, label(words.say("fig_other")), marker="^", facecolor="none", edgecolor=PLAIN)
+    if part["at_start"] is not None:
+        text = label(words.say("fig_at_start"))
+        axes.axhline(part["at_start"], color=PLAIN, ls=(0, (1, 3)), lw=1.8, label=text)
+    scale_losses(axes, [trial["loss"] for trial in (*calm, *other)])
+
+
+def _scatter(axes: Axes, trials: list[Twin], text: str, **style: Any) -> None:
+    if trials:
+        x, y = zip(*((trial["value"], trial["loss"]) for trial in trials), strict=True)
+        axes.scatter(x, y, s=45, lw=1.6, alpha=0.75, label=text, **style)
+
+
+def _medians(axes: Axes, bins: list[Twin], words: Words) -> None:
+    """Over all trials of a part while most live; over the survivors, dashed, where most died."""
+    known = [own for own in bins if own["median"] is not None]
+    x = [own["middle"] for own in known]
+    medians = [own["median"] for own in known]
+    lived = [None if own["survivors"] else own["median"] for own in known]
+    line = {"color": COLOURS[2], "lw": 2.6, "zorder": 4}
+    if any(value is not None for value in lived):
+        text = label(words.say("fig_median_all"))
+        axes.plot(x, floats(lived), marker="s", markersize=6, label=text, **line)
+    if any(own["survivors"] for own in known):
+        axes.plot(x, medians, ls=(0, (3, 2)), label=label(words.say("fig_median_survivors")), **line)
+
+
+def _arms(strip: Axes, main: Axes, twin: Twin) -> None:
+    """A line where each arm sits."""
+    name = twin["plots"]["lr_curve"]["param"]
+    for i, (arm, own) in enumerate(twin["arms"].items()):
+        value = own["settings"].get(name)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            style = {"color": look(i).colour, "ls": ("--", ":", "-.")[i % 3], "lw": 2}
+            main.axvline(value, label=label((Code(f"{arm}: {name} = {value:g}"),)), **style)
+            strip.axvline(value, **style)

@@ -1,0 +1,106 @@
+"""What all figures share: colours, marks, fonts, labels, and how a figure becomes PNG bytes."""
+
+from __future__ import annotations
+
+import io
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+
+from stability.report.blocks import Inline, plain
+
+DPI = 120
+PALETTE_SIZE = 256
+"""Colours of a stored picture: drawings need few, and a palette makes the file a third as large."""
+STYLE = {
+    "font.family": "DejaVu Sans",  # ships with matplotlib and covers Persian
+    "font.size": 13,
+    "axes.titlesize": 13,
+    "figure.titlesize": 15,
+    "legend.fontsize": 12,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+"""Okabe and Ito's colour-blind-safe palette (https://jfly.uni-koeln.de/color)."""
+MARKERS = ("o", "s", "^", "D", "v", "P")
+LINES = ("-", "--", "-.", ":")
+PLAIN, BAD = "#4D4D4D", "#8B0000"
+STRIP = "#F6EDED"
+"""Behind the marks of diverged trials, which have no loss to be placed by."""
+ISOLATES = dict.fromkeys(map(ord, "\u2066\u2069"))
+"""Directional isolates, which the font has no glyph for."""
+LOG_FROM = 20.0
+"""Ratio of largest to smallest value from which a loss axis is logarithmic."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How one arm is drawn: told apart by colour, by marker and by line, so in greyscale too."""
+
+    colour: str
+    marker: str
+    line: str
+
+
+def look(index: int) -> Look:
+    """The look of the arm at this place of the study file."""
+    return Look(*(each[index % len(each)] for each in (COLOURS, MARKERS, LINES)))
+
+
+def png(figure: Figure) -> bytes:
+    """The figure as a PNG with a palette."""
+    canvas = FigureCanvasAgg(figure)
+    figure.set_dpi(DPI)
+    canvas.draw()
+    picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    buffer = io.BytesIO()
+    reduced = picture.quantize(PALETTE_SIZE, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    reduced.save(buffer, format="png", optimize=True)
+    return buffer.getvalue()
+
+
+def styled() -> Any:
+    """matplotlib's settings while a figure is made and drawn."""
+    return mpl.rc_context(STYLE)
+
+
+def label(text: Inline, width: int | None = None) -> str:
+    """Text for matplotlib, in lines of at most `width` characters.
+
+    `$` is no mathematics, and every line with Persian in it starts right to left whatever comes first.
+    """
+    shown = plain(text).translate(ISOLATES).replace("$", r"\$")
+    lines = textwrap.wrap(shown, width) if width else [shown]
+    rtl = any("\u0600" <= sign <= "\u06ff" for sign in shown)
+    return "\n".join(f"\u200f{line}" if rtl else line for line in lines)
+
+
+def legend(figure: Figure, *axes: Axes, columns: int = 4) -> None:
+    """Each label once, from all axes, below the figure."""
+    found: dict[str, Any] = {}
+    for own in axes:
+        for artist, text in zip(*own.get_legend_handles_labels(), strict=True):
+            found.setdefault(text, artist)
+    if found:
+        figure.legend(found.values(), found, loc="outside lower center", ncols=columns, frameon=False)
+
+
+def scale_losses(axes: Axes, values: Sequence[float]) -> None:
+    """A logarithmic loss axis where the values span it, and a grid."""
+    if len(values) and min(values) > 0 and max(values) / min(values) >= LOG_FROM:
+        axes.set_yscale("log")
+    axes.grid(axis="y", alpha=0.25)
+
+
+def floats(values: Sequence[float | None]) -> np.ndarray:
+    """None as NaN, which matplotlib leaves out."""
+    return np.array([np.nan if value is None else value for value in values], dtype=float)

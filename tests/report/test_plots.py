@@ -1,0 +1,186 @@
+"""What the plots show, by hand; and that every picture comes from the JSON twin alone."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from study_frames import BASIC, ENHANCED, ENVIRONMENT, NAN, StudyFrames, make_spec, small_study
+
+from stability.evidence.sensitivity import BINS, Along, bins, sensitivity
+from stability.report import build, shown_failure
+from stability.report.blocks import plain
+from stability.report.figures import FIGURES, draw
+from stability.report.titles import (
+    failure_title,
+    forest_title,
+    headroom_title,
+    lr_curve_title,
+    stability_map_title,
+)
+from stability.report.words import Words
+from stability.spec import from_document
+
+DOCUMENT = {
+    "name": "edges",
+    "trainer": "tts",
+    "params": {
+        "lr": {"min": 1e-6, "max": 1.0, "log": True},
+        "clip": {"min": 0.1, "max": 1000.0, "log": True},
+        "huber": {"values": [False, True]},
+        "mel_weight": {"value": 1.0},
+    },
+    "arms": {
+        "basic": {"lr": 1e-5, "clip": 0.5, "huber": False},
+        "hot": {"lr": 0.3, "clip": 0.5, "huber": False},
+    },
+    "compare": {"baseline": "basic", "treatment": "hot"},
+    "plan": [{"compare": {"seeds": 4}}, {"boundary": {"param": "lr", "trials": 48}}],
+    "yardstick": {"mel": 1.0, "stop": 1.0},
+}
+
+
+@pytest.fixture(scope="module")
+def edges():
+    """Trials that diverge above lr 0.01 whatever the other settings are, and two arms far from there."""
+    study, rng = StudyFrames(), np.random.default_rng(0)
+    for seed in range(4):
+        arms = {arm: own | {"mel_weight": 1.0} for arm, own in DOCUMENT["arms"].items()}
+        study.trial("compare", "basic", seed, params=arms["basic"])
+        study.diverged("compare", "hot", seed, params=arms["hot"], step=seed)
+    for seed in range(48):
+        lr, clip, huber = 10 ** rng.uniform(-6, 0), 10 ** rng.uniform(-1, 3), bool(rng.random() < 0.5)
+        params = {"lr": lr, "clip": clip, "huber": huber, "mel_weight": 1.0}
+        if lr > 0.01:
+            study.diverged("boundary", None, seed, params=params)
+        else:
+            study.trial("boundary", None, seed, params=params, level=2.0 + 0.1 * np.log10(lr))
+    return build(from_document(DOCUMENT), study.frames(), ENVIRONMENT)
+
+
+@pytest.fixture(scope="module")
+def small():
+    return build(make_spec(), small_study(), ENVIRONMENT)
+
+
+def drawn(name, twin, lang="en"):
+    return np.asarray(Image.open(io.BytesIO(draw(name, twin, lang))).convert("RGB"))
+
+
+@pytest.mark.parametrize("lang", ["en", "fa"])
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_is_drawn_from_the_json_alone(edges, name, lang):
+    if name == "forest":
+        edges = edges | {"attribution": ATTRIBUTION}
+    picture = drawn(name, json.loads(json.dumps(edges)), lang)
+    assert picture.shape[0] > 300 and picture.shape[1] > 900
+    assert (picture == drawn(name, edges, lang)).all()
+    grey = picture.mean(axis=2)
+    assert grey.std() > 10  # something stands on it
+
+
+ATTRIBUTION = {
+    "response": "diverged",
+    "effects": {
+        "lr": {"effect": 0.9, "ci": [0.7, 1.0], "p_adjusted": 0.001},
+        "clip": {"effect": 0.02, "ci": [-0.1, 0.1], "p_adjusted": 1.0},
+    },
+    "others": [],
+}
+
+
+def test_titles_are_findings(edges, small):
+    words = Words("en")
+    said = {"map": stability_map_title(edges, words), "room": headroom_title(edges, words)}
+    said |= {"curve": lr_curve_title(small, words), "failure": failure_title(small, words)}
+    said |= {"forest": forest_title({"attribution": ATTRIBUTION}, words)}
+    said = {key: plain(text) for key, text in said.items()}
+    assert said["map"].startswith("Half of the runs diverge at lr 0.0")
+    assert said["room"].startswith("hot lies ") and "decades outside lr <= " in said["room"]
+    assert said["curve"].startswith("3 of 8 trials diverged: smallest diverged lr 0.03162; lr sensitivity 0.")
+    assert said["failure"] == "compare #9: nan_loss in mel at step 2"
+    assert said["forest"] == "A part in the difference is shown of lr"
+
+
+def test_the_map_holds_the_model_and_every_trial(edges):
+    part = edges["plots"]["stability_map"]
+    assert (part["x"]["param"], part["y"]["param"]) == ("lr", "clip")
+    assert len(part["trials"]) == 48
+    assert sum(trial["diverged"] for trial in part["trials"]) == edges["boundary_details"]["diverged"]
+    for name, arm in part["arms"].items():
+        risks = np.array(arm["probability"])
+        assert risks.shape == (len(part["y"]["values"]), len(part["x"]["values"]))
+        assert risks[:, 0].max() < 0.05 < 0.9 < risks[:, -1].min()
+        row = np.abs(np.log10(part["y"]["values"]) - np.log10(arm["y"])).argmin()
+        crossing = part["x"]["values"][int((risks[row] < 0.5).sum())]
+        assert crossing == pytest.approx(edges["boundary"][name]["p50"], rel=0.6)
+
+
+def test_an_arm_outside_its_bound_gets_a_patch(edges, small):
+    bound = edges["boundary"]["hot"]["p05_lower"]
+    assert edges["patch"] == {"hot": {"lr": pytest.approx(bound, rel=0.01)}}
+    assert edges["patch"]["hot"]["lr"] <= bound
+    assert small["patch"] == {}
+
+
+def test_lost_trials_are_infinite_in_a_fan(edges):
+    hot, basic = (edges["plots"]["loss_fan"][arm] for arm in ("hot", "basic"))
+    assert hot["total"]["bad"] == [[0, 1], [1, 1], [2, 1], [3, 1]]
+    # Of four trials, one is lost at step 0, two at step 1, three at step 2 and all at step 3.
+    assert hot["total"]["low"] == [2.5, 2.5, 2.5, None]
+    assert hot["total"]["median"] == [2.5, 2.5, None, None]
+    assert hot["total"]["high"] == [None] * 4
+    assert basic["total"]["bad"] == [] and None not in basic["total"]["high"]
+    assert hot["survival"]["steps"] == [0, 1, 2, 3, 4]
+    assert hot["survival"]["share"] == [1, 0.75, 0.5, 0.25, 0]
+    assert basic["survival"]["share"] == [1, 1]
+
+
+def test_the_failure_is_the_compared_trial_with_most_steps(small):
+    part = small["plots"]["failure"]
+    assert (part["stage"], part["arm"], part["seed"], part["event_step"]) == ("compare", "enhanced", 4, 2)
+    assert part["steps"] == [-2, -1, 0]
+    assert part["quantities"]["total"] == {"values": [2.5, 2.5, None], "nonfinite": {"2": "nan"}}
+    assert shown_failure(small_study().trials.query("verdict != 'DIVERGED'")) is None
+
+
+def test_a_fan_forgets_no_value_that_is_not_finite():
+    study = StudyFrames()
+    for seed in range(3):
+        study.trial("compare", "basic", seed, params=BASIC)
+        study.trial("compare", "enhanced", seed, params=ENHANCED)
+    frames = study.frames()
+    where = (
+        (frames.steps["trial_id"] == 1) & (frames.steps["step"] == 1) & (frames.steps["quantity"] == "total")
+    )
+    frames.steps.loc[where, "value"] = NAN
+    twin = build(make_spec(), frames, ENVIRONMENT)
+    assert twin["plots"]["loss_fan"]["basic"]["total"]["bad"] == [[1, 1]]
+
+
+def test_medians_and_sensitivity_by_hand():
+    """Seven decades in 14 parts, one trial in each: losses 1 and 2 in turn, the last four parts lost."""
+    value = 10 ** (np.arange(BINS) / 2 - 6.75)
+    lost = np.arange(BINS) >= BINS - 4
+    loss = np.where(lost, np.nan, np.where(np.arange(BINS) % 2 == 0, 1.0, 2.0))
+    along = Along(value, loss, lost, 3.0)
+    parts = bins(along, 1e-7, 1.0, True)
+    assert [(part.n, part.diverged) for part in parts] == [(1, int(bad)) for bad in lost]
+    assert [part.median for part in parts] == [1, 2] * 5 + [None] * 4
+    assert [part.survivors for part in parts] == lost.tolist()
+    found = sensitivity(along, parts)
+    assert found.value == pytest.approx((5 * 1 + 5 * 2 + 4 * 3) / 14 - 1)
+    assert (found.low, found.high, found.n, found.empty) == (pytest.approx(1e-7), pytest.approx(1.0), 14, 0)
+    few = Along(value[:3], loss[:3], lost[:3], 3.0)
+    assert sensitivity(few, bins(few, 1e-7, 1.0, True)) is None
+
+
+def test_parts_without_a_trial_take_their_neighbours():
+    value = np.array([0.5, 2.5, 4.5, 13.5])
+    along = Along(value, np.array([1.0, 3.0, 5.0, 14.0]), np.zeros(4, dtype=bool), 20.0)
+    found = sensitivity(along, bins(along, 0.0, 14.0, False))
+    assert found.value == pytest.approx(np.arange(1, 15).mean() - 1)
+    assert found.empty == 10
