@@ -295,12 +295,13 @@ def dashboard(
     artifact_dir: Annotated[
         Path | None, typer.Option(exists=True, file_okay=False, help="Optuna artifacts to serve.")
     ] = None,
+    lang: Annotated[Language, typer.Option(help="Language of notes and plots.")] = Language.EN,
 ) -> None:
-    """Open optuna-dashboard on the store, with verdicts and reasons on the trials' pages."""
+    """Serve optuna-dashboard on the store, with the answers, reports, plots and diagnoses of its studies."""
     from stability import dashboard as served
     from stability.store import Store
 
-    served.serve(Store(storage, create=False), host, port, artifact_dir, announce=typer.echo)
+    served.serve(Store(storage, create=False), host, port, artifact_dir, typer.echo, lang.value)
 
 
 @app.command(context_settings={"ignore_unknown_options": True})
@@ -423,12 +424,9 @@ def _studied(storage: str, study: str):
 
 def _write_report(store, study: str, format: ReportFormat, lang: Language, out: Path) -> Path:
     from stability import report as rendering
-    from stability.spec import from_document
+    from stability.report.stored import stored
 
-    environment = store.environment(study)
-    spec = from_document(environment.pop("spec"))
-    frames = store.outline(study, "compare", rendering.shown_failure)
-    return rendering.write(spec, frames, environment, format=format.value, lang=lang.value, out=out / study)
+    return rendering.write(*stored(store, study), format=format.value, lang=lang.value, out=out / study)
 
 
 def _named_storage(storage: str) -> str:

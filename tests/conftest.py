@@ -10,7 +10,8 @@ import pytest
 from stability import trainers
 from stability.executors.local import LocalExecutor
 from stability.report import write
-from stability.spec import StudySpec, from_document, load_study
+from stability.report.stored import stored
+from stability.spec import StudySpec, load_study
 from stability.store import Store
 from stability.study import Run, drive
 
@@ -108,12 +109,8 @@ def reported(tmp_path, run_study):
         (tmp_path / "train.py").write_text(trainer)
         (tmp_path / "study.yaml").write_text(study)
         spec, store, _ = run_study(tmp_path / "study.yaml", *overrides)
-        environment = store.environment(spec.name)
-        stored, frames = from_document(environment.pop("spec")), store.outline(spec.name, "compare")
-        json_path, md_path = (
-            write(stored, frames, environment, format=form, lang="en", out=tmp_path)
-            for form in ("json", "md")
-        )
+        known = stored(store, spec.name)
+        json_path, md_path = (write(*known, format=form, lang="en", out=tmp_path) for form in ("json", "md"))
         return store.trials(spec.name), json.loads(json_path.read_text()), md_path.read_text()
 
     return run

@@ -8,13 +8,14 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 
 import optuna
 import optuna_dashboard
 import pytest
 
-from stability.dashboard import write_notes
+from stability.dashboard import enrich
 
 RUN = "import sys; from stability.cli import main; sys.argv[0] = 'stability'; main()"
 
@@ -68,6 +69,17 @@ def test_verdict_reason_and_first_epoch_are_on_a_diverged_trials_page(served):
     assert {"first epoch: square", "first epoch: total", "yardstick after first epoch: total"} <= set(shown)
     assert diverged["note"]["body"].startswith("# DIVERGED")
     assert detail["trials"][0]["constraints"] == [0.0]
+    address = f"{served}/artifacts/{summaries[0]['study_id']}/{diverged['trial_id']}/57ab1e-{diverged['trial_id']:x}"
+    assert urllib.request.urlopen(address).read().startswith(b"\x89PNG")
+    assert [artifact["filename"] for artifact in diverged["artifacts"]] == ["last_steps.png"]
+    graphs = {graph["id"]: json.loads(graph["graph_object"]) for graph in detail["plotly_graph_objects"]}
+    assert "Diverged:" in graphs["stability-loss-fan"]["layout"]["title"]["text"]
+    assert "`rough` diverged more often than `gentle`: 3 of 3" in detail["note"]["body"]
+    page = urllib.request.urlopen(f"{served}/report/toy.html").read().decode()
+    assert "<h1>Divergence report:" in page
+    assert get(f"{served}/report/toy.json")["arms"]["rough"]["diverged"] == 3
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(f"{served}/report/no_such_study.html")
     best = {trial["number"] for trial in detail["best_trials"]}
     assert best <= {0, 2, 4}  # the gentle ones
 
@@ -75,9 +87,9 @@ def test_verdict_reason_and_first_epoch_are_on_a_diverged_trials_page(served):
 def test_notes_are_written_once(run_study, study_file):
     _, store, _ = run_study(study_file())
     storage = store.optuna_storage()
-    write_notes(store, storage)
+    enrich(store, storage)
     study = optuna.load_study(study_name="toy.compare", storage=storage)
     optuna_dashboard.save_note(study, "a person's own words")
-    write_notes(store, storage)
+    enrich(store, storage)
     attrs = storage.get_study_system_attrs(study._study_id)
     assert "a person's own words" in str(attrs)

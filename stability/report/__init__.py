@@ -1,7 +1,6 @@
 """Results -> a report in Markdown, HTML or JSON, in English or Persian. Draws and words; decides nothing."""
 
-from stability.report.plots import shown_failure
 from stability.report.twin import build
-from stability.report.write import write
+from stability.report.write import page, write
 
-__all__ = ["build", "shown_failure", "write"]
+__all__ = ["build", "page", "write"]

@@ -41,18 +41,18 @@ def render(blocks: list[Block], lang: str, images: Mapping[str, str]) -> str:
 def _block(block: Block, lang: str, images: Mapping[str, str]) -> str:
     match block:
         case Heading(level, text):
-            return f"{'#' * level} {_inline(text, lang)}"
+            return f"{'#' * level} {inline(text, lang)}"
         case Paragraph(text):
-            return _inline(text, lang)
+            return inline(text, lang)
         case Bullets(items):
-            return "\n".join(f"- {_inline(item, lang)}" for item in items)
+            return "\n".join(f"- {inline(item, lang)}" for item in items)
         case Table(header, rows):
             return _table(header, rows, lang)
         case Figure(name, title):
             return f"![{_escape(plain(title))}]({images[name]})"
         case LongTable(header, rows, most, left_out):
             shown = _table(header, tuple(tuple((cell,) for cell in row) for row in rows[:most]), lang)
-            return f"{shown}\n\n{_inline(left_out, lang)}" if len(rows) > most else shown
+            return f"{shown}\n\n{inline(left_out, lang)}" if len(rows) > most else shown
         case CodeBlock(text, language):
             return _fenced(text, language, lang)
         case Details(summary, blocks):
@@ -67,7 +67,7 @@ def _table(header: tuple[Inline, ...], rows: tuple[tuple[Inline, ...], ...], lan
 
 def _row(cells: tuple[Inline, ...], lang: str) -> str:
     """One line; a `|` inside a cell would end it, even in a code span."""
-    texts = (_inline(cell, lang).replace("|", "\\|") for cell in cells)
+    texts = (inline(cell, lang).replace("|", "\\|") for cell in cells)
     return "|" + "".join(f" {text} |" if text else " |" for text in texts)
 
 
@@ -79,7 +79,8 @@ def _fenced(text: str, language: str, lang: str) -> str:
     return f'<div dir="ltr">\n\n{block}\n\n</div>' if lang == "fa" else block
 
 
-def _inline(text: Inline, lang: str) -> str:
+def inline(text: Inline, lang: str) -> str:
+    """Text within a line."""
     return "".join(_span(span, lang) for span in text)
 
 

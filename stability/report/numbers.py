@@ -8,7 +8,7 @@ from typing import Any
 
 PERSIAN = str.maketrans("0123456789.%", "۰۱۲۳۴۵۶۷۸۹٫٪")
 SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
-ISOLATE_LTR, END_ISOLATE = "\u2066", "\u2069"
+ISOLATE_LTR, ISOLATE_RTL, END_ISOLATE = "\u2066", "\u2067", "\u2069"
 """Unicode isolates: numbers around a neutral sign would swap sides in right-to-left text (UAX #9)."""
 
 ROUNDING = 1e-9

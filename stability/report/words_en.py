@@ -397,6 +397,16 @@ ENGLISH = {
     "env_spec_sha256": "spec sha256",
     "env_project": "project",
     "env_working_directory": "working directory",
+    # notes in the dashboard
+    "note_report": "The whole report",
+    "note_trials": "trials",
+    "note_infeasible": "Diverged trials are the infeasible ones: their objective is capped at the yardstick before training. The"
+    " report as a file: {command}.",
+    "note_born": "The operation where it broke: {place}",
+    "note_before": "Before: {kind} in {where} at step {step} ({value})",
+    "note_ended": "The process ended {outcome} after {steps} steps; seed {seed}.",
+    "note_more": "More: {command}",
+    "note_explain": "The operation where it broke: {command}",
     # figures
     "fig_arms": "{baseline} {k_baseline} of {n_baseline} diverged, {treatment} {k_treatment} of"
     " {n_treatment}; yardstick ×{factor} [{interval}]",

@@ -391,6 +391,16 @@ PERSIAN = {
     "env_spec_sha256": "spec sha256",
     "env_project": "پروژه",
     "env_working_directory": "پوشهٔ کار",
+    # notes in the dashboard
+    "note_report": "گزارش کامل",
+    "note_trials": "آزمایش‌ها",
+    "note_infeasible": "آزمایش‌های واگرا همان‌هایی هستند که Infeasible نشان داده می‌شوند: هدفشان به سنجهٔ پیش از آموزش محدود است. گزارش"
+    " به شکل فایل: {command}.",
+    "note_born": "عملی که در آن شکست: {place}",
+    "note_before": "پیش از آن: رویداد {kind} در {where} در گام {step} ({value})",
+    "note_ended": "فرایند پس از {steps} گام با {outcome} پایان یافت؛ بذر {seed}.",
+    "note_more": "بیشتر: {command}",
+    "note_explain": "عملی که در آن شکست: {command}",
     # figures
     "fig_arms": "{k_baseline} از {n_baseline} آزمایش {baseline} و {k_treatment} از {n_treatment} آزمایش"
     " {treatment} واگرا شد؛ نسبت سنجه {factor} [{interval}]",

@@ -35,23 +35,41 @@ def write(
     if format not in FORMATS:
         raise UserError(f"unknown report format {format!r}; allowed: {', '.join(FORMATS)}")
     twin = build(spec, frames, environment)
-    blocks = compose(twin, lang)
     try:
-        return _write(twin, blocks, format, lang, out)
+        return _write(twin, format, lang, out)
     except OSError as error:
         raise UserError(
             f"cannot write the report to {out}: {error.strerror}; choose another folder"
         ) from None
 
 
-def _write(twin: dict, blocks: list[Block], format: str, lang: str, out: Path) -> Path:
-    suffix = ".fa" if lang == "fa" else ""
+def page(
+    spec: Any,
+    frames: Frames,
+    environment: Mapping[str, Any],
+    *,
+    format: Literal["html", "json"],
+    lang: Literal["en", "fa"],
+) -> str:
+    """The report as one text: a self-contained HTML page, or the twin."""
+    return _page(build(spec, frames, environment), format, lang)
+
+
+def _page(twin: dict, format: str, lang: str) -> str:
     if format == "json":
-        text = json.dumps(twin, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-        return _replace(out / "report.json", text.encode())
-    images = _images(twin, blocks, lang)
+        return json.dumps(twin, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    blocks = compose(twin, lang)
+    return html.render(blocks, lang, _images(twin, blocks, lang))
+
+
+def _write(twin: dict, format: str, lang: str, out: Path) -> Path:
+    if format == "json":
+        return _replace(out / "report.json", _page(twin, format, lang).encode())
+    suffix = ".fa" if lang == "fa" else ""
     if format == "html":
-        return _replace(out / f"report{suffix}.html", html.render(blocks, lang, images).encode())
+        return _replace(out / f"report{suffix}.html", _page(twin, format, lang).encode())
+    blocks = compose(twin, lang)
+    images = _images(twin, blocks, lang)
     paths = {name: f"figures/{name}{suffix}.png" for name in images}
     for name, png in images.items():
         _replace(out / paths[name], png)

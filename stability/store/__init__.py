@@ -240,6 +240,11 @@ class Store:
             trials[column] = [json.loads(text) for text in trials[column]]
         return trials
 
+    def study_of(self, trial_id: int) -> str | None:
+        """The name of the study that a trial belongs to."""
+        query = sa.select(TRIALS.c.study).where(TRIALS.c.trial_id == trial_id)
+        return next((row["study"] for row in self._rows(query)), None)
+
     def frames(self, study: str, trial_id: int | None = None) -> Frames:
         """Everything measured in `study`, or its trials and what was measured in one of them.
 

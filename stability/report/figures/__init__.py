@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -26,7 +27,11 @@ FIGURES: dict[str, Callable[[dict[str, Any], Words], Figure]] = {
 }
 
 
+_ONE_AT_A_TIME = threading.Lock()
+"""matplotlib's settings are those of the process; a server may draw in several threads."""
+
+
 def draw(name: str, twin: dict[str, Any], lang: str) -> bytes:
     """The figure `name`, a key of `FIGURES`, as PNG."""
-    with styled():
+    with _ONE_AT_A_TIME, styled():
         return png(FIGURES[name](twin, Words(lang)))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from stability.evidence.boundary import Boundary
-from stability.report.plots.failure import failure, shown_failure
+from stability.report.plots.failure import anatomy, failure, shown_failure
 from stability.report.plots.loss_fan import loss_fan
 from stability.report.plots.lr_curve import lr_curve
 from stability.report.plots.stability_map import stability_map
 
-__all__ = ["plots_part", "shown_failure"]
+__all__ = ["anatomy", "plots_part", "shown_failure"]
 
 Part = dict[str, Any]
 

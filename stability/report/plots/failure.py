@@ -27,13 +27,16 @@ def shown_failure(trials: pd.DataFrame) -> int | None:
 
 
 def failure(frames: Any) -> dict[str, Any] | None:
-    """The trial of `shown_failure` and its last steps; None where none diverged, or no step is stored.
+    """The anatomy of `shown_failure`; None where none diverged, or no step of it is stored."""
+    trial_id = shown_failure(frames.trials)
+    return None if trial_id is None else anatomy(frames, trial_id)
+
+
+def anatomy(frames: Any, trial_id: int) -> dict[str, Any] | None:
+    """A diverged trial and its last steps; None where no step is stored.
 
     `steps` count from the first bad one, 0; a value that is not finite is null, and `nonfinite` says which.
     """
-    trial_id = shown_failure(frames.trials)
-    if trial_id is None:
-        return None
     trial = frames.trials[frames.trials["trial_id"] == trial_id].iloc[0]
     bad = int(trial["event_step"])
     rows = frames.steps[frames.steps["trial_id"] == trial_id]
