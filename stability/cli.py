@@ -140,8 +140,8 @@ def status(
     from stability import terminal
     from stability.store import Store
 
-    rows = terminal.status_rows(Store(storage, create=False), _study_name(study) if study else None)
-    terminal.print_rows(rows, format.value)
+    name = _study_name(study) if study else None
+    terminal.print_status(Store(storage, create=False), name, format.value, _named_storage(storage))
 
 
 @app.command()

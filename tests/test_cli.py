@@ -5,6 +5,7 @@ import io
 import json
 import math
 import os
+import pty
 import re
 import subprocess
 import sys
@@ -154,6 +155,25 @@ def test_status_counts_in_every_format(stability, finished):
     assert found[1]["diverged"] == "3"
     by_environment = stability("status", STABILITY_STORAGE="s.db").stdout
     assert by_environment == table
+    rough = next(line for line in table.splitlines() if " rough " in line)
+    assert rough.rstrip().endswith("100% [44%, 100%]  ×××")  # Wilson: 3 of 3
+    assert "\x1b" not in table
+    assert table.splitlines()[-1].startswith("stability report toy --storage s.db  # ")
+
+
+@pytest.mark.parametrize(("environment", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_a_terminal_has_colours_unless_it_asks_for_none(tmp_path, finished, environment, coloured):
+    command = [sys.executable, "-c", RUN, "show", "toy", "compare/1", "--storage", "s.db"]
+    ours, theirs = pty.openpty()
+    kept = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    subprocess.run(
+        command, cwd=tmp_path, stdout=theirs, check=True, env=kept | {"TERM": "xterm-256color"} | environment
+    )
+    os.close(theirs)
+    printed = os.read(ours, 100_000).decode()
+    os.close(ours)
+    assert "DIVERGED" in printed
+    assert ("\x1b[31m" in printed) == coloured
 
 
 def test_show_prints_what_a_program_printed_without_its_codes(stability, finished):
@@ -162,7 +182,7 @@ def test_show_prints_what_a_program_printed_without_its_codes(stability, finishe
     long = "x" * 300
     (folder / "stdout.log").write_bytes(f"\x1b[2J\x1b[31mred\x1b[0m\x07\n 1%|\r 2%|\n[bold]{long}\n".encode())
     lines = stability(*show).stdout.splitlines()
-    assert lines[-4:] == ["--- the end of stdout.log", "red", " 2%|", f"[bold]{long}"]
+    assert lines[-5:-1] == ["--- the end of stdout.log", "red", " 2%|", f"[bold]{long}"]
 
 
 def test_show_tells_all_about_a_trial(stability, finished):
@@ -255,7 +275,7 @@ def test_schema_is_json(stability):
 
 
 def test_sparklines_mark_what_is_not_finite():
-    from stability.terminal import sparkline
+    from stability.terminal.rows import sparkline
 
     assert sparkline([1.0, 2.0, math.nan, 3.0, math.inf]) == "▁▅×█×"
     assert sparkline([1.0, 1.0]) == "▁▁" and sparkline([math.nan]) == "×" and sparkline([]) == ""

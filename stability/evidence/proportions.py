@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from scipy import stats
 
+from stability.evidence.wilson import wilson
+
 Interval = tuple[float, float]
 
 NEWCOMBE_PAIRED = "Newcombe hybrid score, paired"
@@ -33,12 +35,6 @@ class PairTable:
     @property
     def baseline(self) -> int:
         return self.both + self.baseline_only
-
-
-def wilson(k: int, n: int, confidence: float = 0.95) -> Interval:
-    """Wilson's score interval of k/n (Wilson, JASA 22:209, 1927). Needs n > 0."""
-    low, high = stats.binomtest(k, n).proportion_ci(confidence, method="wilson")
-    return float(low), float(high)
 
 
 def upper_bound(k: int, n: int, confidence: float = 0.95) -> float:

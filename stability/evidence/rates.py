@@ -17,9 +17,9 @@ from stability.evidence.proportions import (
     paired_difference,
     unpaired_difference,
     upper_bound,
-    wilson,
 )
 from stability.evidence.selection import diverged, failed, pair_by_seed, with_evidence
+from stability.evidence.wilson import wilson
 from stability.records import VerdictLabel
 
 REFERENCE_RATES = ((0.05, 0.20), (0.05, 0.50))

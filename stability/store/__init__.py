@@ -227,6 +227,14 @@ class Store:
         )
         return list(self._rows(query))
 
+    def verdicts(self, study: str) -> dict[tuple[str, str | None], list[str]]:
+        """(stage, arm) -> the verdicts of its trials, by number."""
+        query = sa.select(TRIALS.c.stage, TRIALS.c.arm, TRIALS.c.verdict).where(TRIALS.c.study == study)
+        found: dict[tuple[str, str | None], list[str]] = {}
+        for row in self._rows(query.order_by(TRIALS.c.stage, TRIALS.c.number)):
+            found.setdefault((row["stage"], row["arm"]), []).append(row["verdict"])
+        return found
+
     def largest_initial_yardstick(self, connection: sa.Connection, study: str) -> float | None:
         """The largest finite yardstick before training in the study, or None; within a transaction."""
         query = sa.select(sa.func.max(TRIALS.c.yardstick_initial)).where(TRIALS.c.study == study)

@@ -8,6 +8,7 @@ import pytest
 
 from stability.evidence import proportions
 from stability.evidence.proportions import PairTable
+from stability.evidence.wilson import wilson
 
 
 @pytest.mark.parametrize(("n", "bound"), [(1, 0.95), (10, 0.2589), (30, 0.0950), (59, 0.0495)])
@@ -28,7 +29,7 @@ def test_wilson_is_its_closed_form():
     k, n, z = 4, 20, 1.959963984540054
     centre = (k / n + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(k / n * (1 - k / n) / n + z * z / (4 * n * n))
-    assert proportions.wilson(k, n) == pytest.approx((centre - half, centre + half))
+    assert wilson(k, n) == pytest.approx((centre - half, centre + half))
 
 
 @pytest.mark.parametrize(
