@@ -32,9 +32,15 @@ def write(
     `md` also writes `figures/*.png`; `json`, the twin, is the same in every language. Files appear whole or
     not at all. Raises `UserError` for an unknown format or language and for a folder that cannot be written.
     """
+    return write_twin(build(spec, frames, environment), format=format, lang=lang, out=out)
+
+
+def write_twin(
+    twin: dict[str, Any], *, format: Literal["md", "html", "json"], lang: Literal["en", "fa"], out: Path
+) -> Path:
+    """`write` of a twin that is there already, such as a kept `report.json`."""
     if format not in FORMATS:
         raise UserError(f"unknown report format {format!r}; allowed: {', '.join(FORMATS)}")
-    twin = build(spec, frames, environment)
     try:
         return _write(twin, format, lang, out)
     except OSError as error:

@@ -11,9 +11,10 @@ from PIL import Image
 from study_frames import BASIC, ENHANCED, ENVIRONMENT, NAN, StudyFrames, make_spec, small_study
 
 from stability.evidence.sensitivity import BINS, Along, bins, sensitivity
-from stability.report import build, shown_failure
+from stability.report import build
 from stability.report.blocks import plain
 from stability.report.figures import FIGURES, draw
+from stability.report.plots import shown_failure
 from stability.report.titles import (
     failure_title,
     forest_title,

@@ -11,15 +11,21 @@ from stability.evidence.selection import diverged, of_stage
 from stability.report.plaindata import marker, present, whole
 
 SHOWN_STEPS = 50
+ENOUGH_STEPS = 2
+"""Before the first bad one: fewer make no course."""
 SHOWN = ("total", "grad_norm", "weight_norm", "grad_scale")
 """The scalars that tell most, beside every loss."""
 
 
 def shown_failure(trials: pd.DataFrame) -> int | None:
-    """The diverged trial with most steps before its first bad one, of stage `compare` if it has one."""
+    """The diverged trial with most steps before its first bad one.
+
+    Of stage `compare`, if one of its trials has enough of them to show something.
+    """
     lost = trials[diverged(trials) & pd.to_numeric(trials["event_step"]).notna()]
     compared = of_stage(lost, "compare")
-    lost = lost if compared.empty else compared
+    if len(compared) and pd.to_numeric(compared["event_step"]).max() >= ENOUGH_STEPS:
+        lost = compared
     if lost.empty:
         return None
     steps = pd.to_numeric(lost["event_step"]).astype(float)
