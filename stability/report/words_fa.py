@@ -19,7 +19,6 @@ PERSIAN = {
     "h_recommendation": "توصیه",
     "h_key_settings": "تنظیم‌های کلیدی، برای رونوشت",
     "h_trials": "همهٔ آزمایش‌ها",
-    "h_environment": "محیط اجرا",
     "h_limits": "آنچه نشان داده نشد، و محدودیت‌ها",
     "h_failures": "خرابی‌های زیرساخت",
     "h_reproduce": "چگونه تکرار کنیم",

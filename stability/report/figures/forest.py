@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
-from stability.report.figures.style import COLOURS, PLAIN, label
+from stability.report.figures.style import PLAIN, interval, label
 from stability.report.titles import forest_title
 from stability.report.words import Words
 
@@ -39,12 +39,7 @@ def _panel(axes: Axes, one: Twin, order: list[str], words: Words) -> None:
         if own is None:
             axes.text(0, row, label(words.say("na")), va="center", ha="center", color=PLAIN, fontsize=11)
             continue
-        low, high = own["ci"] or (own["effect"], own["effect"])
-        clear = own["ci"] is not None and not low <= 0 <= high
-        colour = COLOURS[1] if clear else PLAIN
-        axes.plot([low, high], [row, row], color=colour, lw=2.6 if clear else 1.6, solid_capstyle="butt")
-        face = colour if clear else "white"
-        axes.plot(own["effect"], row, "D", color=colour, markerfacecolor=face, markersize=8, zorder=3)
+        interval(axes, row, own["effect"], own["ci"])
     axes.set_title(label(words.say(f"h_effects_{one['response']}")))
     axes.set_xlabel(label(words.say(f"fig_effect_{one['response']}")))
     axes.set_ylim(-0.6, len(order) - 0.4)

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from stability.report.blocks import Code
-from stability.report.figures.style import COLOURS, PLAIN, label
+from stability.report.figures.style import COLOURS, ISOLATES, PLAIN, interval, label
 from stability.report.numbers import setting
 from stability.report.titles import headroom_title
 from stability.report.words import Words
@@ -45,7 +45,7 @@ def _bars(axes: Axes, twin: Twin, words: Words) -> None:
         )
         axes.barh(row, room, height=0.5, **style)
         text = f" {words.numbers.significant(room, 2)} "
-        axes.text(room, row, text.translate(_PLAIN), va="center", ha="left" if inside else "right")
+        axes.text(room, row, text.translate(ISOLATES), va="center", ha="left" if inside else "right")
     axes.axvline(0, color="black", lw=1.5)
     axes.margins(x=0.16)
     axes.set_yticks(range(len(arms)), [label((Code(name),)) for name, _ in arms], family="DejaVu Sans Mono")
@@ -53,19 +53,11 @@ def _bars(axes: Axes, twin: Twin, words: Words) -> None:
     _unit(axes, details, words)
 
 
-_PLAIN = dict.fromkeys(map(ord, "\u2066\u2069"))
-
-
 def _prices(axes: Axes, prices: list[Twin], details: Twin, words: Words) -> None:
     shown = prices[::-1]
     axes.axvline(0, color=PLAIN, lw=1.2)
     for row, own in enumerate(shown):
-        low, high = own["ci"]
-        clear = not low <= 0 <= high
-        colour = COLOURS[1] if clear else PLAIN
-        axes.plot([low, high], [row, row], color=colour, lw=2.6 if clear else 1.6, solid_capstyle="butt")
-        face = colour if clear else "white"
-        axes.plot(own["cost"], row, "D", color=colour, markerfacecolor=face, markersize=8, zorder=3)
+        interval(axes, row, own["cost"], own["ci"])
     texts = [f"{own['param']}: {setting(own['start'])} → {setting(own['end'])}" for own in shown]
     axes.set_yticks(range(len(shown)), texts)
     axes.set_title(label(words.say("fig_prices", param=Code(details["param"]))))

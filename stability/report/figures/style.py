@@ -94,6 +94,16 @@ def legend(figure: Figure, *axes: Axes, columns: int = 4) -> None:
         figure.legend(found.values(), found, loc="outside lower center", ncols=columns, frameon=False)
 
 
+def interval(axes: Axes, row: int, value: float, ends: Sequence[float] | None) -> None:
+    """A diamond on a row, over its interval; filled and bold where that excludes 0."""
+    low, high = ends or (value, value)
+    clear = ends is not None and not low <= 0 <= high
+    colour = COLOURS[1] if clear else PLAIN
+    axes.plot([low, high], [row, row], color=colour, lw=2.6 if clear else 1.6, solid_capstyle="butt")
+    face = colour if clear else "white"
+    axes.plot(value, row, "D", color=colour, markerfacecolor=face, markersize=8, zorder=3)
+
+
 def scale_losses(axes: Axes, values: Sequence[float]) -> None:
     """A logarithmic loss axis where the values span it, and a grid."""
     if len(values) and min(values) > 0 and max(values) / min(values) >= LOG_FROM:
