@@ -52,9 +52,9 @@ def _study(name: str, storage: Any) -> optuna.Study:
 
 
 def _digest(rows: pd.DataFrame, trials: pd.DataFrame, lang: str) -> str:
-    """Of a stage's verdicts, and of how many trials the whole study has: its headline may change."""
-    told = rows[["trial_id", "verdict", "evidence"]].to_numpy().tolist()
-    return hashlib.sha256(repr((_EDITION, lang, len(trials), told)).encode()).hexdigest()
+    """Of a stage's evidence, and of all verdicts of the study, on which its headline rests."""
+    told = rows["evidence"].tolist(), trials[["trial_id", "verdict"]].to_numpy().tolist()
+    return hashlib.sha256(repr((_EDITION, lang, told)).encode()).hexdigest()
 
 
 def _write_stage(
