@@ -75,7 +75,8 @@ def sensitivity(along: Along, parts: Sequence[Bin]) -> Sensitivity | None:
         return None
     capped = np.where(along.lost, along.at_start, np.minimum(along.loss, along.at_start))
     known = np.isfinite(capped)
-    means = [_mean(capped[known & (along.value >= part.low) & (along.value <= part.high)]) for part in parts]
+    place = np.searchsorted([part.low for part in parts[1:]], along.value, side="right")
+    means = [_mean(capped[known & (place == i)]) for i in range(len(parts))]
     filled = [i for i, mean in enumerate(means) if mean is not None]
     if len(filled) < FEWEST:
         return None

@@ -185,3 +185,11 @@ def test_parts_without_a_trial_take_their_neighbours():
     found = sensitivity(along, bins(along, 0.0, 14.0, False))
     assert found.value == pytest.approx(np.arange(1, 15).mean() - 1)
     assert found.empty == 10
+
+
+def test_a_trial_on_the_edge_of_two_parts_counts_once():
+    value, loss = np.array([0.5, 1.0, 2.5, 3.5, 4.5]), np.array([1.0, 5.0, 1.0, 1.0, 1.0])
+    along = Along(value, loss, np.zeros(5, dtype=bool), 20.0)
+    parts = bins(along, 0.0, 14.0, False)
+    assert [part.n for part in parts[:5]] == [1] * 5
+    assert sensitivity(along, parts).value == pytest.approx((5.0 - 1.0) / 14)
