@@ -18,14 +18,17 @@ def binary(seed=0, n=60, terms=5, slope=1.0):
 
 
 def least(design, happened, precision) -> np.ndarray:
-    """scipy's minimiser on the same objective, without our gradient."""
+    """scipy's minimiser on the same objective, without our gradient.
+
+    With differences to both sides: those to one side end it early, on some processors 0.004 away.
+    """
 
     def objective(theta):
         score = design @ theta
         return np.logaddexp(0, score).sum() - happened @ score + 0.5 * precision @ theta**2
 
-    found = optimize.minimize(objective, np.zeros(design.shape[1]), method="BFGS", options={"gtol": 1e-7})
-    return found.x
+    start, options = np.zeros(design.shape[1]), {"gtol": 1e-7}
+    return optimize.minimize(objective, start, method="BFGS", jac="3-point", options=options).x
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -47,7 +50,7 @@ def test_a_plane_that_parts_the_two_has_a_finite_mode():
     design, _, _ = binary()
     happened, precision = (design[:, 1] > 0).astype(float), np.full(5, 1e-3)
     fit = ridge.logistic(design, happened, precision)
-    assert fit.mean == pytest.approx(least(design, happened, precision), abs=1e-3)
+    assert fit.mean == pytest.approx(least(design, happened, precision), abs=1e-4)
 
 
 def test_the_covariance_is_the_inverse_curvature():
