@@ -167,12 +167,14 @@ def show(
     format: FormatOption = TableFormat.TABLE,
 ) -> None:
     """One trial: settings, verdict and evidence, losses per epoch, events, the end of its output."""
-    from stability import terminal
+    from stability import terminal, trainers
     from stability.store import Store
 
     store, name = Store(storage, create=False), _study_name(study)
     trial_id = terminal.find_trial(store.trials(name), trial)["trial_id"]
-    terminal.print_trial(store.frames(name, trial_id), trial, format.value)
+    replays = trainers.replays(store.environment(name)["spec"]["trainer"])
+    options = _named_storage(storage) if replays else None
+    terminal.print_trial(store.frames(name, trial_id), trial, format.value, options)
 
 
 @app.command()

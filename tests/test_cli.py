@@ -183,6 +183,7 @@ def test_show_prints_what_a_program_printed_without_its_codes(stability, finishe
     (folder / "stdout.log").write_bytes(f"\x1b[2J\x1b[31mred\x1b[0m\x07\n 1%|\r 2%|\n[bold]{long}\n".encode())
     lines = stability(*show).stdout.splitlines()
     assert lines[-5:-1] == ["--- the end of stdout.log", "red", " 2%|", f"[bold]{long}"]
+    assert lines[-1] == "the operation where it broke: stability explain toy compare/1 --storage s.db"
 
 
 def test_show_tells_all_about_a_trial(stability, finished):

@@ -16,7 +16,7 @@ from stability.report.words import Words
 from stability.store import Store
 
 _WRITTEN = "stability:enriched_sha256"
-_EDITION = "2"
+_EDITION = "3"
 """Changes with what is written, so that older stores get it too."""
 
 
@@ -61,7 +61,7 @@ def _write_stage(
     study: optuna.Study, storage: Any, rows: pd.DataFrame, events: pd.DataFrame, twin: Any, words: Words
 ) -> None:
     optuna_dashboard.save_note(study, notes.stage_note(rows, twin, words))
-    for trial_id, note in notes.trial_notes(rows, events, words):
+    for trial_id, note in notes.trial_notes(rows, events, twin["limits"]["trainer"], words):
         optuna_dashboard.save_note(optuna.Trial(study, trial_id), note)
     for name, figure in plots.of_stage(rows["stage"].iloc[0], twin, words).items():
         optuna_dashboard.save_plotly_graph_object(study, figure, graph_object_id=name)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from stability import diagnosis
+from stability import diagnosis, trainers
 from stability.records import VerdictLabel
 from stability.report.answers import answer
 from stability.report.blocks import Code, Inline, Latin
@@ -41,15 +41,27 @@ def stage_note(rows: pd.DataFrame, twin: Mapping[str, Any], words: Words) -> str
 _COUNTED = (VerdictLabel.DIVERGED, VerdictLabel.INCONCLUSIVE)
 
 
-def trial_notes(rows: pd.DataFrame, events: pd.DataFrame, words: Words) -> Iterator[tuple[int, str]]:
-    """A note for every trial that did not end well."""
+def trial_notes(
+    rows: pd.DataFrame, events: pd.DataFrame, trainer: Any, words: Words
+) -> Iterator[tuple[int, str]]:
+    """A note for every trial that did not end well; `trainer` is what the study file calls so."""
+    replays = trainers.replays(trainer)
     of_trial = dict(iter(events.groupby("trial_id")))
     for row in rows[rows["verdict"].isin(NOTED)].to_dict("records"):
         own = of_trial.get(row["trial_id"])
-        yield row["trial_id"], _trial_note(row, [] if own is None else own.to_dict("records"), words)
+        events_of = [] if own is None else own.to_dict("records")
+        lines = [*_trial_note(row, events_of, words), *(_explain(row, words) if replays else ())]
+        yield row["trial_id"], "\n".join(lines)
 
 
-def _trial_note(row: Mapping[str, Any], events: list[dict[str, Any]], words: Words) -> str:
+def _explain(row: Mapping[str, Any], words: Words) -> Iterator[str]:
+    """The command that finds the operation, where there is a bad step to look at."""
+    if row["verdict"] == VerdictLabel.DIVERGED:
+        command = Code(f"stability explain {row['study']} {row['stage']}/{row['number']}")
+        yield from ("", _text(words.say("note_explain", command=command), words))
+
+
+def _trial_note(row: Mapping[str, Any], events: list[dict[str, Any]], words: Words) -> list[str]:
     lines = [f"# {row['verdict']}", "", _text((Latin(row["evidence"]),), words), ""]
     for event in events:
         if born := diagnosis.born_at(present(event["provenance"])):
@@ -65,10 +77,7 @@ def _trial_note(row: Mapping[str, Any], events: list[dict[str, Any]], words: Wor
     lines += ["", _text(words.say("note_ended", **ended), words), ""]
     name = f"{row['study']} {row['stage']}/{row['number']}"
     lines.append(_text(words.say("note_more", command=Code(f"stability show {name}")), words))
-    if row["verdict"] != VerdictLabel.INCONCLUSIVE:
-        command = Code(f"stability explain {name}")
-        lines += ["", _text(words.say("note_explain", command=command), words)]
-    return "\n".join(lines)
+    return lines
 
 
 def _earlier(event: Mapping[str, Any], row: Mapping[str, Any]) -> bool:

@@ -54,8 +54,11 @@ def _unknown_end(steps: Sequence[int]) -> str:
     return f"{trials} stopped after {span} steps under the policy of the run; what would follow is unknown"
 
 
-def print_trial(frames: Frames, name: str, format: str) -> None:
-    """Everything about one trial. Raises `UserError` for a trial that is not there."""
+def print_trial(frames: Frames, name: str, format: str, options: str | None) -> None:
+    """Everything about one trial. Raises `UserError` for a trial that is not there.
+
+    `options` is what `stability explain` needs to find the store; None where it cannot replay the trial.
+    """
     trial = find_trial(frames.trials, name)
     own = {key: frame[frame.trial_id == trial["trial_id"]] for key, frame in _tables(frames).items()}
     if format == "json":
@@ -69,9 +72,9 @@ def print_trial(frames: Frames, name: str, format: str) -> None:
         if len(own["events"]):
             print_rows([_event_line(row) for row in own["events"].to_dict("records")], "table")
         _print_output(Path(trial["directory"]))
-        if trial["verdict"] == VerdictLabel.DIVERGED:
-            name = f"{trial['study']} {trial['stage']}/{trial['number']}"
-            print(f"the operation where it broke: stability explain {name}")
+        if options is not None and trial["verdict"] == VerdictLabel.DIVERGED:
+            place = f"{trial['study']} {trial['stage']}/{trial['number']}"
+            print(f"the operation where it broke: stability explain {place}{options}")
 
 
 def print_explanation(trial: Row, found: Explanation, records: Records, format: str) -> None:

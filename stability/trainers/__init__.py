@@ -17,7 +17,7 @@ from stability.trainers.command import ProgramLost
 
 __all__ = [
     "ProgramLost", "Train", "advice", "check", "contents_sha256", "devices", "is_command", "load", "prepare",
-    "resolve_device", "resolved",
+    "replays", "resolve_device", "resolved",
 ]  # fmt: skip
 
 Train = Callable[[TrialSpec, Recorder], None]
@@ -53,6 +53,11 @@ def advice(spec: StudySpec) -> list[str]:
 def is_command(trainer: Any) -> bool:
     """Whether a trainer, resolved or not, is a program."""
     return isinstance(trainer, Mapping) and "command" in trainer
+
+
+def replays(trainer: Any) -> bool:
+    """Whether a trial of this trainer can be trained again and looked into: not a program, nor an old log."""
+    return trainer == "tts" or (isinstance(trainer, Mapping) and "call" in trainer)
 
 
 def resolved(spec: StudySpec) -> tuple[Any, dict[str, Any]]:
