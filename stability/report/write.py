@@ -14,6 +14,7 @@ from stability.report import html, markdown
 from stability.report.blocks import Block, Figure
 from stability.report.sections import compose
 from stability.report.twin import Frames, build
+from stability.report.words import Words
 
 FORMATS = ("md", "html", "json")
 
@@ -32,6 +33,7 @@ def write(
     `md` also writes `figures/*.png`; `json`, the twin, is the same in every language. Files appear whole or
     not at all. Raises `UserError` for an unknown format or language and for a folder that cannot be written.
     """
+    _check(format, lang)
     return write_twin(build(spec, frames, environment), format=format, lang=lang, out=out)
 
 
@@ -39,14 +41,20 @@ def write_twin(
     twin: dict[str, Any], *, format: Literal["md", "html", "json"], lang: Literal["en", "fa"], out: Path
 ) -> Path:
     """`write` of a twin that is there already, such as a kept `report.json`."""
-    if format not in FORMATS:
-        raise UserError(f"unknown report format {format!r}; allowed: {', '.join(FORMATS)}")
+    _check(format, lang)
     try:
         return _write(twin, format, lang, out)
     except OSError as error:
         raise UserError(
             f"cannot write the report to {out}: {error.strerror}; choose another folder"
         ) from None
+
+
+def _check(format: str, lang: str) -> None:
+    """Raise `UserError` for an unknown format or language, before anything is computed."""
+    if format not in FORMATS:
+        raise UserError(f"unknown report format {format!r}; allowed: {', '.join(FORMATS)}")
+    Words(lang)
 
 
 def page(

@@ -288,8 +288,9 @@ def test_bad_requests_name_what_is_allowed(tmp_path):
     frames = small_study()
     with pytest.raises(UserError, match=r"^unknown report format 'pdf'; allowed: md, html, json$"):
         write(make_spec(), frames, ENVIRONMENT, format="pdf", lang="en", out=tmp_path)
-    with pytest.raises(UserError, match=r"^unknown language 'de'; allowed: en, fa$"):
-        write(make_spec(), frames, ENVIRONMENT, format="md", lang="de", out=tmp_path)
+    for format in ("md", "html", "json"):
+        with pytest.raises(UserError, match=r"^unknown language 'de'; allowed: en, fa$"):
+            write(make_spec(), frames, ENVIRONMENT, format=format, lang="de", out=tmp_path)
     with pytest.raises(UserError, match=r"^cannot write the report to .*: .+; choose another folder$"):
         write(make_spec(), frames, ENVIRONMENT, format="json", lang="en", out=blocked / "below")
 
