@@ -16,13 +16,12 @@ from stability.records import VerdictLabel
 from stability.report import titles
 from stability.report.blocks import Inline, Span, plain
 from stability.report.numbers import END_ISOLATE, ISOLATE_LTR, ISOLATE_RTL
+from stability.report.palette import COLOURS, is_wide
 from stability.report.words import Words
 
 Twin = dict[str, Any]
 Trace = dict[str, Any]
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
-"""Okabe and Ito's colour-blind-safe palette (https://jfly.uni-koeln.de/color)."""
 DASHES = ("solid", "dash", "dashdot", "dot")
 INK = "#7b7b7b"
 """Reads on white and on black: the dashboard has both and tells a graph neither."""
@@ -31,8 +30,6 @@ RISK_COLOURS = [[0, "rgba(213,94,0,0)"], [0.5, "rgba(213,94,0,.45)"], [1, "rgba(
 NO_BREAK = "\u00a0"
 TITLE_WIDTH = 62
 """Characters of a title's line, which half of the page holds."""
-LOG_FROM = 20.0
-"""Ratio of largest to smallest value from which a loss axis is logarithmic."""
 MOST_POINTS = 2000
 """Points of one graph: every page of the study loads them all."""
 
@@ -86,7 +83,7 @@ def loss_fan(twin: Twin, words: Words) -> Graph:
     ]
     axes = {
         "xaxis": {"domain": [0, 0.46], "title": _title(words.say("fig_epoch"))},
-        "yaxis": {"title": _title(words.say("fig_yardstick")), "type": _loss_scale(fans)},
+        "yaxis": {"title": _title(words.say("fig_yardstick")), "type": "log" if is_wide(fans) else "linear"},
         "xaxis2": {"domain": [0.56, 1], "title": _title(words.say("fig_step"))},
         "yaxis2": {"anchor": "x2", "range": [0, 1.05], "tickformat": ".0%"},
     }
@@ -152,7 +149,7 @@ def lr_curve(twin: Twin, words: Words) -> Graph:
             )
             traces[-1]["name"] = _words(words.say(key))
     axis = {"param": part["param"], "log": part["log"], "values": [part["low"], part["high"]]}
-    scale = _loss_scale([trial["loss"] for trial in known])
+    scale = "log" if is_wide([trial["loss"] for trial in known]) else "linear"
     axes = {"xaxis": _axis(axis), "yaxis": {"title": _title(words.say("fig_final")), "type": scale}}
     return _graph(traces, titles.lr_curve_title(twin, words), axes)
 
@@ -227,11 +224,6 @@ def _axis(axis: Twin) -> dict[str, Any]:
     ends = [math.log10(low), math.log10(high)] if axis["log"] else [low, high]
     shown = {"type": "log" if axis["log"] else "linear", "range": ends, "title": {"text": axis["param"]}}
     return shown | {"exponentformat": "power", "tickangle": 0}
-
-
-def _loss_scale(values: list[float]) -> str:
-    spans = bool(values) and min(values) > 0 and max(values) / min(values) >= LOG_FROM
-    return "log" if spans else "linear"
 
 
 def _title(text: Inline) -> dict[str, str]:

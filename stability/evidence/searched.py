@@ -88,7 +88,7 @@ def best_trial(known: pd.DataFrame) -> Best | None:
 
 def edge_along(known: pd.DataFrame, param: str) -> Edge | None:
     """Split the trials along `param`; None where no trial has a number there."""
-    value = known["params"].map(lambda params: _number(params.get(param))).astype(float)
+    value = known["params"].map(lambda params: number(params.get(param))).astype(float)
     own, value = known[value.notna()], value[value.notna()]
     if own.empty:
         return None
@@ -106,5 +106,6 @@ def edge_along(known: pd.DataFrame, param: str) -> Edge | None:
     )
 
 
-def _number(value: Any) -> float | None:
+def number(value: Any) -> float | None:
+    """A parameter's value if it lies on an axis: neither a switch nor a name."""
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -20,6 +20,11 @@ def with_evidence(trials: pd.DataFrame) -> pd.DataFrame:
     return trials[trials["verdict"].isin(EVIDENCE)]
 
 
+def varied(trials: pd.DataFrame) -> pd.DataFrame:
+    """The trials with evidence of the stages that draw parameters from their ranges."""
+    return with_evidence(trials[trials["stage"].isin(("boundary", "search"))])
+
+
 def failed(trials: pd.DataFrame) -> pd.DataFrame:
     """The trials that the infrastructure failed: never counted as diverged, nor as not diverged."""
     return trials[~trials["verdict"].isin(EVIDENCE)]

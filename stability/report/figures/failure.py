@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from stability.report.figures.style import BAD, COLOURS, LOG_FROM, floats, label
+from stability.report.figures.style import BAD, floats, label, scale_losses
+from stability.report.palette import COLOURS
 from stability.report.titles import failure_title
 from stability.report.words import Words
 
@@ -41,8 +42,7 @@ def _panel(axes: Axes, steps: list[int], course: Twin) -> None:
     finite = [value for value in values if value is not None]
     axes.axvline(0, color=BAD, lw=1.5, ls=":")
     axes.plot(steps, floats(values), color=COLOURS[0], marker="o", markersize=3.5, lw=1.8)
-    if finite and min(finite) > 0 and max(finite) / min(finite) >= LOG_FROM:
-        axes.set_yscale("log")
+    scale_losses(axes, finite)
     top = axes.get_xaxis_transform()
     for place, mark in course["nonfinite"].items():
         step = steps[int(place)]
@@ -51,4 +51,3 @@ def _panel(axes: Axes, steps: list[int], course: Twin) -> None:
     axes.margins(y=0.25)
     axes.set_xlim(min(steps) - 0.8, max(steps) + 0.8)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.grid(axis="y", alpha=0.25)

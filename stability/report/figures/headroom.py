@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from stability.report.blocks import Code
-from stability.report.figures.style import COLOURS, ISOLATES, PLAIN, interval, label
+from stability.report.figures.style import ISOLATES, PLAIN, interval, label
 from stability.report.numbers import setting
+from stability.report.palette import COLOURS
 from stability.report.titles import headroom_title
 from stability.report.words import Words
 

@@ -11,7 +11,6 @@ from stability.records import VerdictLabel
 from stability.report.blocks import Code
 from stability.report.figures.style import (
     BAD,
-    COLOURS,
     PLAIN,
     STRIP,
     floats,
@@ -20,6 +19,7 @@ from stability.report.figures.style import (
     look,
     scale_losses,
 )
+from stability.report.palette import COLOURS
 from stability.report.titles import lr_curve_title
 from stability.report.words import Words
 

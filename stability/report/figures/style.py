@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from stability.report.blocks import Inline, plain
+from stability.report.palette import COLOURS, is_wide
 
 DPI = 120
 PALETTE_SIZE = 256
@@ -29,8 +30,6 @@ STYLE = {
     "axes.spines.top": False,
     "axes.spines.right": False,
 }
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
-"""Okabe and Ito's colour-blind-safe palette (https://jfly.uni-koeln.de/color)."""
 MARKERS = ("o", "s", "^", "D", "v", "P")
 LINES = ("-", "--", "-.", ":")
 PLAIN, BAD = "#4D4D4D", "#8B0000"
@@ -38,8 +37,6 @@ STRIP = "#F6EDED"
 """Behind the marks of diverged trials, which have no loss to be placed by."""
 ISOLATES = dict.fromkeys(map(ord, "\u2066\u2069"))
 """Directional isolates, which the font has no glyph for."""
-LOG_FROM = 20.0
-"""Ratio of largest to smallest value from which a loss axis is logarithmic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +103,7 @@ def interval(axes: Axes, row: int, value: float, ends: Sequence[float] | None) -
 
 def scale_losses(axes: Axes, values: Sequence[float]) -> None:
     """A logarithmic loss axis where the values span it, and a grid."""
-    if len(values) and min(values) > 0 and max(values) / min(values) >= LOG_FROM:
+    if is_wide(values):
         axes.set_yscale("log")
     axes.grid(axis="y", alpha=0.25)
 

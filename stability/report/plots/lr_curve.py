@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from stability.evidence.searched import plotted_param
-from stability.evidence.selection import of_stage, with_evidence
+from stability.evidence.searched import edge_along, number, plotted_param
+from stability.evidence.selection import diverged, varied
 from stability.evidence.sensitivity import Along, bins, sensitivity
 from stability.report.plaindata import marker
-
-STAGES = ("boundary", "search")
-"""The stages whose trials vary the parameter over its range."""
 
 
 def lr_curve(spec: Any, trials: pd.DataFrame) -> dict[str, Any] | None:
@@ -24,10 +20,10 @@ def lr_curve(spec: Any, trials: pd.DataFrame) -> dict[str, Any] | None:
     """
     bounded = next((entry.stage.param for entry in spec.plan if entry.name == "boundary"), None)
     name = bounded or plotted_param(spec.params)
-    known = with_evidence(pd.concat([of_stage(trials, stage) for stage in STAGES]))
+    known = varied(trials)
     if name is None or spec.params[name].choices is not None:
         return None
-    known = known[[_is_number(params.get(name)) for params in known["params"]]]
+    known = known[[number(params.get(name)) is not None for params in known["params"]]]
     if known.empty:
         return None
     along = _along(known, name)
@@ -42,13 +38,8 @@ def lr_curve(spec: Any, trials: pd.DataFrame) -> dict[str, Any] | None:
         "trials": _points(known, along),
         "bins": parts,
         "sensitivity": sensitivity(along, parts),
-        "largest_stable": _extreme(along, lost=False),
-        "smallest_diverged": _extreme(along, lost=True),
+        "smallest_diverged": edge_along(known, name).smallest_diverged,
     }
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _along(known: pd.DataFrame, name: str) -> Along:
@@ -60,7 +51,7 @@ def _along(known: pd.DataFrame, name: str) -> Along:
     return Along(
         np.array([float(params[name]) for params in known["params"]]),
         final,
-        (known["verdict"] == "DIVERGED").to_numpy(dtype=bool),
+        diverged(known).to_numpy(dtype=bool),
         float(np.median(initial)) if len(initial) else None,
     )
 
@@ -71,8 +62,3 @@ def _points(known: pd.DataFrame, along: Along) -> list[dict[str, Any]]:
         {"value": float(value), "loss": None if marker(loss) else float(loss), "verdict": str(verdict)}
         for value, loss, verdict in rows
     ]
-
-
-def _extreme(along: Along, *, lost: bool) -> float | None:
-    values = along.value[along.lost == lost]
-    return float(values.min() if lost else values.max()) if len(values) else None

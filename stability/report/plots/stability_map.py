@@ -10,14 +10,12 @@ import pandas as pd
 
 from stability.evidence.boundary import Boundary
 from stability.evidence.boundary.prices import prices
-from stability.evidence.selection import diverged, of_stage, with_evidence
+from stability.evidence.selection import diverged, varied
 from stability.params import Param
 from stability.report.boundary import arm_settings
 
 GRID = (44, 30)
 """Places along the bounded and the other parameter."""
-STAGES = ("boundary", "search")
-"""The stages whose trials vary both parameters over their ranges."""
 
 
 def stability_map(spec: Any, trials: pd.DataFrame, found: Boundary | None) -> dict[str, Any] | None:
@@ -64,7 +62,7 @@ def _panel(found: Boundary, arm: Mapping[str, Any], other: str, x: list[float], 
 
 
 def _points(trials: pd.DataFrame, x: str, y: str) -> list[dict[str, Any]]:
-    known = with_evidence(pd.concat([of_stage(trials, stage) for stage in STAGES]))
+    known = varied(trials)
     lost = diverged(known)
     return [
         {"x": params[x], "y": params[y], "diverged": bool(bad)}
