@@ -26,20 +26,14 @@ class Numbering:
         self.base: int | None = None  # how the program calls the first epoch
         self._raw: int | None = None
         self._offset = 0
+        self.epoch: int | None = None  # that the training is in; None where nothing says so
         self._epoch: int | None = None  # as the program counts
         self._restarts = 0
         self._had: set[str] = set()
 
-    @property
-    def epoch(self) -> int | None:
-        """The epoch that the training is in; None where nothing says so."""
-        if self._epoch is not None:
-            return max(0, self._epoch - self.base)
-        return self._restarts or None
-
     def place(self, observation: Observation) -> int:
         """The step that these numbers of the training belong to."""
-        later = self._note_epoch(observation.epoch)
+        later = observation.epoch is not None and self._note_epoch(observation.epoch)
         if self.names_steps is None and observation.values:
             self.names_steps = observation.step is not None
         if self.names_steps:
@@ -54,20 +48,21 @@ class Numbering:
             self._had |= observation.values.keys()
         return self.step
 
-    def _note_epoch(self, epoch: float | None) -> bool:
+    def _note_epoch(self, epoch: float) -> bool:
         """Whether it is a later one than before."""
-        if epoch is None:
-            return False
         number = whole_epoch(epoch)
         later = self._epoch is not None and number > self._epoch
         self.base = number if self.base is None else self.base
         self._epoch = number
+        self.epoch = max(0, number - self.base)
         return later
 
     def _count_on(self, raw: int, later: bool) -> None:
         if self._raw is not None and (raw < self._raw or (raw == self._raw and later)):
             self._offset = self.step + 1 - raw
             self._restarts += 1
+            if self._epoch is None:
+                self.epoch = self._restarts
         self._raw = raw
         self.step = max(0, raw + self._offset)
 

@@ -35,16 +35,12 @@ class Pattern:
 
     def _values(self, texts: dict[str, str | None]) -> tuple[dict[str, float], bool]:
         """The numbers, and whether every group that took part is one."""
-        values, complete = {}, True
-        for name, text in texts.items():
-            if text is None:
-                continue
-            value = number(text)
-            if value is None:
-                complete = False
-            else:
-                values[name] = value
-        return values, complete
+        try:
+            return {name: float(text) for name, text in texts.items()}, True
+        except (TypeError, ValueError):  # a group that took no part, or a number in another spelling
+            known = {name: number(text) for name, text in texts.items() if text is not None}
+        values = {name: value for name, value in known.items() if value is not None}
+        return values, len(values) == len(known)
 
     def _read_nonfinite(self, line: str) -> dict[str, float]:
         """The numbers of a line that matches once stand-ins take the place of its NaNs and infinities.

@@ -25,13 +25,24 @@ class Table:
 
     def read(self, line: str) -> dict[str, float] | None:
         """The row in `line`; None for a header, what comes before one, and rows that were read before."""
-        if self._is_header(line):
-            return None
-        if self._header is None:
+        row = self._plain(line)
+        if row is None and (self._is_header(line) or self._header is None):
             return None
         self._rows += 1
         if self._rows <= self._known:
             return None
+        return self._any(line) if row is None else row
+
+    def _plain(self, line: str) -> dict[str, float] | None:
+        """The row in a line that has nothing but a number for every name, as most have: no header can."""
+        if self._header is None:
+            return None
+        try:
+            return dict(zip(self._header, map(float, line.split(self._delimiter)), strict=True))
+        except ValueError:
+            return None
+
+    def _any(self, line: str) -> dict[str, float]:
         cells = zip(self._header, _cells(line, self._delimiter), strict=False)
         numbers = {name: number(text) for name, text in cells if text}
         return {name: value for name, value in numbers.items() if value is not None}

@@ -17,6 +17,7 @@ HELD = 10_000
 """Steps that wait for slower sources at most; then the earliest goes without them."""
 COARSE_DIGITS = 6
 """Losses printed with fewer significant digits may stay equal by rounding."""
+_SCALARS = frozenset(SCALARS)
 Place = tuple[int, bool]
 """A step, or the evaluation that follows it; they sort in the order of the training."""
 
@@ -41,7 +42,7 @@ class Kind:
 class _Entry:
     """What is known so far of a place."""
 
-    values: dict[str, float]
+    values: Mapping[str, float]
     epoch: int | None = None
 
 
@@ -68,8 +69,9 @@ class Timeline:
         self._order: list[Place] = []
         self._recorded = BEFORE_STEPS
         self._epoch: int | None = None
-        self._carried: dict[str, float] = {}
+        self._carried: Mapping[str, float] = {}
         self._digits = 0
+        self._rounding: dict[str, float] | None = None
         self.steps = self.evaluations = self.late = self.incomplete = 0
 
     def add(self, source: str, observation: Observation) -> None:
@@ -156,12 +158,12 @@ class Timeline:
     def _merge(self, place: Place, epoch: int | None, observation: Observation) -> None:
         entry = self._entries.get(place)
         if entry is None:
-            entry = self._entries[place] = _Entry(dict(observation.values))
+            entry = self._entries[place] = _Entry(observation.values)
             heapq.heappush(self._order, place)
             if len(self._order) > HELD:
                 self._record_before(self._order[0][0] + 1)
         else:
-            entry.values.update(observation.values)
+            entry.values = {**entry.values, **observation.values}
         entry.epoch = entry.epoch if epoch is None else epoch
 
     def _record_before(self, step: float) -> None:
@@ -173,10 +175,10 @@ class Timeline:
 
     def _record_step(self, step: int, entry: _Entry) -> None:
         """Numbers that come without a loss go to the next step that has one, unless they are not finite."""
-        values = self._carried | entry.values if self._carried else entry.values
+        values = {**self._carried, **entry.values} if self._carried else entry.values
         losses, scalars = {}, {}
         for name, value in values.items():
-            (scalars if name in SCALARS else losses)[name] = value
+            (scalars if name in _SCALARS else losses)[name] = value
         self._epoch = entry.epoch
         if not losses and "total" not in scalars and all(map(math.isfinite, values.values())):
             self._carried = values
@@ -184,10 +186,12 @@ class Timeline:
         self._carried = {}
         self._recorded = step
         self.steps += 1
-        self._recorder.step(losses, epoch=entry.epoch, step=step, measures=self._rounding(losses), **scalars)
+        if self._digits < COARSE_DIGITS:
+            self._note_digits(losses)
+        self._recorder.step(losses, epoch=entry.epoch, step=step, measures=self._rounding, **scalars)
 
     def _record_evaluation(self, step: int, entry: _Entry) -> None:
-        losses = {name: value for name, value in entry.values.items() if name not in SCALARS}
+        losses = {name: value for name, value in entry.values.items() if name not in _SCALARS}
         missing = [name for name in self._weighed if name not in losses]
         if missing and all(math.isfinite(losses[name]) for name in self._weighed if name in losses):
             self.incomplete += 1
@@ -200,11 +204,12 @@ class Timeline:
     def _weighed_in(self, place: Place) -> bool:
         return all(name in self._entries[place].values for name in self._weighed)
 
-    def _rounding(self, losses: Mapping[str, float]) -> dict[str, float] | None:
-        """The most significant digits that any loss had so far, where these are few."""
-        if self._digits < COARSE_DIGITS:
-            self._digits = max([self._digits, *map(_digits, losses.values())])
-        return {Measure.PRINTED_DIGITS: float(self._digits)} if 0 < self._digits < COARSE_DIGITS else None
+    def _note_digits(self, losses: Mapping[str, float]) -> None:
+        """The most significant digits that any loss had so far are a measure, where these are few."""
+        digits = max(map(_digits, losses.values()), default=0)
+        if digits > self._digits:
+            self._digits = digits
+            self._rounding = {Measure.PRINTED_DIGITS: float(digits)} if digits < COARSE_DIGITS else None
 
 
 @functools.lru_cache(maxsize=4096)  # rounded losses are few
