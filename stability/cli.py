@@ -168,11 +168,12 @@ def show(
 ) -> None:
     """One trial: settings, verdict and evidence, losses per epoch, events, the end of its output."""
     from stability import terminal, trainers
+    from stability.spec import from_document
     from stability.store import Store
 
     store, name = Store(storage, create=False), _study_name(study)
     trial_id = terminal.find_trial(store.trials(name), trial)["trial_id"]
-    replays = trainers.replays(store.environment(name)["spec"]["trainer"])
+    replays = trainers.replays(from_document(store.environment(name)["spec"]).trainer)
     options = _named_storage(storage) if replays else None
     terminal.print_trial(store.frames(name, trial_id), trial, format.value, options)
 
