@@ -168,6 +168,7 @@ def test_an_interrupt_waits_until_a_child_has_all_it_was_started_with(tmp_path):
             os.kill(os.getpid(), signal.SIGINT)
             return found
 
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a background shell ignores it
         executor = LocalExecutor(["cpu"])
         forkserver.connect_to_new_process = interrupted
         try:
