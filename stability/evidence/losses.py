@@ -40,8 +40,9 @@ def summarise(values: Iterable[float], expected: int) -> LossSummary:
     """Summarise the values of `expected` trials."""
     array = np.asarray(list(values), dtype=float)
     good = array[np.isfinite(array)]
-    mean = float(good.mean()) if len(good) else None
-    sd = float(good.std(ddof=1)) if len(good) > 1 else None
+    with np.errstate(over="ignore"):  # of values too large to be added up the mean is infinite, and says so
+        mean = float(good.mean()) if len(good) else None
+        sd = float(good.std(ddof=1)) if len(good) > 1 else None
     return LossSummary(mean, sd, len(good), len(array) - len(good), max(expected - len(array), 0))
 
 

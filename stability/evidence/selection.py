@@ -8,6 +8,8 @@ from stability.records import VerdictLabel
 
 EVIDENCE = frozenset(VerdictLabel) - {VerdictLabel.INCONCLUSIVE}
 """Verdicts on a training; what is left (INCONCLUSIVE) says only that the infrastructure failed."""
+VARYING = ("boundary", "search")
+"""The stages whose trials draw their parameters from the ranges."""
 
 
 def of_stage(trials: pd.DataFrame, stage: str) -> pd.DataFrame:
@@ -21,8 +23,8 @@ def with_evidence(trials: pd.DataFrame) -> pd.DataFrame:
 
 
 def varied(trials: pd.DataFrame) -> pd.DataFrame:
-    """The trials with evidence of the stages that draw parameters from their ranges."""
-    return with_evidence(trials[trials["stage"].isin(("boundary", "search"))])
+    """The trials with evidence of the stages in `VARYING`."""
+    return with_evidence(trials[trials["stage"].isin(VARYING)])
 
 
 def failed(trials: pd.DataFrame) -> pd.DataFrame:

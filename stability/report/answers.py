@@ -20,6 +20,8 @@ Twin = dict[str, Any]
 
 CLAIMED_RATE = 0.05
 """The divergence rate whose exclusion is costed when no trial diverged."""
+TOO_OFTEN = 0.5
+"""An arm that diverges in so many of its trials is not recommended, whatever it is compared with."""
 
 
 SENTENCES = 3
@@ -41,29 +43,40 @@ def answer(twin: Twin, words: Words) -> tuple[list[Inline], list[Inline]]:
 
 
 def _least_room(twin: Twin) -> int:
-    """The place of the arm nearest to its bound, or furthest beyond; one without a bound comes last."""
+    """The place of the arm furthest beyond its bound, else of one without a bound, else of the nearest."""
     rooms = [own["headroom"] for own in (twin["boundary"] or {}).values()]
-    return min(range(len(rooms)), key=lambda i: math.inf if rooms[i] is None else rooms[i], default=0)
+    return min(range(len(rooms)), key=lambda i: 0.0 if rooms[i] is None else rooms[i], default=0)
 
 
-def key_settings(twin: Twin) -> Twin:
-    """What to copy: the change of each arm outside its bound, else the arm that is recommended, if one is."""
+def key_settings(twin: Twin, words: Words) -> tuple[Twin, Inline] | None:
+    """What to copy and why: the change of each arm outside its bound, else the arm that is recommended."""
     if twin["patch"]:
-        return twin["patch"]
-    arm = _preferred(twin["comparison"])
-    return {arm: twin["arms"][arm]["settings"]} if arm else {}
+        return twin["patch"], words.say("patch_needed")
+    if (preferred := _preferred(twin)) is None:
+        return None
+    name, reason = preferred
+    arm = twin["arms"][name]
+    told = words.say(f"patch_best_{reason}", arm=Code(name), k=arm["diverged"], n=arm["n"])
+    return {name: arm["settings"]}, told
 
 
-def _preferred(comparison: Twin | None) -> str | None:
-    """The arm that diverges less, else the one whose yardstick is lower; None where neither was shown."""
+def _preferred(twin: Twin) -> tuple[str, str] | None:
+    """The arm that diverges less (`rate`), else the one whose yardstick is lower (`yardstick`).
+
+    None where neither was shown, or where the arm itself diverges in half of its trials.
+    """
+    comparison = twin["comparison"]
     if not comparison or comparison["conclusion"] == Conclusion.INSUFFICIENT:
         return None
     if comparison["conclusion"] != Conclusion.NO_DIFFERENCE_SHOWN:
-        return comparison[_ordered(comparison)[1]]
-    finding = yardstick_finding(comparison)
-    if finding == "none" or not _ranks_agree(comparison["yardstick_pairs"], finding):
-        return None
-    return comparison["treatment" if finding == "lower" else "baseline"]
+        role, reason = _ordered(comparison)[1], "rate"
+    else:
+        finding, reason = yardstick_finding(comparison), "yardstick"
+        if finding == "none" or not _ranks_agree(comparison["yardstick_pairs"], finding):
+            return None
+        role = "treatment" if finding == "lower" else "baseline"
+    name = comparison[role]
+    return None if twin["arms"][name]["rate"] >= TOO_OFTEN else (name, reason)
 
 
 def recommendation(twin: Twin, words: Words) -> list[Inline]:
@@ -189,7 +202,7 @@ def _choice(twin: Twin, words: Words) -> list[Inline]:
         first = words.say("rec_insufficient")
     elif comparison["conclusion"] == Conclusion.NO_DIFFERENCE_SHOWN:
         rates = [twin["arms"][comparison[role]]["rate"] for role in ("baseline", "treatment")]
-        first = words.say("rec_neither" if min(rates) >= 0.5 else "rec_either")
+        first = words.say("rec_neither" if min(rates) >= TOO_OFTEN else "rec_either")
     else:
         more, less = (Code(comparison[role]) for role in _ordered(comparison))
         first = words.say("rec_prefer", more=more, less=less)
@@ -221,7 +234,9 @@ def _ranks_agree(pairs: Twin, finding: str) -> bool:
 def _needs(twin: Twin, words: Words) -> list[Inline]:
     """What it would take to decide, with the override that asks for it."""
     comparison = twin["comparison"]
-    if not comparison or not comparison["needed"]:
+    if not comparison:
+        return _needs_alone(twin, words)
+    if not comparison["needed"]:
         return []
     found = []
     for need in comparison["needed"]:
@@ -230,9 +245,19 @@ def _needs(twin: Twin, words: Words) -> list[Inline]:
             override = Code(f"plan.compare.seeds={need['seeds']}")
             found.append(words.say("rec_command", override=override, seeds=need["seeds"]))
     if not any(twin["arms"][comparison[role]]["diverged"] for role in ("baseline", "treatment")):
-        rate = words.numbers.percent(CLAIMED_RATE)
-        found.append(words.say("rec_exclude", seeds=trials_to_exclude(CLAIMED_RATE), rate=rate))
+        found.append(_exclusion(words))
     return found
+
+
+def _needs_alone(twin: Twin, words: Words) -> list[Inline]:
+    """The same where no two arms are compared and none diverged."""
+    run = [arm for arm in twin["arms"].values() if arm["n"]]
+    return [_exclusion(words)] if run and not any(arm["diverged"] for arm in run) else []
+
+
+def _exclusion(words: Words) -> Inline:
+    rate = words.numbers.percent(CLAIMED_RATE)
+    return words.say("rec_exclude", seeds=trials_to_exclude(CLAIMED_RATE), rate=rate)
 
 
 def _need(need: Twin, words: Words) -> Inline:

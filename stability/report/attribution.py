@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
@@ -69,34 +69,63 @@ def attribution_section(twin: Twin, words: Words) -> Iterator[Block]:
 
 
 def culprit_sentences(twin: Twin, words: Words) -> list[Inline]:
-    """What heads the report: the setting that was found and confirmed, or that none was shown."""
+    """The setting that was found and confirmed, the others with a part in some response, those with none."""
     found = twin["attribution"]
     if not found or found["response"] == "boundary":
         return []
-    effects, confirmed = found["effects"], found["confirmation"]
-    unclear = [(Code(name),) for name, own in effects.items() if own["p_adjusted"] >= ALPHA]
-    if confirmed is None:
-        return [words.say("answer_no_culprit", names=words.listed(unclear))] if unclear else []
-    told = _culprit(found["response"], confirmed, found["arms"]["baseline"], words)
-    rest = [words.say("answer_no_effect", names=words.listed(unclear))] if unclear else []
-    return [told, *rest] if told else []
+    responses = [one for one in (found, *found["others"]) if one["effects"]]
+    clear = {one["response"]: _clear(one) for one in responses}
+    named = {name for names in clear.values() for name in names}
+    unclear = [name for name in found["effects"] if name not in named]
+    if not named:
+        return [words.say("answer_no_culprit", names=_codes(unclear, words))] if unclear else []
+    told = found["confirmation"] and _culprit(found["confirmation"], found["arms"]["baseline"], clear, words)
+    if not told:
+        first = next(names for names in clear.values() if names)
+        told = words.say("answer_part", names=_codes(first, words))
+    parts = [
+        words.say(f"answer_part_{response}", names=_codes(names, words))
+        for response, names in clear.items()
+        if names and names != [(found["confirmation"] or {}).get("param")]
+    ]
+    rest = [words.say("answer_no_effect", names=_codes(unclear, words))] if unclear else []
+    return [told, *parts, *rest]
 
 
-def _culprit(response: str, confirmed: Twin, arm: str, words: Words) -> Inline | None:
-    """What the culprit alone did to the baseline on fresh seeds; None where that came to nothing."""
-    swap, fields = confirmed["added"], {"param": Code(confirmed["param"]), "arm": Code(arm)}
+def _clear(one: Twin) -> list[str]:
+    """The settings whose part in a response is shown."""
+    return [name for name, own in one["effects"].items() if own["p_adjusted"] < ALPHA]
+
+
+def _codes(names: list[str], words: Words) -> Inline:
+    return words.listed([(Code(name),) for name in names])
+
+
+def _culprit(confirmed: Twin, arm: str, clear: Mapping[str, list[str]], words: Words) -> Inline | None:
+    """What the culprit alone did to the baseline on fresh seeds; None where that came to nothing.
+
+    Of the response in which it was found: the divergence where its part is clear there, else the yardstick.
+    """
+    swap = confirmed["added"]
     if swap["rate_difference"] is None:
         return None
-    fields["rate"] = (words.numbers.percent(swap["rate_difference"]),)
-    if response == "diverged":
-        ends = map(words.numbers.percent, swap["rate_difference_ci"])
-        return words.say("answer_culprit_rate", **fields, interval=words.numbers.interval(*ends))
-    if swap["yardstick_ratio_ci"] is None:
-        return None
-    shown = words.numbers.significant
-    ends = (shown(end, 3) for end in swap["yardstick_ratio_ci"])
-    fields |= {"ratio": shown(swap["yardstick_ratio"], 3), "interval": words.numbers.interval(*ends)}
-    return words.say("answer_culprit", **fields, pairs=swap["pairs"])
+    fields = _swapped(swap, confirmed["param"], arm, words)
+    if confirmed["param"] in clear.get("diverged", ()):
+        return words.say("answer_culprit_rate", **fields)
+    return words.say("answer_culprit", **fields) if swap["yardstick_ratio_ci"] is not None else None
+
+
+def _swapped(swap: Twin, param: str, arm: str, words: Words) -> dict[str, Any]:
+    """The fields of a sentence on a setting swapped alone: the rate's change, the yardstick's if known."""
+    percent, shown = words.numbers.percent, words.numbers.significant
+    fields: dict[str, Any] = {"param": Code(param), "arm": Code(arm), "pairs": swap["pairs"]}
+    fields["rate"] = (percent(swap["rate_difference"]),)
+    fields["rate_interval"] = words.numbers.interval(*map(percent, swap["rate_difference_ci"]))
+    if swap["yardstick_ratio_ci"] is not None:
+        ends = (shown(end, 3) for end in swap["yardstick_ratio_ci"])
+        fields["interval"] = words.numbers.interval(*ends)
+        fields["ratio"] = shown(swap["yardstick_ratio"], 3)
+    return fields
 
 
 def _one(found: Attribution) -> Twin:
@@ -214,12 +243,9 @@ def _confirmation(found: Twin, arms: Twin, words: Words) -> Iterator[Inline]:
     """The culprit added to the baseline alone, and taken from the treatment alone."""
     sides = {"added": "baseline", "removed": "treatment"}
     for swap, side in sides.items():
-        own = found[swap]
-        values = {"param": Code(found["param"]), "arm": Code(arms[side]), "pairs": own["pairs"]}
-        if own["yardstick_ratio_ci"] is None:
-            yield words.say("confirm_too_few", **values)
+        own, param, arm = found[swap], found["param"], arms[side]
+        if own["rate_difference"] is None:
+            yield words.say("confirm_nothing", param=Code(param), arm=Code(arm))
             continue
-        ends = words.numbers.interval(*map(words.numbers.significant, own["yardstick_ratio_ci"]))
-        ratio = words.numbers.significant(own["yardstick_ratio"])
-        change = (words.numbers.percent(own["rate_difference"]),)
-        yield words.say(f"confirm_{swap}", **values, ratio=ratio, interval=ends, rate=change)
+        key = "confirm_rate" if own["yardstick_ratio_ci"] is None else "confirm_swap"
+        yield words.say(key, **_swapped(own, param, arm, words))

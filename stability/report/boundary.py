@@ -25,6 +25,8 @@ Twin = dict[str, Any]
 
 RISK = 0.05
 """The share of diverging trials that the report's bounds are about."""
+LOWER_RISK = 0.03
+"""A lower one that may be asked for: the model cannot show one of 0.02."""
 
 
 def found_boundary(spec: Any, trials: pd.DataFrame) -> Boundary | None:

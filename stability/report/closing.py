@@ -33,13 +33,12 @@ def _limits(twin: Twin, words: Words) -> Iterator[Inline]:
     limits = twin["limits"]
     if steps := max((n for n in limits["steps"].values() if n is not None), default=0):
         yield words.say("limit_steps", steps=steps)
-    named = {"corpus": corpus_name(limits["corpus"], words), "model": model_name(limits["model"], words)}
-    yield words.say("limit_data", **named)
+    yield _data(limits, words)
     yield words.say("limit_not_evaluated" if limits.get("yardstick_not_evaluated") else "limit_blow_up")
     several = twin["comparison"] and sum(row["differs"] for row in twin["settings"]) > 1
     if several and not twin["attribution"]:
         yield words.say("limit_preset")
-    if twin["search"]:
+    if twin["search"] or twin["boundary_details"]:
         ranges = [(Code(f"{name} {range_text(own)}"),) for name, own in limits["ranges"].items()]
         yield words.say("limit_ranges", ranges=words.listed(ranges))
     if twin["infrastructure_failures"]:
@@ -47,6 +46,16 @@ def _limits(twin: Twin, words: Words) -> Iterator[Inline]:
     if limits["not_run"]:
         stages = words.listed([(Code(stage),) for stage in limits["not_run"]])
         yield words.say("limit_not_run", stages=stages)
+
+
+def _data(limits: Twin, words: Words) -> Inline:
+    """What the trials have in common, as far as that is known."""
+    if limits.get("imported"):
+        return words.say("limit_data_imported")
+    if limits["corpus"] is None or not limits["model"]:
+        return words.say("limit_data_own")
+    named = {"corpus": corpus_name(limits["corpus"], words), "model": model_name(limits["model"], words)}
+    return words.say("limit_data", **named)
 
 
 def failures(twin: Twin, words: Words) -> Iterator[Block]:

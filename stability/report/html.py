@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 from collections.abc import Mapping
 from importlib import resources
 
@@ -24,7 +25,8 @@ def render(blocks: list[Block], lang: str, images: Mapping[str, bytes]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"inline": _inline, "plain": plain, "kind": lambda block: type(block).__name__}
+    environment.filters |= {"plain": plain, "kind": lambda block: type(block).__name__}
+    environment.filters["inline"] = functools.partial(_inline, lang=lang)
     environment.filters |= {"direction": _direction, "columns": _columns, "rows": _rows}
     encoded = {name: _base64(png) for name, png in images.items()}
     font = _base64(FONT.read_bytes()) if lang == "fa" else None
@@ -52,16 +54,18 @@ def _direction(cell: Inline) -> str:
     return "auto" if any(sign.isalpha() for sign in plain(cell)) else "ltr"
 
 
-def _inline(text: Inline) -> Markup:
-    return Markup("").join(_span(span) for span in text)
+def _inline(text: Inline, lang: str) -> Markup:
+    return Markup("").join(_span(span, lang) for span in text)
 
 
-def _span(span: Span) -> Markup | str:
+def _span(span: Span, lang: str) -> Markup | str:
+    """Latin text says on a page in another language that it is English, for who hears it."""
+    spoken = Markup("") if lang == "en" else Markup(' lang="en"')
     match span:
         case Code(text):
-            return Markup('<bdi dir="ltr"><code>{}</code></bdi>').format(text)
+            return Markup('<bdi dir="ltr"{}><code>{}</code></bdi>').format(spoken, text)
         case Latin(text):
-            return Markup('<bdi dir="ltr">{}</bdi>').format(text)
+            return Markup('<bdi dir="ltr"{}>{}</bdi>').format(spoken, text)
         case Strong(text):
             return Markup("<strong>{}</strong>").format(text)
         case _:

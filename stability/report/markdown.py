@@ -51,7 +51,7 @@ def _block(block: Block, lang: str, images: Mapping[str, str]) -> str:
         case Figure(name, title):
             return f"![{_escape(plain(title))}]({images[name]})"
         case LongTable(header, rows, most, left_out):
-            shown = _table(header, tuple(tuple((cell,) for cell in row) for row in rows[:most]), lang)
+            shown = _table(header, tuple(tuple((Latin(cell),) for cell in row) for row in rows[:most]), lang)
             return f"{shown}\n\n{inline(left_out, lang)}" if len(rows) > most else shown
         case CodeBlock(text, language):
             return _fenced(text, language, lang)

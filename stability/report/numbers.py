@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
@@ -24,8 +25,13 @@ class Numbers:
     def count(self, value: int) -> str:
         return self._digits(str(value))
 
-    def significant(self, value: float, digits: int = 4) -> str:
-        """`digits` significant digits, trailing zeros kept, so that columns compare; 1.2e5 as 1.2×10⁵."""
+    def significant(self, value: float | Mapping[str, Any], digits: int = 4) -> str:
+        """`digits` significant digits, trailing zeros kept, so that columns compare; 1.2e5 as 1.2×10⁵.
+
+        A number that is not finite comes from the twin as its marker, and is written as that.
+        """
+        if isinstance(value, Mapping):
+            return self._isolate(value["nonfinite"])
         mantissa, _, exponent = f"{value:#.{digits}g}".partition("e")
         mantissa = mantissa.removesuffix(".")
         text = f"{mantissa}×10{str(int(exponent)).translate(SUPERSCRIPT)}" if exponent else mantissa
@@ -44,11 +50,12 @@ class Numbers:
         """`0.90 to 0.96`: a dash between Persian numbers reads as a minus."""
         return f"{low} {'تا' if self.lang == 'fa' else 'to'} {high}"
 
-    def spread(self, mean: float, sd: float | None) -> str:
-        """`2.380 ± 0.21`."""
+    def spread(self, mean: float | Mapping[str, Any], sd: float | Mapping[str, Any] | None) -> str:
+        """`2.380 ± 0.21`; of finite values too large to be added up, `inf ± inf`."""
         if sd is None:
             return self.significant(mean)
-        width = self.count(0) if sd < ROUNDING * abs(mean) else self.significant(sd, 2)
+        finite = isinstance(mean, float) and isinstance(sd, float)
+        width = self.count(0) if finite and sd < ROUNDING * abs(mean) else self.significant(sd, 2)
         both = f"{self.significant(mean)} ± {width}"
         bare = both.replace(ISOLATE_LTR, "").replace(END_ISOLATE, "")
         return self._isolate(bare)

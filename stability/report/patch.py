@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -55,9 +56,10 @@ def changes(twin: Facts) -> Facts:
 
 
 def _inside(bound: float, rising: bool, like: float) -> float:
-    """The bound rounded to the calm side, an integer where the arm has one."""
-    inward = float(rounded_inward(bound, down=rising))
-    return int(inward) if isinstance(like, int) else inward
+    """The bound rounded to the calm side, to an integer where the arm has one."""
+    if isinstance(like, int):
+        return math.floor(bound) if rising else math.ceil(bound)
+    return float(rounded_inward(bound, down=rising))
 
 
 def as_yaml(advice: Sequence[Advice], patch: Facts) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from stability import yamlfile
+from stability.evidence.selection import VARYING
 from stability.records import VerdictLabel
 from stability.report import looks, tables
 from stability.report.answers import answer, key_settings, recommendation, test_values
@@ -22,7 +23,7 @@ from stability.report.blocks import (
     Latin,
     Paragraph,
 )
-from stability.report.boundary import boundary_section
+from stability.report.boundary import LOWER_RISK, boundary_section
 from stability.report.change import change_section
 from stability.report.closing import failures, limits, reproduce
 from stability.report.described import corpus_name, formula, model_name, trainer_name
@@ -42,7 +43,7 @@ def compose(twin: Twin, lang: str) -> list[Block]:
     Raises `UserError` for another language.
     """
     words = Words(lang)
-    evidence = (knobs_section, _numbers, attribution_section, boundary_section, _first_bad, _search)
+    evidence = (knobs_section, _numbers, attribution_section, boundary_section, _curve, _first_bad, _search)
     parts = (_title, _answer, _compared, *evidence, _recommendation, limits, failures, _trials, reproduce)
     return [block for part in parts for block in part(twin, words)]
 
@@ -216,14 +217,19 @@ def _first_bad(twin: Twin, words: Words) -> Iterator[Block]:
     yield from tables.left_out(twin["first_bad_steps"], words)
 
 
-def _search(twin: Twin, words: Words) -> Iterator[Block]:
-    if not (twin["search"] or twin["plots"]["lr_curve"]):
+def _curve(twin: Twin, words: Words) -> Iterator[Block]:
+    curve = twin["plots"]["lr_curve"]
+    if not curve:
         return
-    yield Heading(2, words.say("h_search"))
-    if twin["plots"]["lr_curve"]:
-        yield Figure("lr_curve", lr_curve_title(twin, words))
-        yield Paragraph(words.say("curve_means", source=SENSITIVITY))
+    stages = [(Code(stage),) for stage in VARYING if stage not in twin["limits"]["not_run"]]
+    yield Heading(2, words.say("h_curve", param=Code(curve["param"])))
+    yield Figure("lr_curve", lr_curve_title(twin, words))
+    yield Paragraph(words.say("curve_means", stages=words.listed(stages), source=SENSITIVITY))
+
+
+def _search(twin: Twin, words: Words) -> Iterator[Block]:
     if twin["search"]:
+        yield Heading(2, words.say("h_search"))
         yield Bullets(tuple(_search_facts(twin["search"], words)))
 
 
@@ -259,12 +265,14 @@ def _edge(edge: Twin, words: Words) -> Iterator[Inline]:
 def _recommendation(twin: Twin, words: Words) -> Iterator[Block]:
     yield Heading(2, words.say("h_recommendation"))
     yield Bullets(tuple(recommendation(twin, words)))
-    if arms := key_settings(twin):
+    if found := key_settings(twin, words):
+        arms, reason = found
         yield Heading(3, words.say("h_key_settings"))
-        yield Paragraph(words.say("patch_needed" if twin["patch"] else "patch_best"))
+        yield Paragraph(reason)
         yield CodeBlock(yamlfile.written({"arms": arms}).rstrip(), "yaml")
     if twin["boundary"]:
-        yield Paragraph(words.say("patch_command", option=Code("--max-risk 0.01")))
+        key = "patch_command_search" if twin["search"] else "patch_command"
+        yield Paragraph(words.say(key, option=Code(f"--max-risk {LOWER_RISK}")))
         yield CodeBlock(f"stability recommend {twin['study']} > patch.yaml")
 
 
@@ -277,9 +285,9 @@ def _trials(twin: Twin, words: Words) -> Iterator[Block]:
         "k": verdicts.count(VerdictLabel.DIVERGED),
         "failures": verdicts.count(VerdictLabel.INCONCLUSIVE),
     }
-    table = tables.trials_table(twin, words)
     summary = words.say("trials_summary", n=len(verdicts), **counts)
-    yield Details(summary, (Paragraph(words.say("trials_mean", example=Code("> 16"))), table))
+    means = words.say("trials_mean", example=Code(f"> {words.numbers.count(16)}"))
+    yield Details(summary, (Paragraph(means), tables.trials_table(twin, words)))
 
 
 def _short(value: Any) -> str:

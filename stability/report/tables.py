@@ -143,32 +143,22 @@ def _trial_row(trial: Twin, params: list[str], na: str, words: Words) -> tuple[s
     if failed:
         step = words.text("failed")
     elif trial["first_bad_step"] is not None:
-        step = str(trial["first_bad_step"])
+        step = words.numbers.count(trial["first_bad_step"])
     else:
-        step = na if trial["steps"] is None else f"> {trial['steps']}"
+        step = na if trial["steps"] is None else f"> {words.numbers.count(trial['steps'])}"
     settings = (_short_setting(trial["params"], name, na) for name in params)
-    seed = na if trial["seed"] is None else str(trial["seed"])
-    final = _final(trial, words)
-    return (
-        f"{trial['stage']} {trial['number']}",
-        trial["arm"] or na,
-        seed,
-        trial["verdict"],
-        step,
-        final,
-        *settings,
-    )
+    seed = na if trial["seed"] is None else words.numbers.count(trial["seed"])
+    place = f"{trial['stage']} {words.numbers.count(trial['number'])}"
+    return (place, trial["arm"] or na, seed, trial["verdict"], step, _final(trial, words), *settings)
 
 
 def _final(trial: Twin, words: Words) -> str:
     if trial["verdict"] == VerdictLabel.INCONCLUSIVE:
         return words.text("failed")
-    value = trial["yardstick"]
-    if isinstance(value, dict):
-        return value["nonfinite"]
-    if value is None:
-        return words.text("lost" if trial["verdict"] == VerdictLabel.DIVERGED else "na")
-    return f"{value:.4g}"
+    value = None if trial["yardstick"] is None else words.numbers.significant(trial["yardstick"])
+    if trial["verdict"] == VerdictLabel.DIVERGED:
+        return words.text("lost") if value is None else words.text("lost_at", value=value)
+    return value or words.text("na")
 
 
 def _short_setting(params: Twin, name: str, na: str) -> str:

@@ -88,19 +88,22 @@ def forest_title(twin: Twin, words: Words) -> Inline:
 
 
 def headroom_title(twin: Twin, words: Words) -> Inline:
-    """The arm with the least room."""
+    """The arm with the least room, and the arms without a bound."""
     details = twin["boundary_details"]
     known = {name: own for name, own in twin["boundary"].items() if own["headroom"] is not None}
     if not known:
         return words.say("fig_room_none", param=Code(details["param"]))
     name = min(known, key=lambda arm: known[arm]["headroom"])
     own = known[name]
-    return words.say(
-        "fig_room_inside" if own["headroom"] >= 0 else "fig_room_outside",
+    inside = "fig_room_inside" if len(known) > 1 else "fig_room_only"
+    found = words.say(
+        inside if own["headroom"] >= 0 else "fig_room_outside",
         arm=Code(name),
         distance=distance_text(details, abs(own["headroom"]), words),
         bound=Code(bound_text(details, own["p05_lower"])),
     )
+    unbounded = [(Code(arm),) for arm in twin["boundary"] if arm not in known]
+    return words.say("fig_room_open", found=found, names=words.listed(unbounded)) if unbounded else found
 
 
 def failure_title(twin: Twin, words: Words) -> Inline:

@@ -16,6 +16,7 @@ ENGLISH = {
     "h_train_epochs": "Printed training losses per epoch",
     "h_first_bad": "First bad steps",
     "h_search": "Search",
+    "h_curve": "Along {param}",
     "h_recommendation": "Recommendation",
     "h_key_settings": "Key settings, to copy",
     "h_trials": "All trials",
@@ -64,6 +65,7 @@ ENGLISH = {
     "col_verdict": "Verdict",
     "col_final": "Yardstick at the end",
     "lost": "lost",
+    "lost_at": "lost ({value})",
     "col_where": "Where",
     "col_evidence": "Evidence",
     "col_outcome": "Outcome",
@@ -122,10 +124,16 @@ ENGLISH = {
     " < {risk} is {confidence} credible.",
     "answer_outside": "The {value} of {arm} lies {distance} outside {bound}, within which P(diverge within {steps}"
     " steps) < {risk} is {confidence} credible.",
-    "answer_culprit": "Which setting: with {param} of the other arm alone, on fresh seeds, {arm} stands at {ratio} times its"
-    " yardstick (95% interval {interval}, {pairs} pairs) and its divergence rate changes by {rate}.",
-    "answer_culprit_rate": "Which setting: with {param} of the other arm alone, on fresh seeds, the divergence rate of {arm}"
-    " changes by {rate} (95% interval {interval}).",
+    "answer_culprit": "Which setting: with {param} of the other arm alone, on fresh seeds, {arm} stands at {ratio}"
+    " times its yardstick (95% interval {interval}, {pairs} pairs), and its divergence rate changes by {rate} (95%"
+    " interval {rate_interval}).",
+    "answer_culprit_rate": "Which setting: with {param} of the other arm alone, on fresh seeds, the divergence rate of"
+    " {arm} changes by {rate} (95% interval {rate_interval}).",
+    "answer_part": "Which setting: a part in the difference is shown of {names}, not confirmed on fresh seeds.",
+    "answer_part_diverged": "A part in the difference of divergence is shown of {names}.",
+    "answer_part_yardstick": "A part in the difference of the yardstick, among trials that finished, is shown of"
+    " {names}.",
+    "answer_part_boundary": "A part in the shift of the boundary is shown of {names}.",
     "answer_no_effect": "No effect was shown of {names}.",
     "answer_no_culprit": "Which setting: no effect was shown of any ({names}).",
     "answer_search_none": "In the search, none of {n} trials diverged within at most {steps} steps.",
@@ -149,12 +157,10 @@ ENGLISH = {
     " in evaluation mode on one fixed batch; any other trainer answers for its own.",
     "no_arms": "The study has no arms.",
     # knobs
-    "answer_inert": "These settings change nothing: {names}. Trials that differ in one of them alone are equal bit"
-    " for bit, so no difference below comes from them.",
-    "answer_inert_prints": "These settings change what is printed and nothing else: {names}. With one of them changed the"
-    " printed losses are others, and the training is equal bit for bit.",
+    "answer_inert": "These settings change nothing, bit for bit: {names}.",
+    "answer_inert_prints": "These settings change what is printed and, bit for bit, nothing of the training: {names}.",
     "liveness_means": "One setting changed at a time, at one seed ({n} trials); gradient norms, weight norms and"
-    " evaluations compared bit for bit.",
+    " evaluations compared bit for bit. No difference below comes from a setting that changes nothing.",
     "knob_live": "yes",
     "knob_inert": "no: bit for bit the same",
     "knob_prints": "no: the printed losses change, the training does not",
@@ -199,11 +205,11 @@ ENGLISH = {
     "limit_none_diverged": "None of the {n} trials diverged, so there is no difference to share out, only a bound on it.",
     "limit_all_diverged": "All {n} trials diverged, so there is no difference to share out, only a bound on it.",
     "limit_all_equal": "All trials of a seed came out equal.",
-    "confirm_added": "{arm} with the other value of {param} alone stands at {ratio} times its"
-    " yardstick (95% interval {interval}, {pairs} pairs); its divergence rate changes by {rate}.",
-    "confirm_removed": "{arm} with the other value of {param} alone stands at {ratio} times its"
-    " yardstick (95% interval {interval}, {pairs} pairs); its divergence rate changes by {rate}.",
-    "confirm_too_few": "{arm} with the other value of {param} alone: {pairs} pairs finished, too few for an interval.",
+    "confirm_swap": "{arm} with the other value of {param} alone stands at {ratio} times its yardstick (95% interval"
+    " {interval}, {pairs} pairs); its divergence rate changes by {rate} (95% interval {rate_interval}).",
+    "confirm_rate": "With the other value of {param} alone the divergence rate of {arm} changes by {rate} (95% interval"
+    " {rate_interval}); {pairs} pairs finished, too few for an interval of the yardstick.",
+    "confirm_nothing": "{arm} with the other value of {param} alone: no trial gave evidence.",
     # how far from the edge
     "h_boundary": "How far from the edge",
     "h_prices": "What each setting costs",
@@ -316,15 +322,19 @@ ENGLISH = {
     " setting.",
     # recommendation
     "patch_needed": "What moves each arm inside its bound, as part of a study file:",
-    "patch_best": "The settings that are recommended above, as part of a study file:",
-    "patch_command": "The bounds of every arm at another risk, with what they rest on, and the best setting of the search inside"
-    " them ({option} asks for more certainty):",
+    "patch_best_rate": "{arm} diverged less often: {k} of {n} trials. Its settings, as part of a study file:",
+    "patch_best_yardstick": "{arm} had the lower yardstick, and {k} of its {n} trials diverged. Its settings, as part"
+    " of a study file:",
+    "patch_command": "The bounds of every arm at another risk ({option} asks for less of it), with what they rest on:",
+    "patch_command_search": "The bounds of every arm at another risk ({option} asks for less of it), with what they"
+    " rest on, and the best setting of the search inside them:",
     "map_means": "Colour and contours (5% dashed, 50% solid) are the model's P(diverge) with the arm's other settings; the"
     " marks are the trials, whose other settings vary.",
-    "curve_means": "Trials of the stages that vary it, whose other settings vary too. The sensitivity is how far the yardstick at the"
+    "curve_means": "Trials of {stages}, whose other settings vary too. The sensitivity is how far the yardstick at the"
     " end, at most that before training, lies above the best one, on average over the range (after {source}).",
-    "trials_mean": "A step like {example} is censored: no divergence was seen up to there. Failed: the infrastructure failed, which"
-    " says nothing of the training. Lost: diverged, so there is no yardstick at the end.",
+    "trials_mean": "A step like {example} is censored: no divergence was seen up to there. Failed: the infrastructure"
+    " failed, which says nothing of the training. Lost: diverged; in brackets the yardstick that it had last, which"
+    " counts nowhere.",
     "trials_summary": "{n} trials: {k} diverged, {failures} failed",
     "environment_summary": "Python, libraries, machine",
     "epochs_summary": "{n} rows",
@@ -348,8 +358,10 @@ ENGLISH = {
     "rec_command": "The override {override}, after the study file, asks for {seeds}.",
     "rec_exclude": "{seeds} seeds without a divergence would exclude a rate of {rate} or more at 95%"
     " confidence.",
-    "rec_inside": "{arm}: {value} may stay: {bound} is {distance} away.",
-    "rec_outside": "{arm}: change {value} to {bound}; that is {distance} away.",
+    "rec_inside": "{arm}: {value} is {distance} inside {bound}, within which P(diverge within {steps} steps) < {risk}"
+    " is {confidence} credible.",
+    "rec_outside": "{arm}: change {value} to {bound}, within which P(diverge within {steps} steps) < {risk} is"
+    " {confidence} credible; that is {distance} away.",
     "rec_edge": "No divergence was seen at {bound} in {n} trials of the search within at most {steps}"
     " steps; the smallest diverged {param} was {diverged}.",
     "rec_edge_open": "No divergence was seen at {bound} in {n} trials of the search within at most"
@@ -378,12 +390,16 @@ ENGLISH = {
     "limit_steps": "Nothing is shown about training beyond {steps} steps: a run can diverge later.",
     "limit_data": "Only the seeds vary between trials of an arm; corpus ({corpus}) and model ({model}) were the"
     " same throughout.",
+    "limit_data_own": "Only the seeds vary between trials of an arm, as far as the study knows: the program has its own"
+    " data and model.",
+    "limit_data_imported": "Of imported runs only the parameters are known: data, model and code may have differed"
+    " between them.",
     "limit_blow_up": "A finite blow-up is judged at evaluations, from step 5 on: a spike that comes and goes between"
     " two of them is not counted as divergence.",
     "limit_not_evaluated": "The trainer made no evaluations: the yardstick is of its training losses, at the first step"
     " and as the mean of the last epoch. A setting that changes how these losses are computed changes it too.",
     "limit_preset": "The arms differ in several settings, so no single setting is credited or blamed.",
-    "limit_ranges": "The search looked only inside {ranges}.",
+    "limit_ranges": "Nothing is shown outside the ranges that trials were drawn from: {ranges}.",
     "limit_failures": "Trials that the infrastructure failed, missing from every number above: {count}.",
     "limit_not_run": "Not run: {stages}.",
     "failures_intro": "These trials gave no evidence. If failures follow a setting, the rates above are"
@@ -447,6 +463,8 @@ ENGLISH = {
     "fig_effect_boundary": "shift of the boundary",
     "fig_room_inside": "{arm} has the least room: {distance} inside {bound}",
     "fig_room_outside": "{arm} lies {distance} outside {bound}",
+    "fig_room_only": "{arm} lies {distance} inside {bound}",
+    "fig_room_open": "{found}; no bound for {names}",
     "fig_room_none": "No bound on {param} is supported",
     "fig_headroom": "Room inside the bound on {param}",
     "fig_prices": "What a change takes of the room for {param}",

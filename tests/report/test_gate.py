@@ -122,7 +122,7 @@ def test_the_patch_moves_only_the_arm_that_is_outside():
     assert gate(from_document(again), around_the_edge(), "hot", 0.05).facts["passed"]
     text = as_yaml(advice, patch)
     assert yaml.safe_load(text) == {"arms": patch}
-    assert "# hot: change lr = 0.5 to lr <= " in text and "# calm: lr = 0.0001 may stay" in text
+    assert "# hot: change lr = 0.5 to lr <= " in text and "# calm: lr = 0.0001 is" in text
 
 
 def test_the_best_of_a_search_is_offered_only_from_inside_the_bound():

@@ -43,7 +43,7 @@ def test_golden_report(lang, tmp_path):
     assert path.read_text(encoding="utf-8") == pinned.read_text(encoding="utf-8")
     linked = re.findall(r"\]\((figures/[\w.]+)\)", path.read_text(encoding="utf-8"))
     suffix = ".fa" if lang == "fa" else ""
-    assert linked == [f"figures/{name}{suffix}.png" for name in ("loss_fan", "failure", "lr_curve")]
+    assert linked == [f"figures/{name}{suffix}.png" for name in ("loss_fan", "lr_curve", "failure")]
     assert all((tmp_path / name).read_bytes().startswith(b"\x89PNG") for name in linked)
 
 
@@ -310,7 +310,7 @@ def test_every_part_of_the_seed_report_has_its_heading():
             "Divergence",
             "Yardstick per epoch",
         ),
-        *("Printed training losses per epoch", "First bad steps", "Search", "Recommendation"),
+        *("Printed training losses per epoch", "Along lr", "First bad steps", "Search", "Recommendation"),
         *("What was not shown, and limits", "Infrastructure failures", "All trials", "How to reproduce"),
     ]
 
