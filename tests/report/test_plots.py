@@ -7,13 +7,16 @@ import json
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 from study_frames import BASIC, ENHANCED, ENVIRONMENT, NAN, StudyFrames, make_spec, small_study
 
 from stability.evidence.sensitivity import BINS, Along, bins, sensitivity
 from stability.report import build
-from stability.report.blocks import plain
+from stability.report.blocks import Code, plain
 from stability.report.figures import FIGURES, draw
+from stability.report.figures.style import look, styled
+from stability.report.figures.text import label, shortened
 from stability.report.plots import shown_failure
 from stability.report.titles import (
     failure_title,
@@ -193,3 +196,81 @@ def test_a_trial_on_the_edge_of_two_parts_counts_once():
     parts = bins(along, 0.0, 14.0, False)
     assert [part.n for part in parts[:5]] == [1] * 5
     assert sensitivity(along, parts).value == pytest.approx((5.0 - 1.0) / 14)
+
+
+ODD = "$x^{$"
+"""Mathematics that is none, which matplotlib refuses to draw."""
+
+
+def made(name, twin, lang="en"):
+    """The figure with everything in its place, to be measured."""
+    with styled():
+        figure = FIGURES[name](twin, Words(lang))
+        FigureCanvasAgg(figure).draw()
+    return figure
+
+
+def renamed(twin, names):
+    """The twin with these arms and parameters in place of those in `names`, wherever they stand."""
+    text = json.dumps(twin)
+    for old, new in names.items():
+        text = text.replace(f'"{old}"', json.dumps(new))
+    return json.loads(text)
+
+
+@pytest.mark.parametrize("lang", ["en", "fa"])
+@pytest.mark.parametrize("name", FIGURES)
+def test_no_name_is_mathematics(edges, name, lang):
+    twin = edges | {"attribution": ATTRIBUTION}
+    names = {"hot": ODD, "lr": "lr" + ODD, "clip": "_" + ODD, "loss/mel": "loss/" + ODD, "mel": ODD}
+    twin = renamed(twin, names)
+    price = {"param": "huber", "start": ODD, "end": "b" + ODD, "cost": 0.1, "ci": [-0.1, 0.3]}
+    twin["boundary_details"]["prices"].append(price)
+    assert drawn(name, twin, lang).std() > 10
+
+
+@pytest.mark.parametrize("name", [name for name in FIGURES if name not in ("forest", "failure")])
+def test_many_arms_with_long_names_stay_on_the_figure(edges, name):
+    twin = json.loads(json.dumps(edges))
+    names = [f"arm {i} of a study whose names tell {i} of its settings each" for i in range(8)]
+    plots = twin["plots"]
+    for arms in (twin["arms"], twin["boundary"], plots["loss_fan"], plots["stability_map"]["arms"]):
+        arms |= dict.fromkeys(names, arms["hot"])
+    twin["comparison"] = None
+    figure = made(name, twin)
+    texts = [figure._suptitle, *(text for legend in figure.legends for text in legend.get_texts())]
+    for text in texts:
+        place = text.get_window_extent()
+        assert figure.bbox.x0 <= place.x0 and place.x1 <= figure.bbox.x1
+    if name in ("loss_fan", "lr_curve"):
+        shown = {text.get_text() for text in texts}
+        assert all(any(shortened(arm) in text for text in shown) for arm in (*names, "basic", "hot"))
+
+
+def test_a_name_that_begins_with_an_underscore_has_its_place_in_the_legend(edges):
+    figure = made("loss_fan", renamed(edges, {"hot": "_hot"}))
+    assert any("_hot, median" in text.get_text() for text in figure.legends[0].get_texts())
+
+
+def test_names_that_are_shortened_to_the_same_keep_their_places_in_the_legend(edges):
+    names = [f"{'a' * 30}{i}{'b' * 30}" for i in range(2)]
+    assert shortened(names[0]) == shortened(names[1])
+    figure = made("loss_fan", renamed(edges, {"basic": names[0], "hot": names[1]}))
+    assert sum("median" in text.get_text() for text in figure.legends[0].get_texts()) == 2
+
+
+def test_arms_are_told_apart_when_the_colours_repeat(edges):
+    looks = [look(i) for i in range(24)]
+    assert len(set(looks)) == len({(own.colour, own.line) for own in looks}) == 24
+    arms = {f"arm {i}": edges["arms"]["hot"] for i in range(12)}
+    axes = made("lr_curve", edges | {"arms": arms}).axes[1]
+    lines = [line for line in axes.lines if "arm " in line.get_label()]
+    assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == len(lines) == 12
+
+
+def test_the_direction_is_that_of_the_reports_language():
+    name = (Code("پایه"), ": 3")
+    assert label(name, Words("en")).startswith("\u200e")
+    assert label((Code("lr"),), Words("fa")).startswith("\u200f")
+    lines = label((Code("lr"), " و " * 30), Words("fa"), 20).splitlines()
+    assert len(lines) > 2 and all(line.startswith("\u200f") for line in lines)

@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from stability.report.figures.style import BAD, floats, label, scale_losses
+from stability.report.figures.style import BAD, floats, scale_losses
+from stability.report.figures.text import heading, label, named
 from stability.report.palette import COLOURS
 from stability.report.titles import failure_title
 from stability.report.words import Words
@@ -24,16 +25,16 @@ def failure(twin: Twin, words: Words) -> Figure:
     quantities = list(part["quantities"].items())
     rows = -(-len(quantities) // COLUMNS)
     figure = Figure(figsize=(12, 1.3 + 1.65 * rows), layout="constrained")
-    figure.suptitle(label(failure_title(twin, words)))
+    heading(figure, failure_title(twin, words), words)
     panels = figure.subplots(rows, COLUMNS, sharex=True, squeeze=False)
     for axes in panels.flat[len(quantities) :]:
         axes.set_visible(False)
     for axes, (name, course) in zip(panels.flat, quantities, strict=False):
         _panel(axes, part["steps"], course)
-        axes.set_title(name, loc="left", family="DejaVu Sans Mono", fontsize=12)
+        axes.set_title(named(name, words), loc="left", family="DejaVu Sans Mono", fontsize=12)
     for axes in panels.flat[max(0, len(quantities) - COLUMNS) : len(quantities)]:
         axes.tick_params(labelbottom=True)
-        axes.set_xlabel(label(words.say("fig_steps_before")))
+        axes.set_xlabel(label(words.say("fig_steps_before"), words))
     return figure
 
 

@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
-from stability.report.figures.style import PLAIN, interval, label
+from stability.report.figures.style import PLAIN, interval
+from stability.report.figures.text import heading, label, named
 from stability.report.titles import forest_title
 from stability.report.words import Words
 
@@ -24,11 +25,11 @@ def forest(twin: Twin, words: Words) -> Figure:
     order = [*(name for one in shown for name in one["effects"] if name not in order), *order]
     order = list(dict.fromkeys(order))
     figure = Figure(figsize=(max(9, 4.5 * len(shown) + 2), 1.9 + 0.46 * len(order)), layout="constrained")
-    figure.suptitle(label(forest_title(twin, words)))
+    heading(figure, forest_title(twin, words), words)
     panels = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
     for axes, one in zip(panels, shown, strict=True):
         _panel(axes, one, order, words)
-    panels[0].set_yticks(range(len(order)), order, family="DejaVu Sans Mono")
+    panels[0].set_yticks(range(len(order)), [named(name, words) for name in order], family="DejaVu Sans Mono")
     return figure
 
 
@@ -37,11 +38,13 @@ def _panel(axes: Axes, one: Twin, order: list[str], words: Words) -> None:
     for row, name in enumerate(order):
         own = one["effects"].get(name)
         if own is None:
-            axes.text(0, row, label(words.say("na")), va="center", ha="center", color=PLAIN, fontsize=11)
+            axes.text(
+                0, row, label(words.say("na"), words), va="center", ha="center", color=PLAIN, fontsize=11
+            )
             continue
         interval(axes, row, own["effect"], own["ci"])
-    axes.set_title(label(words.say(f"h_effects_{one['response']}")))
-    axes.set_xlabel(label(words.say(f"fig_effect_{one['response']}")))
+    axes.set_title(label(words.say(f"h_effects_{one['response']}"), words))
+    axes.set_xlabel(label(words.say(f"fig_effect_{one['response']}"), words))
     axes.set_ylim(-0.6, len(order) - 0.4)
     axes.grid(axis="x", alpha=0.25)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=5))

@@ -10,7 +10,8 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from stability.records import BEFORE_TRAINING
 from stability.report.blocks import Code
-from stability.report.figures.style import Look, floats, label, legend, look, scale_losses
+from stability.report.figures.style import Look, floats, look, scale_losses
+from stability.report.figures.text import entries, heading, label, legend
 from stability.report.titles import loss_fan_title, total_title
 from stability.report.words import Words
 
@@ -24,30 +25,30 @@ def loss_fan(twin: Twin, words: Words) -> Figure:
     """Yardstick per epoch, printed total per step, share of trials still training."""
     arms = twin["plots"]["loss_fan"]
     figure = Figure(figsize=(13.5, 5.2), layout="constrained")
-    figure.suptitle(label(loss_fan_title(twin, words)))
+    heading(figure, loss_fan_title(twin, words), words)
     yardstick, total, survival = figure.subplots(1, 3)
     places = {name: i for i, name in enumerate(twin["arms"])}
     for name, own in arms.items():
         style = look(places[name])
-        text = label(words.say("fig_median", arm=Code(name), n=own["n"]))
+        text = label(words.say("fig_median", arm=Code(name), n=own["n"]), words)
         _fan(yardstick, own["yardstick"], style, text)
         _fan(total, own["total"], style, text)
         _survival(survival, own["survival"], style)
     for axes, kind in ((yardstick, "yardstick"), (total, "total")):
         _crosses(axes, [(own[kind], look(places[name])) for name, own in arms.items()], words)
         _fit(axes, [own[kind] for own in arms.values() if own[kind]])
-    before = label(words.say("fig_before"))
+    before = label(words.say("fig_before"), words)
     yardstick.xaxis.set_major_formatter(lambda x, _: before if x == BEFORE_TRAINING else f"{x:g}")
-    yardstick.set(xlabel=label(words.say("fig_epoch")), ylabel=label(words.say("fig_loss")))
+    yardstick.set(xlabel=label(words.say("fig_epoch"), words), ylabel=label(words.say("fig_loss"), words))
     titles = (words.say("fig_yardstick"), total_title(twin, words), words.say("fig_survival"))
     for axes, title in zip((yardstick, total, survival), titles, strict=True):
-        axes.set_title(label(title, TITLE_WIDTH))
-    total.set_xlabel(label(words.say("fig_step")))
-    survival.set(xlabel=label(words.say("fig_step")), ylim=(0, 1.04))
+        axes.set_title(label(title, words, TITLE_WIDTH))
+    total.set_xlabel(label(words.say("fig_step"), words))
+    survival.set(xlabel=label(words.say("fig_step"), words), ylim=(0, 1.04))
     survival.yaxis.set_major_formatter(PercentFormatter(1))
     survival.xaxis.set_major_locator(MaxNLocator(integer=True))
     survival.grid(axis="y", alpha=0.25)
-    legend(figure, yardstick, total)
+    legend(figure, entries(yardstick, total))
     return figure
 
 
@@ -72,7 +73,7 @@ def _crosses(axes: Axes, fans: list[tuple[Twin | None, Look]], words: Words) -> 
             axes.scatter(x, [height] * len(x), marker="x", s=sizes, lw=2, color=style.colour, **where)
             height -= 0.045
     if height < 0.985:
-        axes.scatter([], [], marker="x", s=60, lw=2, color="0.3", label=label(words.say("fig_bad")))
+        axes.scatter([], [], marker="x", s=60, lw=2, color="0.3", label=label(words.say("fig_bad"), words))
 
 
 def _survival(axes: Axes, curve: Twin | None, style: Look) -> None:

@@ -14,33 +14,34 @@ from stability.report.figures.style import (
     PLAIN,
     STRIP,
     floats,
-    label,
-    legend,
     look,
     scale_losses,
 )
+from stability.report.figures.text import entries, heading, label, legend, named
 from stability.report.palette import COLOURS
 from stability.report.titles import lr_curve_title
 from stability.report.words import Words
 
 Twin = dict[str, Any]
 
+ARM_LINES = ("--", ":", "-.")
+
 
 def lr_curve(twin: Twin, words: Words) -> Figure:
     """One mark a trial; the median is dashed where at least half of the trials there diverged."""
     part = twin["plots"]["lr_curve"]
     figure = Figure(figsize=(11, 5.8), layout="constrained")
-    figure.suptitle(label(lr_curve_title(twin, words)))
+    heading(figure, lr_curve_title(twin, words), words)
     strip, main = figure.subplots(2, 1, sharex=True, height_ratios=(1, 7))
     _strip(strip, part["trials"], words)
     _points(main, part, words)
     _medians(main, part["bins"], words)
-    _arms(strip, main, twin)
+    _arms(strip, main, twin, words)
     if part["log"]:
         main.set_xscale("log")
-    main.set_xlabel(part["param"])
-    main.set_ylabel(label(words.say("fig_final")), labelpad=10)
-    legend(figure, main, columns=3)
+    main.set_xlabel(named(part["param"], words))
+    main.set_ylabel(label(words.say("fig_final"), words), labelpad=10)
+    legend(figure, entries(main), most=3)
     return figure
 
 
@@ -48,7 +49,7 @@ def _strip(axes: Axes, trials: list[Twin], words: Words) -> None:
     x = [trial["value"] for trial in trials if trial["verdict"] == VerdictLabel.DIVERGED]
     axes.scatter(x, [0.5] * len(x), marker="x", s=60, lw=1.8, color=BAD, alpha=0.8)
     axes.set(yticks=[0.5], ylim=(0, 1))
-    axes.set_yticklabels([label(words.say("fig_diverged"))], color=BAD)
+    axes.set_yticklabels([label(words.say("fig_diverged"), words)], color=BAD)
     axes.tick_params(which="both", length=0, labelbottom=False)
     axes.spines[:].set_visible(False)
     axes.set_facecolor(STRIP)
@@ -58,10 +59,10 @@ def _points(axes: Axes, part: Twin, words: Words) -> None:
     known = [trial for trial in part["trials"] if trial["loss"] is not None]
     calm = [trial for trial in known if trial["verdict"] == VerdictLabel.STABLE]
     other = [t for t in known if t["verdict"] in (VerdictLabel.UNSTABLE, VerdictLabel.STUCK)]
-    _scatter(axes, calm, label(words.say("fig_trained")), marker="o", color=PLAIN)
-    _scatter(axes, other, label(words.say("fig_other")), marker="^", facecolor="none", edgecolor=PLAIN)
+    _scatter(axes, calm, label(words.say("fig_trained"), words), marker="o", color=PLAIN)
+    _scatter(axes, other, label(words.say("fig_other"), words), marker="^", facecolor="none", edgecolor=PLAIN)
     if part["at_start"] is not None:
-        text = label(words.say("fig_at_start"))
+        text = label(words.say("fig_at_start"), words)
         axes.axhline(part["at_start"], color=PLAIN, ls=(0, (1, 3)), lw=1.8, label=text)
     scale_losses(axes, [trial["loss"] for trial in (*calm, *other)])
 
@@ -80,18 +81,20 @@ def _medians(axes: Axes, bins: list[Twin], words: Words) -> None:
     lived = [None if own["survivors"] else own["median"] for own in known]
     line = {"color": COLOURS[2], "lw": 2.6, "zorder": 4}
     if any(value is not None for value in lived):
-        text = label(words.say("fig_median_all"))
+        text = label(words.say("fig_median_all"), words)
         axes.plot(x, floats(lived), marker="s", markersize=6, label=text, **line)
     if any(own["survivors"] for own in known):
-        axes.plot(x, medians, ls=(0, (3, 2)), label=label(words.say("fig_median_survivors")), **line)
+        axes.plot(x, medians, ls=(0, (3, 2)), label=label(words.say("fig_median_survivors"), words), **line)
 
 
-def _arms(strip: Axes, main: Axes, twin: Twin) -> None:
+def _arms(strip: Axes, main: Axes, twin: Twin, words: Words) -> None:
     """A line where each arm sits."""
     name = twin["plots"]["lr_curve"]["param"]
     for i, (arm, own) in enumerate(twin["arms"].items()):
         value = own["settings"].get(name)
         if isinstance(value, int | float) and not isinstance(value, bool):
-            style = {"color": look(i).colour, "ls": ("--", ":", "-.")[i % 3], "lw": 2}
-            main.axvline(value, label=label((Code(f"{arm}: {name} = {value:g}"),)), **style)
+            turn = i + i // len(COLOURS)  # so that the line differs where colours repeat
+            style = {"color": look(i).colour, "ls": ARM_LINES[turn % len(ARM_LINES)], "lw": 2}
+            text = (Code(arm), ": ", Code(name), " = ", Code(f"{value:g}"))
+            main.axvline(value, label=label(text, words), **style)
             strip.axvline(value, **style)

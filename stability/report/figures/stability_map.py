@@ -13,7 +13,8 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import PercentFormatter
 
 from stability.report.blocks import Code
-from stability.report.figures.style import BAD, label
+from stability.report.figures.style import BAD
+from stability.report.figures.text import heading, label, legend, named
 from stability.report.titles import stability_map_title
 from stability.report.words import Words
 
@@ -23,6 +24,8 @@ RISK_COLOURS = LinearSegmentedColormap.from_list("risk", ["#FFFFFF", "#FBE3CF", 
 """From none to certain, darker throughout, so that it reads in greyscale."""
 LEVELS = {0.05: "--", 0.5: "-"}
 MOST_COLUMNS = 3
+TITLE_WIDTH = 48
+"""Characters that fit over a panel."""
 HALO = [withStroke(linewidth=3.2, foreground="white")]
 
 
@@ -32,20 +35,20 @@ def stability_map(twin: Twin, words: Words) -> Figure:
     columns = min(MOST_COLUMNS, len(part["arms"]))
     rows = -(-len(part["arms"]) // columns)
     figure = Figure(figsize=(1.6 + 5.6 * columns, 1.7 + 4.3 * rows), layout="constrained")
-    figure.suptitle(label(stability_map_title(twin, words)))
+    heading(figure, stability_map_title(twin, words), words)
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     for axes in panels.flat[len(part["arms"]) :]:
         axes.set_visible(False)
     for axes, (name, arm) in zip(panels.flat, part["arms"].items(), strict=False):
         mesh = _panel(axes, part, arm)
-        axes.set_title(label(_rate(name, twin, words)))
-        axes.set_xlabel(part["x"]["param"])
+        axes.set_title(label(_rate(name, twin, words), words, TITLE_WIDTH))
+        axes.set_xlabel(named(part["x"]["param"], words))
     for row in panels:
-        row[0].set_ylabel(part["y"]["param"])
+        row[0].set_ylabel(named(part["y"]["param"], words))
     percent = PercentFormatter(1)
     bar = figure.colorbar(mesh, ax=panels.ravel().tolist(), format=percent, pad=0.01)
-    bar.set_label(label(words.say("fig_risk")))
-    figure.legend(handles=_key(words), loc="outside lower center", ncols=5, frameon=False)
+    bar.set_label(label(words.say("fig_risk"), words))
+    legend(figure, _key(words), most=5)
     return figure
 
 
@@ -91,4 +94,4 @@ def _key(words: Words) -> list[Line2D]:
     lines = {"fig_p05": {"ls": "--"}, "fig_p50": {"ls": "-"}}
     styles = {"fig_trained": calm, "fig_diverged": lost, "fig_own": star}
     styles |= {key: {"color": "black", "lw": 1.8, **line} for key, line in lines.items()}
-    return [Line2D([], [], label=label(words.say(key)), **style) for key, style in styles.items()]
+    return [Line2D([], [], label=label(words.say(key), words), **style) for key, style in styles.items()]

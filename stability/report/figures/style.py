@@ -1,9 +1,8 @@
-"""What all figures share: colours, marks, fonts, labels, and how a figure becomes PNG bytes."""
+"""What all figures share: colours, marks, fonts, and how a figure becomes PNG bytes."""
 
 from __future__ import annotations
 
 import io
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,6 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from stability.report.blocks import Inline, plain
 from stability.report.palette import COLOURS, is_wide
 
 DPI = 120
@@ -35,8 +33,6 @@ LINES = ("-", "--", "-.", ":")
 PLAIN, BAD = "#4D4D4D", "#8B0000"
 STRIP = "#F6EDED"
 """Behind the marks of diverged trials, which have no loss to be placed by."""
-ISOLATES = dict.fromkeys(map(ord, "\u2066\u2069"))
-"""Directional isolates, which the font has no glyph for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +46,8 @@ class Look:
 
 def look(index: int) -> Look:
     """The look of the arm at this place of the study file."""
-    return Look(*(each[index % len(each)] for each in (COLOURS, MARKERS, LINES)))
+    turn = index + index // len(COLOURS)  # so that marker and line differ where colours repeat
+    return Look(COLOURS[index % len(COLOURS)], MARKERS[turn % len(MARKERS)], LINES[turn % len(LINES)])
 
 
 def png(figure: Figure) -> bytes:
@@ -68,27 +65,6 @@ def png(figure: Figure) -> bytes:
 def styled() -> Any:
     """matplotlib's settings while a figure is made and drawn."""
     return mpl.rc_context(STYLE)
-
-
-def label(text: Inline, width: int | None = None) -> str:
-    """Text for matplotlib, in lines of at most `width` characters.
-
-    `$` is no mathematics, and every line with Persian in it starts right to left whatever comes first.
-    """
-    shown = plain(text).translate(ISOLATES).replace("$", r"\$")
-    lines = textwrap.wrap(shown, width) if width else [shown]
-    rtl = any("\u0600" <= sign <= "\u06ff" for sign in shown)
-    return "\n".join(f"\u200f{line}" if rtl else line for line in lines)
-
-
-def legend(figure: Figure, *axes: Axes, columns: int = 4) -> None:
-    """Each label once, from all axes, below the figure."""
-    found: dict[str, Any] = {}
-    for own in axes:
-        for artist, text in zip(*own.get_legend_handles_labels(), strict=True):
-            found.setdefault(text, artist)
-    if found:
-        figure.legend(found.values(), found, loc="outside lower center", ncols=columns, frameon=False)
 
 
 def interval(axes: Axes, row: int, value: float, ends: Sequence[float] | None) -> None:
