@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import re
 
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text
+from matplotlib.textpath import TextPath
 from PIL import Image
 from study_frames import BASIC, ENHANCED, ENVIRONMENT, NAN, StudyFrames, make_spec, small_study
 
@@ -17,6 +20,7 @@ from stability.report.blocks import Code, plain
 from stability.report.figures import FIGURES, draw
 from stability.report.figures.style import look, styled
 from stability.report.figures.text import label, shortened
+from stability.report.figures.ticks import in_digits_of
 from stability.report.plots import shown_failure
 from stability.report.titles import (
     failure_title,
@@ -206,6 +210,7 @@ def made(name, twin, lang="en"):
     """The figure with everything in its place, to be measured."""
     with styled():
         figure = FIGURES[name](twin, Words(lang))
+        in_digits_of(figure, Words(lang))
         FigureCanvasAgg(figure).draw()
     return figure
 
@@ -269,8 +274,52 @@ def test_arms_are_told_apart_when_the_colours_repeat(edges):
 
 
 def test_the_direction_is_that_of_the_reports_language():
-    name = (Code("پایه"), ": 3")
-    assert label(name, Words("en")).startswith("\u200e")
+    assert label((Code("پایه"), ": 3"), Words("en")).startswith("\u200e")
     assert label((Code("lr"),), Words("fa")).startswith("\u200f")
     lines = label((Code("lr"), " و " * 30), Words("fa"), 20).splitlines()
     assert len(lines) > 2 and all(line.startswith("\u200f") for line in lines)
+
+
+def test_names_are_isolated_where_they_could_swap_sides_with_a_number():
+    arm = {lang: (Code("a b"), ": ", Words(lang).numbers.count(3)) for lang in ("en", "fa")}
+    assert label(arm["en"], Words("en")) == "\u200ea b: 3"
+    assert label(arm["fa"], Words("fa")) == "\u200f\u2066a\u00a0b\u2069: ۳"
+    assert label((Code("پایه"), ": 3"), Words("en")) == "\u200e\u2066پایه\u2069: 3"
+    assert label(("\u2066−۱\u2069",), Words("fa")) == "\u200f\u2066−۱\u2069"  # a number brings its own
+
+
+def outline(text):
+    """The drawn shapes from left to right, as matplotlib orders them."""
+    with styled():
+        return TextPath((0, 0), text, size=100).vertices
+
+
+@pytest.mark.parametrize("name", ["shipped", "hot2", "(x)"])
+def test_a_persian_line_begins_at_its_right_end(name):
+    """`shipped: ۰ از ۲۵` has the name at its right end, and the number left of it."""
+    line = outline(
+        label(Words("fa").say("fig_arm_rate", arm=Code(name), k=0, n=25, interval="۰"), Words("fa"))
+    )
+    alone = outline(name)
+    at_the_end = line[line[:, 0] > line[:, 0].max() - np.ptp(alone[:, 0]) - 1]
+    assert len(at_the_end) == len(alone)
+    shift = at_the_end[:, 0].max() - alone[:, 0].max()
+    assert np.abs(at_the_end - alone - [shift, 0]).max() < 2
+
+
+def test_an_english_line_begins_at_its_left_end():
+    line, alone = outline(label((Code("پایه"), ": 3"), Words("en"))), outline("پایه")
+    assert (line[:, 0] < alone[:, 0].max() + 1).sum() == len(alone)
+
+
+def test_persian_axes_count_in_persian_digits(edges):
+    twin = renamed(edges, {"hot": "hot2"})
+    for name in ("headroom", "loss_fan", "lr_curve", "stability_map"):
+        figure = made(name, twin, "fa")
+        for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
+            numbers = [text for text in map(Text.get_text, axis.get_ticklabels()) if "\u2066" not in text]
+            if axis.get_scale() == "linear":
+                assert not any(re.search("[0-9]", text) for text in numbers)
+    rooms = made("headroom", twin, "fa").axes[0]
+    assert any("hot2" in text.get_text() for text in rooms.get_yticklabels())
+    assert any(re.fullmatch("\u200e−[۰-۹٫]+", text.get_text()) for text in rooms.get_xticklabels())

@@ -15,6 +15,7 @@ from stability.report.figures.loss_fan import loss_fan
 from stability.report.figures.lr_curve import lr_curve
 from stability.report.figures.stability_map import stability_map
 from stability.report.figures.style import png, styled
+from stability.report.figures.ticks import in_digits_of
 from stability.report.words import Words
 
 FIGURES: dict[str, Callable[[dict[str, Any], Words], Figure]] = {
@@ -34,4 +35,7 @@ _ONE_AT_A_TIME = threading.Lock()
 def draw(name: str, twin: dict[str, Any], lang: str) -> bytes:
     """The figure `name`, a key of `FIGURES`, as PNG."""
     with _ONE_AT_A_TIME, styled():
-        return png(FIGURES[name](twin, Words(lang)))
+        words = Words(lang)
+        figure = FIGURES[name](twin, words)
+        in_digits_of(figure, words)
+        return png(figure)

@@ -7,7 +7,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from stability.report.blocks import Code
+from stability.report.blocks import Code, Latin
 from stability.report.figures.style import PLAIN, interval
 from stability.report.figures.text import heading, label, named, shortened
 from stability.report.numbers import setting
@@ -73,7 +73,7 @@ def _prices(axes: Axes, prices: list[Twin], details: Twin, words: Words) -> None
 
 def _change(price: Twin, words: Words) -> str:
     start, end = (shortened(setting(price[name]), MOST_SETTING) for name in ("start", "end"))
-    return label((Code(price["param"]), ": ", Code(f"{start} → {end}")), words)
+    return label((Latin(f"{shortened(price['param'])}: {start} → {end}"),), words)
 
 
 def _unit(axes: Axes, details: Twin, words: Words) -> None:

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from stability.records import VerdictLabel
-from stability.report.blocks import Code
+from stability.report.blocks import Latin
 from stability.report.figures.style import (
     BAD,
     PLAIN,
@@ -17,7 +17,7 @@ from stability.report.figures.style import (
     look,
     scale_losses,
 )
-from stability.report.figures.text import entries, heading, label, legend, named
+from stability.report.figures.text import entries, heading, label, legend, named, shortened
 from stability.report.palette import COLOURS
 from stability.report.titles import lr_curve_title
 from stability.report.words import Words
@@ -95,6 +95,6 @@ def _arms(strip: Axes, main: Axes, twin: Twin, words: Words) -> None:
         if isinstance(value, int | float) and not isinstance(value, bool):
             turn = i + i // len(COLOURS)  # so that the line differs where colours repeat
             style = {"color": look(i).colour, "ls": ARM_LINES[turn % len(ARM_LINES)], "lw": 2}
-            text = (Code(arm), ": ", Code(name), " = ", Code(f"{value:g}"))
+            text = (Latin(f"{shortened(arm)}: {shortened(name)} = {value:g}"),)
             main.axvline(value, label=label(text, words), **style)
             strip.axvline(value, **style)

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import textwrap
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from stability.report.blocks import Code, Inline, Span
+from stability.report.blocks import Code, Inline, Latin, Span, plain
+from stability.report.numbers import END_ISOLATE, ISOLATE_LTR
 from stability.report.words import Words
 
-ISOLATES = dict.fromkeys(map(ord, "\u2066\u2069"))
 MOST_NAME = 36
 """Characters of a name: the middle of a longer one is left out, as names differ at their ends."""
 STARTS = {"en": "\u200e", "fa": "\u200f"}
 """Marks that set a line's direction, whatever comes first: matplotlib takes it from the first letter."""
+RTL = ("R", "AL")
+"""Unicode's classes of right-to-left letters."""
+NO_BREAK = "\u00a0"
 FEWEST_CHARACTERS = 24
 """A title is broken into no shorter lines."""
 LINE_INCHES = 0.27
@@ -26,9 +30,11 @@ LINE_INCHES = 0.27
 def label(text: Inline, words: Words, width: int | None = None) -> str:
     """Text for matplotlib in the direction of the report's language, in lines of at most `width` characters.
 
-    `$` is no mathematics.
+    `$` is no mathematics. In right-to-left text, and beside a right-to-left name, a name or value is isolated
+    (UAX #9), or it would swap sides with the number after it; no line ends inside.
     """
-    shown = "".join(map(_span, text)).translate(ISOLATES).replace("$", r"\$")
+    isolated = words.lang == "fa" or any(unicodedata.bidirectional(sign) in RTL for sign in plain(text))
+    shown = "".join(_span(span, isolated) for span in text).replace("$", r"\$")
     lines = textwrap.wrap(shown, width, break_long_words=False, break_on_hyphens=False) if width else [shown]
     return "\n".join(STARTS[words.lang] + line for line in lines)
 
@@ -86,7 +92,8 @@ def _grow(figure: Figure, lines: int) -> None:
     figure.set_figheight(figure.get_figheight() + LINE_INCHES * lines)
 
 
-def _span(span: Span) -> str:
-    if isinstance(span, Code):
-        return shortened(span.text)
-    return span if isinstance(span, str) else span.text
+def _span(span: Span, isolated: bool) -> str:
+    if not isinstance(span, Code | Latin):
+        return plain((span,))
+    text = shortened(span.text) if isinstance(span, Code) else span.text
+    return f"{ISOLATE_LTR}{text.replace(' ', NO_BREAK)}{END_ISOLATE}" if isolated else text
