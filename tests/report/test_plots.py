@@ -323,3 +323,22 @@ def test_persian_axes_count_in_persian_digits(edges):
     rooms = made("headroom", twin, "fa").axes[0]
     assert any("hot2" in text.get_text() for text in rooms.get_yticklabels())
     assert any(re.fullmatch("\u200e−[۰-۹٫]+", text.get_text()) for text in rooms.get_xticklabels())
+
+
+def test_the_colour_scale_is_as_fine_as_the_screen(edges):
+    """Darker with every per cent: a palette made the scale 25 bands, wrong ones where the risk is low."""
+    picture = drawn("stability_map", edges).astype(float)
+    place = made("stability_map", edges).axes[-1].get_position()
+    height, width, _ = picture.shape
+    bar = picture[:, int(width * (place.x0 + place.x1) / 2)]
+    bar = bar[int(height * (1 - place.y1)) + 3 : int(height * (1 - place.y0)) - 3]
+    luminance = bar @ [0.2126, 0.7152, 0.0722]  # weights of ITU-R BT.709
+    assert (np.diff(luminance) >= 0).all()
+    assert np.diff(luminance).max() < 2.5
+    assert len(np.unique(luminance)) > 200
+
+
+def test_pictures_are_small(edges):
+    sizes = {name: len(draw(name, edges | {"attribution": ATTRIBUTION}, "en")) for name in FIGURES}
+    assert sizes.pop("stability_map") < 300_000
+    assert max(sizes.values()) < 60_000

@@ -11,6 +11,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -18,7 +19,7 @@ from stability.report.palette import COLOURS, is_wide
 
 DPI = 120
 PALETTE_SIZE = 256
-"""Colours of a stored picture: drawings need few, and a palette makes the file a third as large."""
+"""Colours of a stored drawing: it needs few, and a palette makes the file a third as large."""
 STYLE = {
     "font.family": "DejaVu Sans",  # ships with matplotlib and covers Persian
     "font.size": 13,
@@ -51,15 +52,20 @@ def look(index: int) -> Look:
 
 
 def png(figure: Figure) -> bytes:
-    """The figure as a PNG with a palette."""
+    """The figure as a PNG: with a palette, or in full colour where a colour scale would get bands."""
     canvas = FigureCanvasAgg(figure)
     figure.set_dpi(DPI)
     canvas.draw()
     picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    if not _has_scale(figure):
+        picture = picture.quantize(PALETTE_SIZE, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     buffer = io.BytesIO()
-    reduced = picture.quantize(PALETTE_SIZE, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-    reduced.save(buffer, format="png", optimize=True)
+    picture.save(buffer, format="png", optimize=True)
     return buffer.getvalue()
+
+
+def _has_scale(figure: Figure) -> bool:
+    return any(isinstance(artist, QuadMesh) for axes in figure.axes for artist in axes.collections)
 
 
 def styled() -> Any:
