@@ -436,6 +436,7 @@ ENGLISH = {
     "fig_step": "step",
     "fig_loss": "loss",
     "fig_bad": "diverged here",
+    "fig_endless": "over 10% lost: no upper end",
     "fig_median": "{arm}, median of {n}",
     "fig_survival": "Still training (Kaplan-Meier, 95% interval)",
     "fig_curve_edge": "{k} of {n} trials diverged: smallest diverged {param} {value}",

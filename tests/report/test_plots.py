@@ -342,3 +342,42 @@ def test_pictures_are_small(edges):
     sizes = {name: len(draw(name, edges | {"attribution": ATTRIBUTION}, "en")) for name in FIGURES}
     assert sizes.pop("stability_map") < 300_000
     assert max(sizes.values()) < 60_000
+
+
+@pytest.fixture(scope="module")
+def half_lost():
+    """Ten trials an arm; of one, three are lost at step 1 and three more at step 3."""
+    study = StudyFrames()
+    for seed in range(10):
+        study.trial("compare", "basic", seed, params=BASIC, level=2 + 0.05 * seed)
+        if seed < 6:
+            study.diverged("compare", "enhanced", seed, params=ENHANCED, step=1 if seed < 3 else 3)
+        else:
+            study.trial("compare", "enhanced", seed, params=ENHANCED, level=3 + 0.05 * seed)
+    return build(make_spec(), study.frames(), ENVIRONMENT)
+
+
+def test_a_band_without_an_upper_end_reaches_the_top_edge(half_lost):
+    fan = half_lost["plots"]["loss_fan"]["enhanced"]["total"]
+    assert fan["x"] == [0, 1, 2, 3]
+    assert [value is None for value in fan["high"]] == [False, True, True, True]
+    assert None not in fan["low"]
+    total = made("loss_fan", half_lost).axes[1]
+    (band,) = [artist for artist in total.collections if artist.get_gid() == "endless"]
+    corners = band.get_paths()[0].vertices
+    top = total.get_ylim()[1]
+    assert sorted({x for x, y in corners if y == top}) == [1, 2, 3]
+    assert corners[:, 0].min() == 0  # from the last place with an upper end: no gap
+    assert corners[corners[:, 0] == 0][:, 1].max() == pytest.approx(fan["high"][0])
+    assert corners[:, 1].min() == pytest.approx(min(fan["low"]))
+
+
+def test_a_band_with_an_upper_end_is_not_hatched(small, half_lost):
+    def hatched(twin):
+        figure = made("loss_fan", twin)
+        artists = [artist for axes in figure.axes[:2] for artist in axes.collections]
+        texts = [text.get_text() for text in figure.legends[0].get_texts()]
+        return [artist.get_gid() for artist in artists if artist.get_gid()], "no upper end" in str(texts)
+
+    assert hatched(small) == ([], False)
+    assert hatched(half_lost)[0] and hatched(half_lost)[1]

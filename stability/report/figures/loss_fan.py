@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
@@ -19,6 +22,9 @@ Twin = dict[str, Any]
 
 TITLE_WIDTH = 34
 """Characters that fit over a panel."""
+HATCH = "///"
+ENDLESS = "endless"
+"""Marks the part of a band that has no upper end."""
 
 
 def loss_fan(twin: Twin, words: Words) -> Figure:
@@ -37,6 +43,9 @@ def loss_fan(twin: Twin, words: Words) -> Figure:
     for axes, kind in ((yardstick, "yardstick"), (total, "total")):
         _crosses(axes, [(own[kind], look(places[name])) for name, own in arms.items()], words)
         _fit(axes, [own[kind] for own in arms.values() if own[kind]])
+        for name, own in arms.items():
+            _to_the_edge(axes, own[kind], look(places[name]))
+    _name_the_edge((yardstick, total), words)
     before = label(words.say("fig_before"), words)
     yardstick.xaxis.set_major_formatter(lambda x, _: before if x == BEFORE_TRAINING else f"{x:g}")
     yardstick.set(xlabel=label(words.say("fig_epoch"), words), ylabel=label(words.say("fig_loss"), words))
@@ -60,6 +69,35 @@ def _fan(axes: Axes, fan: Twin | None, style: Look, text: str) -> None:
     every = max(1, len(fan["x"]) // 8)
     line = {"color": style.colour, "ls": style.line, "marker": style.marker, "markevery": every, "lw": 2.4}
     axes.plot(fan["x"], median, label=text, **line)
+
+
+def _to_the_edge(axes: Axes, fan: Twin | None, style: Look) -> None:
+    """Hatched up to the top edge where so many trials were lost that the upper quantile is infinite.
+
+    It begins at the last place where that is known, as the band ends there.
+    """
+    if fan is None:
+        return
+    low, high = floats(fan["low"]), floats(fan["high"])
+    endless = np.isnan(high) & ~np.isnan(low)
+    if not endless.any():
+        return
+    limits = axes.get_ylim()
+    beside = np.convolve(endless, [1, 1, 1], mode="same").astype(bool)
+    top = np.where(endless, limits[1], high)
+    pattern = {
+        "hatch": HATCH,
+        "facecolor": to_rgba(style.colour, 0.07),
+        "edgecolor": to_rgba(style.colour, 0.5),
+    }
+    axes.fill_between(fan["x"], low, top, where=beside & ~np.isnan(low), lw=0, gid=ENDLESS, **pattern)
+    axes.set_ylim(limits)
+
+
+def _name_the_edge(panels: Sequence[Axes], words: Words) -> None:
+    if any(artist.get_gid() == ENDLESS for axes in panels for artist in axes.collections):
+        text = label(words.say("fig_endless"), words)
+        panels[0].fill_between([], [], hatch=HATCH, facecolor="0.93", edgecolor="0.5", lw=0, label=text)
 
 
 def _crosses(axes: Axes, fans: list[tuple[Twin | None, Look]], words: Words) -> None:
