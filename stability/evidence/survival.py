@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special, stats
 
 from stability.evidence.selection import diverged
+
+ALPHA = 0.05
+"""1 - the confidence of a curve's intervals, which are central."""
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
     """The share of trials still training after each number of `steps`, with its pointwise 95% interval.
 
-    Log-log interval (Greenwood); None where it is not defined: before the first event, and at 0.
+    An interval holds from its step up to the next. It is that of the beta product confidence procedure by
+    moments (Fay, Brittain, Proschan, Biostatistics 14:723, 2013): Clopper-Pearson's while nothing is
+    censored, wider with fewer trials at risk, and defined before the first event and at 0 too.
     """
 
     steps: list[float]
     share: list[float]
-    low: list[float | None]
-    high: list[float | None]
+    low: list[float]
+    high: list[float]
     n: int
 
 
@@ -50,15 +54,45 @@ def survival_curve(trials: pd.DataFrame, arm: str) -> Curve | None:
     if own.empty:
         return None
     curve = stats.ecdf(_censored_data(own)).sf
-    with np.errstate(divide="ignore", invalid="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that it is not defined everywhere is said by None
-        interval = curve.confidence_interval(0.95, method="log-log")
-    low, high = (
-        [None, *(float(p) if np.isfinite(p) else None for p in side.probabilities)]
-        for side in (interval.low, interval.high)
-    )
     steps = [0.0, *map(float, curve.quantiles)]
+    low, high = _limits(own["time"].to_numpy(dtype=float), diverged(own).to_numpy(dtype=bool), steps)
     return Curve(steps, [1.0, *map(float, curve.probabilities)], low, high, len(own))
+
+
+def _limits(times: np.ndarray, lost: np.ndarray, steps: list[float]) -> tuple[list[float], list[float]]:
+    """Limits of the share from each step on: products of one beta variable for each step with events.
+
+    Up to the next step nobody censored at this one is known to train on; at the last step all of them are.
+    """
+    product, low, high = _Product(), [], []
+    for step in steps:
+        events, at_risk = int((lost & (times == step)).sum()), int((times >= step).sum())
+        if events:
+            product = product.times(at_risk - events + 1, events)
+        known = at_risk - events if step == steps[-1] else int((times > step).sum())
+        high.append(product.quantile(1 - ALPHA / 2))
+        low.append(product.times(known, 1).quantile(ALPHA / 2) if known else 0.0)
+    return low, high
+
+
+@dataclass(frozen=True, slots=True)
+class _Product:
+    """A product of independent beta variables by its `mean` and its mean `square`."""
+
+    mean: float = 1.0
+    square: float = 1.0
+
+    def times(self, a: float, b: float) -> _Product:
+        mean = a / (a + b)
+        return _Product(self.mean * mean, self.square * mean * (a + 1) / (a + b + 1))
+
+    def quantile(self, share: float) -> float:
+        """Of the beta distribution with these moments; exact for the steps of a sample without censoring."""
+        variance = self.square - self.mean**2
+        if variance <= 0:  # no factor yet
+            return self.mean
+        scale = (self.mean - self.square) / variance
+        return float(special.betaincinv(self.mean * scale, (1 - self.mean) * scale, share))
 
 
 def logrank(trials: pd.DataFrame, baseline: str, treatment: str) -> float | None:

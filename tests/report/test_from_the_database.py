@@ -9,6 +9,7 @@ from collections import defaultdict
 from statistics import NormalDist, mean, median, stdev
 
 import pytest
+from scipy.stats import binomtest
 from typer.testing import CliRunner
 
 from stability.cli import app
@@ -100,6 +101,11 @@ def test_survival(both):
             expected
         )
         assert twin["survival"][arm]["n_events"] == sum(verdict == "DIVERGED" for _, verdict in times)
+        for time, low, high in zip(*(told["survival"][key] for key in ("steps", "low", "high")), strict=True):
+            left = sum(other > time or verdict != "DIVERGED" for other, verdict in times)
+            # Nobody is censored before the study's last step: the limits are Clopper and Pearson's.
+            exact = binomtest(left, len(times)).proportion_ci(method="exact")
+            assert (low, high) == pytest.approx((exact.low, exact.high))
 
 
 def test_the_fan(both):

@@ -9,6 +9,7 @@ import re
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
 from matplotlib.text import Text
 from matplotlib.textpath import TextPath
 from PIL import Image
@@ -381,3 +382,13 @@ def test_a_band_with_an_upper_end_is_not_hatched(small, half_lost):
 
     assert hatched(small) == ([], False)
     assert hatched(half_lost)[0] and hatched(half_lost)[1]
+
+
+def test_the_survival_curve_has_its_interval_where_nothing_or_everything_was_lost(edges):
+    survival = made("loss_fan", edges).axes[2]
+    curves = [edges["plots"]["loss_fan"][arm]["survival"] for arm in ("basic", "hot")]
+    assert [curve["share"][-1] for curve in curves] == [1, 0]
+    ends = [artist for artist in survival.collections if isinstance(artist, LineCollection)]
+    bars = [bar.get_segments()[0][:, 1].tolist() for bar in ends]
+    assert bars == [pytest.approx([0.025**0.25, 1]), pytest.approx([0, 1 - 0.025**0.25])]
+    assert all(None not in (*curve["low"], *curve["high"]) for curve in curves)

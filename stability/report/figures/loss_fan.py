@@ -117,8 +117,11 @@ def _crosses(axes: Axes, fans: list[tuple[Twin | None, Look]], words: Words) -> 
 def _survival(axes: Axes, curve: Twin | None, style: Look) -> None:
     if curve is None:
         return
-    band = {"step": "post", "color": style.colour, "alpha": 0.15, "lw": 0}
-    axes.fill_between(curve["steps"], floats(curve["low"]), floats(curve["high"]), **band)
+    low, high = floats(curve["low"]), floats(curve["high"])
+    axes.fill_between(curve["steps"], low, high, step="post", color=style.colour, alpha=0.15, lw=0)
+    axes.vlines(
+        curve["steps"][-1], low[-1], high[-1], color=style.colour, alpha=0.3, lw=6
+    )  # of the last step
     axes.step(curve["steps"], curve["share"], where="post", color=style.colour, ls=style.line, lw=2.4)
 
 
