@@ -472,5 +472,6 @@ ENGLISH = {
     "fig_decades": "decades of {param}",
     "fig_units": "units of {param}",
     "fig_failure": "{stage} #{number}: {event_kind} in {event_where} at step {step}",
+    "fig_limit": "limit",
     "fig_steps_before": "steps from the first bad one",
 }

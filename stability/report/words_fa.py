@@ -463,5 +463,6 @@ PERSIAN = {
     "fig_decades": "مرتبهٔ بزرگی از {param}",
     "fig_units": "واحد {param}",
     "fig_failure": "{stage} #{number}: رویداد {event_kind} در {event_where} در گام {step}",
+    "fig_limit": "حد",
     "fig_steps_before": "گام نسبت به نخستین گام خراب",
 }

@@ -7,6 +7,7 @@ import json
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
@@ -22,7 +23,7 @@ from stability.report.figures import FIGURES, draw
 from stability.report.figures.style import look, styled
 from stability.report.figures.text import label, shortened
 from stability.report.figures.ticks import in_digits_of
-from stability.report.plots import shown_failure
+from stability.report.plots import anatomy, shown_failure
 from stability.report.titles import (
     failure_title,
     forest_title,
@@ -392,3 +393,78 @@ def test_the_survival_curve_has_its_interval_where_nothing_or_everything_was_los
     bars = [bar.get_segments()[0][:, 1].tolist() for bar in ends]
     assert bars == [pytest.approx([0.025**0.25, 1]), pytest.approx([0, 1 - 0.025**0.25])]
     assert all(None not in (*curve["low"], *curve["high"]) for curve in curves)
+
+
+def broken(where, kind, epochs=(), events=(), steps=6):
+    """The anatomy of one trial that broke at step 5, after these evaluations: (steps done, value) each."""
+    study = StudyFrames()
+    one = study.diverged(
+        "compare", "basic", 0, params=BASIC, step=steps - 1, kind=kind, where=where, value=8.0
+    )
+    frames = study.frames()
+    rows = [
+        {"trial_id": one, "epoch": i - 1, "source": "yardstick", "component": name, "value": value}
+        | {"steps_done": done}
+        for i, (done, own) in enumerate(epochs)
+        for name, value in own.items()
+    ]
+    frames.epochs = pd.DataFrame(rows)
+    rows = [dict(row, trial_id=one, step=steps - 1, kind=kind, where=where) for row in events]
+    frames.events = pd.DataFrame(rows, columns=frames.events.columns)
+    return anatomy(frames, one)
+
+
+def test_what_broke_is_drawn_where_it_is_the_yardstick():
+    epochs = [
+        (0, {"total": 2.0, "mel": 1.0}),
+        (3, {"total": 3.0, "mel": NAN}),
+        (6, {"total": 9.0, "mel": 3.0}),
+    ]
+    part = broken("yardstick", "blow_up", epochs, [{"threshold": 2.0, "value": 4.5}])
+    assert next(iter(part["quantities"])) == "yardstick"
+    assert part["quantities"]["yardstick"] == {
+        "steps": [-6, -3, 0],
+        "values": [2.0, 3.0, 9.0],
+        "nonfinite": {},
+        "limit": 4.0,
+    }
+    assert part["steps"] == [-5, -4, -3, -2, -1, 0]
+    assert json.loads(json.dumps(part, allow_nan=False)) == part
+
+
+def test_what_broke_is_drawn_where_it_is_a_component_of_the_yardstick():
+    epochs = [(0, {"total": 2.0, "mel": 1.0}), (6, {"total": NAN, "mel": NAN})]
+    part = broken("yardstick/mel", "nan_loss", epochs, [{"value": NAN}])
+    course = {"steps": [-6, 0], "values": [1.0, None], "nonfinite": {"1": "nan"}, "limit": None}
+    assert part["quantities"]["yardstick/mel"] == course
+    assert json.dumps(part, allow_nan=False)
+
+
+def test_what_broke_is_drawn_where_it_is_the_sum_of_losses():
+    part = broken("sum of losses", "blow_up", (), [{"threshold": 2.0, "value": 3.2}])
+    course = part["quantities"]["sum of losses"]
+    assert course["values"] == [5.0] * 5 + [16.0]  # two losses at each step, without their weights
+    assert (course["steps"], course["limit"]) == (part["steps"], 10.0)
+
+
+def test_evaluations_that_are_not_stored_leave_the_anatomy_as_it_was():
+    part = broken("yardstick", "blow_up", [(6, {"mel": 1.0})])
+    assert "yardstick" not in part["quantities"] and "total" in part["quantities"]
+
+
+@pytest.mark.parametrize("lang", ["en", "fa"])
+def test_the_failure_shows_what_its_title_says(lang):
+    """The evaluations have their own panel, with the limit as a line; those long before, a range of their own."""
+    epochs = [(0, {"total": 2.0}), (3, {"total": NAN}), (6, {"total": 9.0})]
+    part = broken("yardstick", "blow_up", epochs, [{"threshold": 2.0, "value": 4.5}])
+    panel, *others = made("failure", {"plots": {"failure": part}}, lang).axes
+    assert "yardstick" in panel.get_title("left")
+    assert any(
+        line.get_ydata()[0] == line.get_ydata()[1] == 4.0
+        for line in panel.lines
+        if len(line.get_ydata()) == 2
+    )
+    assert panel.get_xlim() == others[0].get_xlim() and panel.get_xlim()[0] < -6
+    early = json.loads(json.dumps(part).replace("[-6, -3, 0]", "[-96, -3, 0]"))
+    panel, *others = made("failure", {"plots": {"failure": early}}, lang).axes
+    assert panel.get_xlim()[0] < -96 and others[0].get_xlim()[0] > -6

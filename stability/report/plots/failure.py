@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from stability.evidence.selection import diverged, of_stage
+from stability.records import EventKind
 from stability.report.plaindata import marker, present, whole
 
 SHOWN_STEPS = 50
@@ -15,6 +16,10 @@ ENOUGH_STEPS = 2
 """Before the first bad one: fewer make no course."""
 SHOWN = ("total", "grad_norm", "weight_norm", "grad_scale")
 """The scalars that tell most, beside every loss."""
+YARDSTICK, SUM = "yardstick", "sum of losses"
+"""What may break without being recorded at a step by that name: the evaluations, and the steps' losses."""
+
+Course = dict[str, Any]
 
 
 def shown_failure(trials: pd.DataFrame) -> int | None:
@@ -42,6 +47,8 @@ def anatomy(frames: Any, trial_id: int) -> dict[str, Any] | None:
     """A diverged trial and its last steps; None where no step is stored.
 
     `steps` count from the first bad one, 0; a value that is not finite is null, and `nonfinite` says which.
+    What broke comes first, whatever it is: the yardstick at `steps` of its own, that before training one
+    before the first, and with the `limit` that was exceeded, where that is known.
     """
     trial = frames.trials[frames.trials["trial_id"] == trial_id].iloc[0]
     bad = int(trial["event_step"])
@@ -50,18 +57,63 @@ def anatomy(frames: Any, trial_id: int) -> dict[str, Any] | None:
     steps = sorted({int(step) for step in rows["step"]})
     counts = rows["quantity"].value_counts(sort=False)
     often = counts[2 * counts >= len(steps)].index  # what is measured now and then has no course to show
-    quantities = [name for name in often if name in SHOWN or name.startswith("loss/")]
+    where = present(trial["event_where"])
+    quantities = [name for name in often if name in SHOWN or name.startswith("loss/") or name == where]
     if not quantities:
         return None
+    broken = _broken(frames, trial, bad)
     return {
         **{name: present(trial[name]) for name in ("stage", "arm", "event_kind", "event_where", "evidence")},
         **{name: whole(trial[name]) for name in ("trial_id", "number", "seed", "event_step")},
         "steps": [step - bad for step in steps],
-        "quantities": {name: _course(rows[rows["quantity"] == name], steps) for name in quantities},
+        "quantities": broken | {name: _course(rows[rows["quantity"] == name], steps) for name in quantities},
     }
 
 
-def _course(rows: pd.DataFrame, steps: list[int]) -> dict[str, Any]:
+def _broken(frames: Any, trial: pd.Series, bad: int) -> dict[str, Course]:
+    """The course of what broke, by its name, where that is no quantity of a step; else nothing."""
+    where = str(present(trial["event_where"]))
+    family, _, component = where.partition("/")
+    if family == YARDSTICK:
+        found = _evaluations(frames.epochs, trial["trial_id"], component or "total")
+    elif where == SUM:
+        found = _sums(frames.steps, trial["trial_id"])
+    else:
+        return {}
+    found = found[found["step"] <= bad]
+    if found.empty:
+        return {}
+    limit = _limit(frames.events, trial, bad, float(found["value"].iloc[0]))
+    shown = found.iloc[-SHOWN_STEPS:]
+    steps = [int(step) for step in shown["step"]]
+    return {where: {"steps": [step - bad for step in steps], **_course(shown, steps), "limit": limit}}
+
+
+def _evaluations(epochs: pd.DataFrame, trial_id: int, component: str) -> pd.DataFrame:
+    """A component's evaluations in order, each at the `step` it follows: -1 for the one before training."""
+    own = epochs[(epochs["trial_id"] == trial_id) & (epochs["source"] == "yardstick")]
+    own = own[own["component"] == component].dropna(subset="steps_done")
+    return own.assign(step=pd.to_numeric(own["steps_done"]).astype(int) - 1).sort_values("step")
+
+
+def _sums(steps: pd.DataFrame, trial_id: int) -> pd.DataFrame:
+    """The sum of each step's losses without their weights, as the rule on blow-ups takes it."""
+    own = steps[(steps["trial_id"] == trial_id) & steps["quantity"].str.startswith("loss/")]
+    values = pd.to_numeric(own["value"]).astype(float)
+    return values.groupby(own["step"]).agg(lambda each: each.sum(skipna=False)).rename("value").reset_index()
+
+
+def _limit(events: pd.DataFrame, trial: pd.Series, bad: int, first: float) -> float | None:
+    """A blow-up's limit, which is recorded as a multiple of the `first` value."""
+    if trial["event_kind"] != EventKind.BLOW_UP or marker(first):
+        return None
+    own = events[(events["trial_id"] == trial["trial_id"]) & (events["step"] == bad)]
+    own = own[(own["kind"] == trial["event_kind"]) & (own["where"] == trial["event_where"])]
+    times = [float(each) for each in own["threshold"] if present(each) is not None]
+    return first * times[0] if times else None
+
+
+def _course(rows: pd.DataFrame, steps: list[int]) -> Course:
     values = dict(zip(map(int, rows["step"]), pd.to_numeric(rows["value"]).astype(float), strict=True))
     found = [values.get(step, np.nan) for step in steps]
     marks = {str(i): marker(value) for i, value in enumerate(found) if steps[i] in values and marker(value)}
