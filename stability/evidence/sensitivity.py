@@ -10,6 +10,8 @@ import numpy as np
 BINS = 14
 FEWEST = 4
 """Fewer parts of the range with a trial in them give no sensitivity."""
+MOST_EMPTY = 1 / 3
+"""Nor does a range of which a larger share has no trial: the average would be filled in, not measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +46,11 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Sensitivity:
-    """E over the range of min(loss, loss before training) - the lowest loss of a trial.
+    """E over `low` to `high` of min(loss, loss before training) - the lowest loss of a trial.
 
     Wortsman et al. 2023, arXiv 2309.14322, vary nothing else; here the other settings are as they were
-    drawn, and each part of the range counts as much as another. `empty` parts had no trial:
-    neighbours stand in for them.
+    drawn, and each part of the range counts as much as another. It reaches from the first part with a trial
+    to the last. `empty` parts in between had none: neighbours stand in for them.
     """
 
     value: float
@@ -69,7 +71,11 @@ def bins(along: Along, low: float, high: float, log: bool) -> list[Bin]:
 
 
 def sensitivity(along: Along, parts: Sequence[Bin]) -> Sensitivity | None:
-    """The LR sensitivity; None without a loss before training, or with trials in too few parts."""
+    """The LR sensitivity over the parts from the first trial to the last.
+
+    None without a loss before training, or with trials in fewer than `FEWEST` parts or with a share of more
+    than `MOST_EMPTY` of them without one.
+    """
     finite = along.loss[np.isfinite(along.loss) & ~along.lost]
     if along.at_start is None or not len(finite):
         return None
@@ -80,11 +86,13 @@ def sensitivity(along: Along, parts: Sequence[Bin]) -> Sensitivity | None:
     filled = [i for i, mean in enumerate(means) if mean is not None]
     if len(filled) < FEWEST:
         return None
-    whole = np.interp(range(len(parts)), filled, [means[i] for i in filled])
-    best = float(min(finite.min(), along.at_start))
-    return Sensitivity(
-        float(whole.mean()) - best, parts[0].low, parts[-1].high, int(known.sum()), len(parts) - len(filled)
-    )
+    first, last = filled[0], filled[-1]
+    empty = last - first + 1 - len(filled)
+    if empty > MOST_EMPTY * (last - first + 1):
+        return None
+    whole = np.interp(range(first, last + 1), filled, [means[i] for i in filled])
+    value = float(whole.mean()) - float(min(finite.min(), along.at_start))
+    return Sensitivity(value, parts[first].low, parts[last].high, int(known.sum()), empty)
 
 
 def _bin(along: Along, inside: np.ndarray, low: float, high: float, middle: float) -> Bin:

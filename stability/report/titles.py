@@ -56,6 +56,7 @@ def lr_curve_title(twin: Twin, words: Words) -> Inline:
     if part["sensitivity"] is None:
         return found
     shown = words.numbers.significant(part["sensitivity"]["value"], 2)
+    low, high = (Code(rounded(part["sensitivity"][end])) for end in ("low", "high"))  # where trials are
     return words.say("fig_sensitivity", found=found, param=param, value=shown, low=low, high=high)
 
 

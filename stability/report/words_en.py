@@ -331,7 +331,8 @@ ENGLISH = {
     "map_means": "Colour and contours (5% dashed, 50% solid) are the model's P(diverge) with the arm's other settings; the"
     " marks are the trials, whose other settings vary.",
     "curve_means": "Trials of {stages}, whose other settings vary too. The sensitivity is how far the yardstick at the"
-    " end, at most that before training, lies above the best one, on average over the range (after {source}).",
+    " end, at most that before training, lies above the best one, on average from the first part of the range with a"
+    " trial to the last; none is given where over a third of the parts between have no trial (after {source}).",
     "trials_mean": "A step like {example} is censored: no divergence was seen up to there. Failed: the infrastructure"
     " failed, which says nothing of the training. Lost: diverged; in brackets the yardstick that it had last, which"
     " counts nowhere.",

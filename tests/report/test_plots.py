@@ -110,7 +110,13 @@ def test_titles_are_findings(edges, small):
     said = {key: plain(text) for key, text in said.items()}
     assert said["map"].startswith("Half of the runs diverge at lr 0.0")
     assert said["room"].startswith("hot lies ") and "decades outside lr <= " in said["room"]
-    assert said["curve"].startswith("3 of 8 trials diverged: smallest diverged lr 0.03162; lr sensitivity 0.")
+    assert (
+        said["curve"] == "3 of 8 trials diverged: smallest diverged lr 0.03162"
+    )  # of 14 parts 8 have a trial
+    whole = plain(lr_curve_title(edges, words))
+    assert re.search(
+        r"^\d+ of 48 trials diverged: smallest diverged lr 0.01\d+; lr sensitivity 0.\d+ over ", whole
+    )
     assert said["failure"] == "compare #9: nan_loss in mel at step 2"
     assert said["forest"] == "A part in the difference is shown of lr"
 
@@ -188,12 +194,40 @@ def test_medians_and_sensitivity_by_hand():
     assert sensitivity(few, bins(few, 1e-7, 1.0, True)) is None
 
 
-def test_parts_without_a_trial_take_their_neighbours():
-    value = np.array([0.5, 2.5, 4.5, 13.5])
-    along = Along(value, np.array([1.0, 3.0, 5.0, 14.0]), np.zeros(4, dtype=bool), 20.0)
+def test_the_sensitivity_is_of_the_part_of_the_range_that_has_trials():
+    value = np.array([4.5, 5.5, 7.5, 8.5])
+    along = Along(value, value + 0.5, np.zeros(4, dtype=bool), 20.0)
     found = sensitivity(along, bins(along, 0.0, 14.0, False))
-    assert found.value == pytest.approx(np.arange(1, 15).mean() - 1)
-    assert found.empty == 10
+    assert found.value == pytest.approx(np.arange(5, 10).mean() - 5)  # a neighbour stands in for one of five
+    assert (found.low, found.high, found.empty, found.n) == (4.0, 9.0, 1, 4)
+
+
+def test_a_range_with_a_third_of_its_parts_empty_has_no_sensitivity():
+    def over(*value):
+        value = np.array(value)
+        along = Along(value, value, np.zeros(len(value), dtype=bool), 20.0)
+        return sensitivity(along, bins(along, 0.0, 14.0, False))
+
+    assert over(0.5, 1.5, 3.5, 5.5).empty == 2  # of six
+    assert over(0.5, 1.5, 3.5, 6.5) is None  # three of seven
+
+
+def test_the_title_states_the_range_of_the_sensitivity(small):
+    curve = small["plots"]["lr_curve"] | {
+        "sensitivity": {"value": 1.5, "low": 1e-4, "high": 0.02, "n": 9, "empty": 1}
+    }
+    for lang, end in (("en", "lr sensitivity 1.5 over 0.0001 to 0.02"), ("fa", "از 0.0001 تا 0.02")):
+        assert plain(lr_curve_title({"plots": {"lr_curve": curve}}, Words(lang))).endswith(end)
+
+
+def test_the_median_breaks_where_a_part_has_no_trial(small):
+    twin = json.loads(json.dumps(small))
+    empty = {"n": 0, "diverged": 0, "median": None, "survivors": False}
+    for i, own in enumerate(twin["plots"]["lr_curve"]["bins"]):
+        own |= {"n": 3, "diverged": 0, "median": 2.0, "survivors": False} if i not in (4, 9) else empty
+    main = made("lr_curve", twin).axes[1]
+    (median,) = [line for line in main.lines if "median of all" in line.get_label()]
+    assert np.flatnonzero(np.isnan(median.get_ydata())).tolist() == [4, 9]
 
 
 def test_a_trial_on_the_edge_of_two_parts_counts_once():
@@ -201,7 +235,7 @@ def test_a_trial_on_the_edge_of_two_parts_counts_once():
     along = Along(value, loss, np.zeros(5, dtype=bool), 20.0)
     parts = bins(along, 0.0, 14.0, False)
     assert [part.n for part in parts[:5]] == [1] * 5
-    assert sensitivity(along, parts).value == pytest.approx((5.0 - 1.0) / 14)
+    assert sensitivity(along, parts).value == pytest.approx((5.0 - 1.0) / 5)
 
 
 ODD = "$x^{$"

@@ -74,17 +74,22 @@ def _scatter(axes: Axes, trials: list[Twin], text: str, **style: Any) -> None:
 
 
 def _medians(axes: Axes, bins: list[Twin], words: Words) -> None:
-    """Over all trials of a part while most live; over the survivors, dashed, where most died."""
-    known = [own for own in bins if own["median"] is not None]
-    x = [own["middle"] for own in known]
-    medians = [own["median"] for own in known]
-    lived = [None if own["survivors"] else own["median"] for own in known]
+    """Over all trials of a part while most live; over the survivors, dashed, where most died.
+
+    A line breaks where a part has no median: nothing is known to lie between its neighbours.
+    """
+    x = [own["middle"] for own in bins]
+    medians = [own["median"] for own in bins]
+    lived = [None if own["survivors"] else own["median"] for own in bins]
+    dashed = [i for i, own in enumerate(bins) if own["survivors"] and own["median"] is not None]
     line = {"color": COLOURS[2], "lw": 2.6, "zorder": 4}
     if any(value is not None for value in lived):
         text = label(words.say("fig_median_all"), words)
         axes.plot(x, floats(lived), marker="s", markersize=6, label=text, **line)
-    if any(own["survivors"] for own in known):
-        axes.plot(x, medians, ls=(0, (3, 2)), label=label(words.say("fig_median_survivors"), words), **line)
+    if dashed:
+        text = label(words.say("fig_median_survivors"), words)
+        hollow = {"marker": "s", "markersize": 6, "markerfacecolor": "white", "markevery": dashed}
+        axes.plot(x, floats(medians), ls=(0, (3, 2)), label=text, **hollow, **line)
 
 
 def _arms(strip: Axes, main: Axes, twin: Twin, words: Words) -> None:
