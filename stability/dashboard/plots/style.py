@@ -1,0 +1,71 @@
+"""What all graphs share: the graph itself, colours, axes, and the marks of trials."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from stability.dashboard.plots.texts import line, wrapped
+from stability.report.blocks import Inline
+from stability.report.palette import COLOURS
+from stability.report.words import Words
+
+Twin = dict[str, Any]
+Trace = dict[str, Any]
+
+DASHES = ("solid", "dash", "dashdot", "dot")
+INK = "#7b7b7b"
+"""Reads on white and on black: the dashboard has both and tells a graph neither."""
+BAD = "#D62728"
+MOST_POINTS = 2000
+"""Points of one graph: every page of the study loads them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """What `optuna_dashboard.save_plotly_graph_object` takes: anything with `to_json`."""
+
+    traces: tuple[Trace, ...]
+    layout: dict[str, Any]
+
+    def to_json(self) -> str:
+        return json.dumps(
+            {"data": self.traces, "layout": self.layout}, allow_nan=False, separators=(",", ":")
+        )
+
+
+def graph(traces: list[Trace], heading: Inline, axes: dict[str, Any]) -> Graph:
+    """Traces under a heading, on no background of their own; `axes` are of the layout, by their names."""
+    lines = {"gridcolor": "rgba(123,123,123,.25)", "zerolinecolor": INK, "linecolor": INK}
+    clear = {"paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)", "font": {"color": INK}}
+    told = {"text": wrapped(heading), "font": {"size": 15}}
+    layout = {"title": told, "legend": {"orientation": "h", "y": -0.25}, **clear}
+    return Graph(tuple(traces), layout | {name: lines | axis for name, axis in axes.items()})
+
+
+def arm_line(index: int) -> dict[str, Any]:
+    """The line of the arm at this place of the study file."""
+    return {"color": COLOURS[index % len(COLOURS)], "dash": DASHES[index % len(DASHES)], "width": 3}
+
+
+def marks(points: list[Twin], x: str, y: str, lost: bool, words: Words) -> Trace:
+    """Trials by two of their values: crosses where they diverged, else circles."""
+    symbol = {"symbol": "x", "color": BAD} if lost else {"symbol": "circle-open", "color": INK}
+    name = line(words.say("fig_diverged" if lost else "fig_trained"))
+    values = {"x": [point[x] for point in points], "y": [point[y] for point in points]}
+    return {**values, "mode": "markers", "marker": symbol | {"size": 8}, "name": name}
+
+
+def param_axis(name: str, log: bool, low: float, high: float) -> dict[str, Any]:
+    """The axis of a parameter over its range."""
+    ends = [math.log10(low), math.log10(high)] if log else [low, high]
+    shown = {"type": "log" if log else "linear", "range": ends, "title": {"text": name}}
+    return shown | {"exponentformat": "power", "tickangle": 0}
+
+
+def faint(colour: str) -> str:
+    """The colour of a band around a line of `colour`."""
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},.18)"

@@ -1,0 +1,45 @@
+"""Texts of Plotly graphs, for pages that run left to right: Persian is isolated from them."""
+
+from __future__ import annotations
+
+import textwrap
+
+from stability.report.blocks import Inline, Span, plain
+from stability.report.numbers import END_ISOLATE, ISOLATE_LTR, ISOLATE_RTL
+
+NO_BREAK = "\u00a0"
+TITLE_WIDTH = 62
+"""Characters of a title's line, which half of the page holds."""
+
+
+def line(text: Inline) -> str:
+    """One line; Persian is isolated from the page, and names from Persian."""
+    shown = plain(tuple(_whole(span) for span in text))
+    return _right_to_left(shown) if _is_persian(shown) else shown
+
+
+def wrapped(text: Inline, width: int = TITLE_WIDTH) -> str:
+    """Lines of at most `width` characters."""
+    shown = plain(tuple(_whole(span) for span in text))
+    lines = textwrap.wrap(shown, width)
+    return "<br>".join(_right_to_left(each) if _is_persian(shown) else each for each in lines)
+
+
+def title(text: Inline) -> dict[str, str]:
+    """A title as Plotly's axes and colour bars take it."""
+    return {"text": line(text)}
+
+
+def _whole(span: Span) -> Span:
+    """A name or value, kept on one line and left to right."""
+    if isinstance(span, str):
+        return span
+    return f"{ISOLATE_LTR}{span.text.replace(' ', NO_BREAK)}{END_ISOLATE}"
+
+
+def _is_persian(text: str) -> bool:
+    return any("\u0600" <= sign <= "\u06ff" for sign in text)
+
+
+def _right_to_left(text: str) -> str:
+    return f"{ISOLATE_RTL}{text}{END_ISOLATE}"
