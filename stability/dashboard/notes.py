@@ -11,7 +11,7 @@ from stability import diagnosis, trainers
 from stability.records import VerdictLabel
 from stability.report.answers import answer
 from stability.report.blocks import Code, Inline, Latin
-from stability.report.markdown import inline
+from stability.report.markdown import inline, table
 from stability.report.numbers import END_ISOLATE, ISOLATE_RTL
 from stability.report.plaindata import present
 from stability.report.words import Words
@@ -28,14 +28,18 @@ def stage_note(rows: pd.DataFrame, twin: Mapping[str, Any], words: Words) -> str
     address = f"/report/{name}{suffix}.html"
     lines = [f"# {name}: {stage}", "", *(f"{_text(each, words)}\n" for each in sentences)]
     lines += [f"[{words.text('note_report')}]({address}) · [JSON](/report/{name}.json)", ""]
-    heads = (words.text(key) for key in ("col_arm", "note_trials", "col_diverged", "failed"))
-    lines += [f"| {' | '.join(heads)} |", "|---|---|---|---|"]
-    for arm, own in rows.groupby("arm", dropna=False, sort=False):
-        counts = (len(own), *(int((own.verdict == label).sum()) for label in _COUNTED))
-        shown = arm if isinstance(arm, str) else "-"
-        lines.append(f"| {shown} | {' | '.join(words.numbers.count(count) for count in counts)} |")
+    heads = tuple(words.say(key) for key in ("col_arm", "note_trials", "col_diverged", "failed"))
+    arms = rows.groupby("arm", dropna=False, sort=False)
+    lines.append(table(heads, tuple(_counts(arm, own, words) for arm, own in arms), words.lang))
     command = Code(f"stability report {name}")
     return "\n".join([*lines, "", _text(words.say("note_infeasible", command=command), words)])
+
+
+def _counts(arm: Any, own: pd.DataFrame, words: Words) -> tuple[Inline, ...]:
+    """A row: the arm, or `-` for trials of none, and how its trials ended."""
+    counts = (len(own), *(int((own.verdict == label).sum()) for label in _COUNTED))
+    shown = Code(arm) if isinstance(arm, str) else "-"
+    return ((shown,), *((words.numbers.count(count),) for count in counts))
 
 
 _COUNTED = (VerdictLabel.DIVERGED, VerdictLabel.INCONCLUSIVE)

@@ -47,11 +47,11 @@ def _block(block: Block, lang: str, images: Mapping[str, str]) -> str:
         case Bullets(items):
             return "\n".join(f"- {inline(item, lang)}" for item in items)
         case Table(header, rows):
-            return _table(header, rows, lang)
+            return table(header, rows, lang)
         case Figure(name, title):
             return f"![{_escape(plain(title))}]({images[name]})"
         case LongTable(header, rows, most, left_out):
-            shown = _table(header, tuple(tuple((Latin(cell),) for cell in row) for row in rows[:most]), lang)
+            shown = table(header, tuple(tuple((Latin(cell),) for cell in row) for row in rows[:most]), lang)
             return f"{shown}\n\n{inline(left_out, lang)}" if len(rows) > most else shown
         case CodeBlock(text, language):
             return _fenced(text, language, lang)
@@ -60,7 +60,8 @@ def _block(block: Block, lang: str, images: Mapping[str, str]) -> str:
             return f"<details>\n<summary>{html.escape(plain(summary))}</summary>\n\n{inside}\n\n</details>"
 
 
-def _table(header: tuple[Inline, ...], rows: tuple[tuple[Inline, ...], ...], lang: str) -> str:
+def table(header: tuple[Inline, ...], rows: tuple[tuple[Inline, ...], ...], lang: str) -> str:
+    """Lines of a table, whatever the cells hold."""
     lines = [_row(header, lang), "|" + " --- |" * len(header), *(_row(row, lang) for row in rows)]
     return "\n".join(lines)
 

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from stability.dashboard.plots.style import Graph, graph
-from stability.dashboard.plots.texts import title
+from stability.dashboard.plots.texts import escaped, title
 from stability.report.palette import COLOURS
 from stability.report.titles import forest_title
 from stability.report.words import Words
@@ -28,7 +28,13 @@ def forest(twin: Twin, words: Words) -> Graph:
         "arrayminus": [value - low for (low, _), value in zip(ends, values, strict=True)],
     }
     marker = {"size": 11, "color": COLOURS[1], "symbol": "diamond"}
-    trace = {"x": values, "y": list(effects), "error_x": bars, "mode": "markers", "marker": marker}
+    trace = {
+        "x": values,
+        "y": [escaped(name) for name in effects],
+        "error_x": bars,
+        "mode": "markers",
+        "marker": marker,
+    }
     axes = {
         "xaxis": {"title": title(words.say(f"fig_effect_{found['response']}"))},
         "yaxis": {"type": "category"},

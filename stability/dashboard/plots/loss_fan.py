@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stability.dashboard.plots.style import Graph, Trace, arm_line, faint, graph
-from stability.dashboard.plots.texts import title
+from stability.dashboard.plots.texts import escaped, title
 from stability.report.palette import is_wide
 from stability.report.titles import loss_fan_title
 from stability.report.words import Words
@@ -31,7 +31,7 @@ def _fan(arm: str, fan: Twin | None, place: int) -> list[Trace]:
     style = arm_line(place)
     ends = {"x": fan["x"], "mode": "lines", "line": {"width": 0}, **UNTOLD}
     band = {"fill": "tonexty", "fillcolor": faint(style["color"])}
-    median = {"x": fan["x"], "y": fan["median"], "name": arm, "line": style}
+    median = {"x": fan["x"], "y": fan["median"], "name": escaped(arm), "line": style}
     return [{**ends, "y": fan["low"]}, {**ends, "y": fan["high"], **band}, median]
 
 
@@ -39,7 +39,7 @@ def _survival(arm: str, curve: Twin | None, place: int) -> list[Trace]:
     if curve is None:
         return []
     style = {"shape": "hv", **arm_line(place)}
-    own = {"x": curve["steps"], "y": curve["share"], "line": style, "name": arm, "mode": "lines"}
+    own = {"x": curve["steps"], "y": curve["share"], "line": style, "name": escaped(arm), "mode": "lines"}
     return [{**own, "xaxis": "x2", "yaxis": "y2", "showlegend": False}]
 
 

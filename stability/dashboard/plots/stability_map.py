@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stability.dashboard.plots.style import INK, MOST_POINTS, Graph, Trace, graph, marks, param_axis
-from stability.dashboard.plots.texts import line, title
+from stability.dashboard.plots.texts import escaped, line, title
 from stability.report.titles import stability_map_title
 from stability.report.words import Words
 
@@ -80,4 +80,4 @@ def _axes(part: Twin, index: int) -> dict[str, Any]:
 
 def _headings(arms: list[str]) -> list[dict[str, Any]]:
     where = {"y": 1.06, "xref": "paper", "yref": "paper", "showarrow": False}
-    return [{"text": arm, "x": (i + PANEL / 2) / len(arms), **where} for i, arm in enumerate(arms)]
+    return [{"text": escaped(arm), "x": (i + PANEL / 2) / len(arms), **where} for i, arm in enumerate(arms)]

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from stability.dashboard.plots.texts import line, wrapped
+from stability.dashboard.plots.texts import escaped, line, wrapped
 from stability.report.blocks import Inline
 from stability.report.palette import COLOURS
 from stability.report.words import Words
@@ -61,7 +61,7 @@ def marks(points: list[Twin], x: str, y: str, lost: bool, words: Words) -> Trace
 def param_axis(name: str, log: bool, low: float, high: float) -> dict[str, Any]:
     """The axis of a parameter over its range."""
     ends = [math.log10(low), math.log10(high)] if log else [low, high]
-    shown = {"type": "log" if log else "linear", "range": ends, "title": {"text": name}}
+    shown = {"type": "log" if log else "linear", "range": ends, "title": {"text": escaped(name)}}
     return shown | {"exponentformat": "power", "tickangle": 0}
 
 

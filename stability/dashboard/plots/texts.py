@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import textwrap
 
 from stability.report.blocks import Inline, Span, plain
@@ -12,17 +13,22 @@ TITLE_WIDTH = 62
 """Characters of a title's line, which half of the page holds."""
 
 
+def escaped(text: str) -> str:
+    """A name as it is: Plotly reads tags and entities in every text."""
+    return html.escape(text, quote=False)
+
+
 def line(text: Inline) -> str:
     """One line; Persian is isolated from the page, and names from Persian."""
     shown = plain(tuple(_whole(span) for span in text))
-    return _right_to_left(shown) if _is_persian(shown) else shown
+    return _directed(shown, shown)
 
 
 def wrapped(text: Inline, width: int = TITLE_WIDTH) -> str:
     """Lines of at most `width` characters."""
     shown = plain(tuple(_whole(span) for span in text))
     lines = textwrap.wrap(shown, width)
-    return "<br>".join(_right_to_left(each) if _is_persian(shown) else each for each in lines)
+    return "<br>".join(_directed(each, shown) for each in lines)
 
 
 def title(text: Inline) -> dict[str, str]:
@@ -37,9 +43,7 @@ def _whole(span: Span) -> Span:
     return f"{ISOLATE_LTR}{span.text.replace(' ', NO_BREAK)}{END_ISOLATE}"
 
 
-def _is_persian(text: str) -> bool:
-    return any("\u0600" <= sign <= "\u06ff" for sign in text)
-
-
-def _right_to_left(text: str) -> str:
-    return f"{ISOLATE_RTL}{text}{END_ISOLATE}"
+def _directed(text: str, whole: str) -> str:
+    """A line of the text `whole`: right to left where that is Persian."""
+    persian = any("\u0600" <= sign <= "\u06ff" for sign in whole)
+    return f"{ISOLATE_RTL}{escaped(text)}{END_ISOLATE}" if persian else escaped(text)

@@ -61,7 +61,7 @@ def test_verdict_reason_and_first_epoch_are_on_a_diverged_trials_page(served):
     summaries = get(f"{served}/api/studies")["study_summaries"]
     assert [summary["study_name"] for summary in summaries] == ["toy.compare", "toy.search"]
     detail = get(f"{served}/api/studies/{summaries[0]['study_id']}?after=0")
-    assert "| rough | 3 | 3 | 0 |" in detail["note"]["body"]
+    assert "| `rough` | 3 | 3 | 0 |" in detail["note"]["body"]
     diverged = detail["trials"][1]
     shown = {attr["key"]: attr["value"] for attr in diverged["user_attrs"]}
     assert diverged["state"] == "Complete" and diverged["constraints"] == [1.0]
