@@ -7,6 +7,8 @@ import json
 import pytest
 
 from stability.dashboard import plots
+from stability.dashboard.plots import style
+from stability.report.palette import COLOURS
 from stability.report.words import Words
 
 ODD = "<b>a & b</b>"
@@ -84,3 +86,27 @@ def test_a_name_is_no_mark_up(lang):
     text = json.dumps([data, layout])
     assert "<b>" not in text and "a & b" not in text
     assert "&lt;b&gt;a &amp; b&lt;/b&gt;" in text
+
+
+def luminance(colour):
+    """Relative luminance by WCAG 2.1 of an opaque #rrggbb."""
+    shares = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
+    return sum(weight * share for weight, share in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(one, other):
+    """Contrast ratio by WCAG 2.1, 1 to 21."""
+    low, high = sorted(map(luminance, (one, other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_no_grey_reads_better_in_both_themes_than_the_ink():
+    def worse(colour):
+        return min(contrast(colour, ground) for ground in (style.LIGHT, style.DARK))
+
+    greys = [f"#{level:02x}{level:02x}{level:02x}" for level in range(256)]
+    assert max(greys, key=worse) == style.INK
+    assert 4.05 < worse(style.INK) <= contrast(style.LIGHT, style.DARK) ** 0.5 < 4.5  # so none reaches AA
+    for mark in (style.BAD, *COLOURS[:2]):
+        assert worse(mark) >= 3  # what WCAG asks of marks
