@@ -110,3 +110,27 @@ def test_no_grey_reads_better_in_both_themes_than_the_ink():
     assert 4.05 < worse(style.INK) <= contrast(style.LIGHT, style.DARK) ** 0.5 < 4.5  # so none reaches AA
     for mark in (style.BAD, *COLOURS[:2]):
         assert worse(mark) >= 3  # what WCAG asks of marks
+
+
+MANY = 5000
+
+
+def test_of_many_trials_those_drawn_are_spread_over_all_and_counted():
+    trials = [(1e-3, 1.0 + i, "STABLE") for i in range(MANY)] + [(0.5, None, "DIVERGED")] * 3
+    for lang, told in {"en": "(2000 of 5000 drawn)", "fa": "(۲۰۰۰ از ۵۰۰۰ رسم شده)"}.items():
+        traces, _ = drawn("stability-lr-curve", study(lr_curve=curve(*trials)), "search", lang)
+        calm = named(traces, told)
+        assert len(calm["y"]) == 2000 and max(calm["y"]) > 0.99 * MANY
+        assert sum(y > MANY / 2 for y in calm["y"]) == pytest.approx(1000, abs=2)
+        [lost] = [trace for trace in traces if trace.get("marker", {}).get("symbol") == "x"]
+        assert len(lost["x"]) == 3 and "(" not in lost["name"]  # all of them are there
+
+
+def test_the_panels_of_a_map_share_what_a_graph_may_hold():
+    part = {name: {"param": name, "log": False, "values": [0.0, 1.0]} for name in "xy"}
+    part["trials"] = [{"x": i / MANY, "y": 0.5, "diverged": False} for i in range(MANY)]
+    part["arms"] = {name: {"x": 0.5, "y": 0.5, "probability": [[0.1, 0.2]] * 2} for name in "ab"}
+    traces, _ = drawn("stability-map", study(stability_map=part, boundary={}), "boundary")
+    drawings = [trace for trace in traces if trace.get("name") == "no divergence seen (1000 of 5000 drawn)"]
+    assert [len(trace["x"]) for trace in drawings] == [1000, 1000]
+    assert max(drawings[0]["x"]) > 0.99

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from stability.dashboard.plots.style import MOST_POINTS, Graph, Trace, graph, marks, param_axis
+from stability.dashboard.plots.marks import marks
+from stability.dashboard.plots.style import Graph, Trace, graph, param_axis
 from stability.dashboard.plots.texts import line, title
 from stability.records import VerdictLabel
 from stability.report.palette import COLOURS, is_wide
@@ -31,7 +32,8 @@ def _points(part: Twin, known: list[Twin], words: Words) -> list[Trace]:
     top = max((trial["loss"] for trial in known), default=1.0) * 1.08
     calm = [trial for trial in known if trial["verdict"] != VerdictLabel.DIVERGED]
     lost = [trial | {"loss": top} for trial in part["trials"] if trial["verdict"] == VerdictLabel.DIVERGED]
-    return [marks(points[:MOST_POINTS], "value", "loss", points is lost, words) for points in (calm, lost)]
+    kinds = {"fig_trained": calm, "fig_diverged": lost}
+    return [marks(points, ("value", "loss"), kind, words) for kind, points in kinds.items()]
 
 
 def _medians(bins: list[Twin], words: Words) -> list[Trace]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from stability.dashboard.plots.style import INK, MOST_POINTS, Graph, Trace, graph, marks, param_axis
+from stability.dashboard.plots.marks import MOST_POINTS, marks
+from stability.dashboard.plots.style import INK, Graph, Trace, graph, param_axis
 from stability.dashboard.plots.texts import escaped, line, title
 from stability.report.titles import stability_map_title
 from stability.report.words import Words
@@ -56,8 +57,13 @@ def _contour(level: float, dash: str) -> Trace:
 
 
 def _trials(part: Twin, words: Words) -> list[Trace]:
-    kinds = {lost: [trial for trial in part["trials"] if trial["diverged"] == lost] for lost in (False, True)}
-    return [marks(points[:MOST_POINTS], "x", "y", lost, words) for lost, points in kinds.items()]
+    """The same in every panel, which share what a graph may hold."""
+    kinds = {"fig_trained": False, "fig_diverged": True}
+    trials = {
+        kind: [own for own in part["trials"] if own["diverged"] == lost] for kind, lost in kinds.items()
+    }
+    most = MOST_POINTS // len(part["arms"])
+    return [marks(points, ("x", "y"), kind, words, most) for kind, points in trials.items()]
 
 
 def _star(arm: Twin, words: Words) -> Trace:

@@ -1,4 +1,4 @@
-"""What all graphs share: the graph itself, colours, axes, and the marks of trials."""
+"""What all graphs share: the graph itself, colours and axes."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from stability.dashboard.plots.texts import escaped, line, wrapped
+from stability.dashboard.plots.texts import escaped, wrapped
 from stability.report.blocks import Inline
 from stability.report.palette import COLOURS
-from stability.report.words import Words
 
 Twin = dict[str, Any]
 Trace = dict[str, Any]
@@ -25,8 +24,6 @@ Its contrast is 4.06:1 on `LIGHT` and 4.11:1 on `DARK`. No colour reaches WCAG A
 16.7:1 apart, and a colour between them cannot be further than the root of that, 4.08:1, from each.
 """
 BAD = "#D62728"
-MOST_POINTS = 2000
-"""Points of one graph: every page of the study loads them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +51,6 @@ def graph(traces: list[Trace], heading: Inline, axes: dict[str, Any]) -> Graph:
 def arm_line(index: int) -> dict[str, Any]:
     """The line of the arm at this place of the study file."""
     return {"color": COLOURS[index % len(COLOURS)], "dash": DASHES[index % len(DASHES)], "width": 3}
-
-
-def marks(points: list[Twin], x: str, y: str, lost: bool, words: Words) -> Trace:
-    """Trials by two of their values: crosses where they diverged, else circles."""
-    symbol = {"symbol": "x", "color": BAD} if lost else {"symbol": "circle-open", "color": INK}
-    name = line(words.say("fig_diverged" if lost else "fig_trained"))
-    values = {"x": [point[x] for point in points], "y": [point[y] for point in points]}
-    return {**values, "mode": "markers", "marker": symbol | {"size": 8}, "name": name}
 
 
 def param_axis(name: str, log: bool, low: float, high: float) -> dict[str, Any]:
