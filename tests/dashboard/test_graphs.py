@@ -134,3 +134,30 @@ def test_the_panels_of_a_map_share_what_a_graph_may_hold():
     drawings = [trace for trace in traces if trace.get("name") == "no divergence seen (1000 of 5000 drawn)"]
     assert [len(trace["x"]) for trace in drawings] == [1000, 1000]
     assert max(drawings[0]["x"]) > 0.99
+
+
+def test_the_losses_of_diverged_trials_decide_no_axis():
+    finite = [(0.01, 2.0, "STABLE"), (0.02, 3.0, "UNSTABLE")]
+    part = curve(*finite, (0.5, 4000.0, "DIVERGED"), (0.6, None, "DIVERGED"))
+    traces, layout = drawn("stability-lr-curve", study(lr_curve=part), "search")
+    assert layout["yaxis"]["type"] == "linear"
+    lost = named(traces, "diverged")
+    assert lost["x"] == [0.5, 0.6] and lost["yaxis"] == "y2" and set(lost["y"]) == {style.EDGE}
+    assert layout["yaxis2"]["overlaying"] == "y" and layout["yaxis2"]["range"] == [0, 1]
+    assert not any(4000.0 in trace["y"] for trace in traces)
+    traces, layout = drawn(
+        "stability-lr-curve", study(lr_curve=curve((0.1, 50.0, "STABLE"), *finite)), "search"
+    )
+    assert layout["yaxis"]["type"] == "log"
+
+
+def test_what_was_unstable_or_stuck_is_not_called_calm():
+    part = curve(
+        (0.01, 2.0, "STABLE"), (0.1, 3.0, "UNSTABLE"), (0.2, 9.0, "STUCK"), (0.3, 1.0, "INCONCLUSIVE")
+    )
+    traces, _ = drawn("stability-lr-curve", study(lr_curve=part | {"at_start": 8.0}), "search")
+    calm, other = named(traces, "no divergence seen"), named(traces, "unstable or stuck")
+    assert (calm["y"], other["y"]) == ([2.0], [3.0, 9.0])
+    assert calm["marker"]["symbol"] != other["marker"]["symbol"]
+    assert named(traces, "before training")["y"] == [8.0, 8.0]
+    assert named(traces, "a\u00a0&amp;\u00a0b")["x"] == [0.1, 0.1]  # where the arm sits

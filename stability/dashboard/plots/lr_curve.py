@@ -1,39 +1,66 @@
-"""Final loss along one parameter, what diverged above it, medians of each part of the range."""
+"""Final loss along one parameter, what diverged at the top edge, medians of each part of the range."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from stability.dashboard.plots.marks import marks
-from stability.dashboard.plots.style import Graph, Trace, graph, param_axis
+from stability.dashboard.plots.style import DASHES, EDGE, INK, Graph, Trace, graph, over, param_axis
 from stability.dashboard.plots.texts import line, title
 from stability.records import VerdictLabel
+from stability.report.blocks import Code
 from stability.report.palette import COLOURS, is_wide
 from stability.report.titles import lr_curve_title
 from stability.report.words import Words
 
 Twin = dict[str, Any]
 
+ON_EDGE = {"yaxis": "y2", "hoverinfo": "x+name"}
+"""The second axis lies over the first from 0 to 1, so what has no loss stands at the edge at any zoom."""
+
 
 def lr_curve(twin: Twin, words: Words) -> Graph:
-    """Loss at the end along the parameter; diverged trials, which have none, at the top."""
+    """One mark a trial; the median is dashed where at least half of the trials there diverged."""
     part = twin["plots"]["lr_curve"]
-    known = [trial for trial in part["trials"] if trial["loss"] is not None]
-    traces = [*_points(part, known, words), *_medians(part["bins"], words)]
-    scale = "log" if is_wide([trial["loss"] for trial in known]) else "linear"
+    ended = _with_loss(part["trials"])
+    traces = [*_points(ended, words), *_before(part, words), _lost(part["trials"], words)]
+    traces += [*_medians(part["bins"], words), *_arms(twin)]
+    scale = "log" if is_wide([trial["loss"] for own in ended.values() for trial in own]) else "linear"
     axes = {
         "xaxis": param_axis(part["param"], part["log"], part["low"], part["high"]),
         "yaxis": {"title": title(words.say("fig_final")), "type": scale},
+        "yaxis2": over("y"),
     }
     return graph(traces, lr_curve_title(twin, words), axes)
 
 
-def _points(part: Twin, known: list[Twin], words: Words) -> list[Trace]:
-    top = max((trial["loss"] for trial in known), default=1.0) * 1.08
-    calm = [trial for trial in known if trial["verdict"] != VerdictLabel.DIVERGED]
-    lost = [trial | {"loss": top} for trial in part["trials"] if trial["verdict"] == VerdictLabel.DIVERGED]
-    kinds = {"fig_trained": calm, "fig_diverged": lost}
-    return [marks(points, ("value", "loss"), kind, words) for kind, points in kinds.items()]
+def _with_loss(trials: list[Twin]) -> dict[str, list[Twin]]:
+    """What may be placed by its loss: that of a diverged trial says nothing."""
+    known = [trial for trial in trials if trial["loss"] is not None]
+    kinds = {
+        "fig_trained": (VerdictLabel.STABLE,),
+        "fig_other": (VerdictLabel.UNSTABLE, VerdictLabel.STUCK),
+    }
+    return {kind: [own for own in known if own["verdict"] in labels] for kind, labels in kinds.items()}
+
+
+def _points(ended: dict[str, list[Twin]], words: Words) -> list[Trace]:
+    return [marks(own, ("value", "loss"), kind, words) for kind, own in ended.items() if own]
+
+
+def _before(part: Twin, words: Words) -> list[Trace]:
+    """The loss before training, over the whole range."""
+    if part["at_start"] is None:
+        return []
+    ends = {"x": [part["low"], part["high"]], "y": [part["at_start"]] * 2, "mode": "lines"}
+    return [
+        ends | {"line": {"color": INK, "dash": "dot", "width": 2}, "name": line(words.say("fig_at_start"))}
+    ]
+
+
+def _lost(trials: list[Twin], words: Words) -> Trace:
+    lost = [trial | {"edge": EDGE} for trial in trials if trial["verdict"] == VerdictLabel.DIVERGED]
+    return marks(lost, ("value", "edge"), "fig_diverged", words) | ON_EDGE
 
 
 def _medians(bins: list[Twin], words: Words) -> list[Trace]:
@@ -47,3 +74,25 @@ def _medians(bins: list[Twin], words: Words) -> list[Trace]:
             own = {"x": [own["middle"] for own in known], "y": values, "line": style}
             traces.append(own | {"mode": "lines+markers", "name": line(words.say(key))})
     return traces
+
+
+def _arms(twin: Twin) -> list[Trace]:
+    """A line where each arm sits, from edge to edge."""
+    name = twin["plots"]["lr_curve"]["param"]
+    values = [(arm, own["settings"].get(name)) for arm, own in twin["arms"].items()]
+    return [
+        _arm(f"{arm}: {name} = {value:g}", value, i)
+        for i, (arm, value) in enumerate(values)
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    ]
+
+
+def _arm(text: str, value: float, index: int) -> Trace:
+    style = {"color": COLOURS[index % len(COLOURS)], "dash": DASHES[1:][index % 3], "width": 2}
+    return {
+        "x": [value] * 2,
+        "y": [0, 1],
+        "mode": "lines",
+        "line": style,
+        "name": line((Code(text),)),
+    } | ON_EDGE

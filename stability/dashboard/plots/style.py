@@ -14,6 +14,8 @@ from stability.report.palette import COLOURS
 Twin = dict[str, Any]
 Trace = dict[str, Any]
 
+EDGE = 0.97
+"""Where marks at the top edge stand on an axis that lies `over` another."""
 DASHES = ("solid", "dash", "dashdot", "dot")
 LIGHT, DARK = "#ffffff", "#1e1e1e"
 """What optuna-dashboard 0.21 draws a graph on: white, or #121212 under a card's 5% of white."""
@@ -58,6 +60,11 @@ def param_axis(name: str, log: bool, low: float, high: float) -> dict[str, Any]:
     ends = [math.log10(low), math.log10(high)] if log else [low, high]
     shown = {"type": "log" if log else "linear", "range": ends, "title": {"text": escaped(name)}}
     return shown | {"exponentformat": "power", "tickangle": 0}
+
+
+def over(axis: str) -> dict[str, Any]:
+    """An unseen axis from 0 to 1 over the vertical `axis`, for what stands at an edge at any zoom."""
+    return {"overlaying": axis, "range": [0, 1], "visible": False, "fixedrange": True}
 
 
 def faint(colour: str) -> str:
