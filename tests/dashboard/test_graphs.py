@@ -161,3 +161,44 @@ def test_what_was_unstable_or_stuck_is_not_called_calm():
     assert calm["marker"]["symbol"] != other["marker"]["symbol"]
     assert named(traces, "before training")["y"] == [8.0, 8.0]
     assert named(traces, "a\u00a0&amp;\u00a0b")["x"] == [0.1, 0.1]  # where the arm sits
+
+
+def edges(prices=()):
+    """The twin's parts on a boundary: an arm inside its bound, one outside, one without any."""
+    rooms = {"calm": 0.5, "hot": -1.25, ODD: None}
+    arms = {
+        arm: {"headroom": room, "p05_lower": None if room is None else 0.1, "monotone": True, "p50": None}
+        for arm, room in rooms.items()
+    }
+    return {
+        "boundary": arms,
+        "boundary_details": {"param": "lr", "log": True, "diverges": "above", "prices": prices},
+    }
+
+
+@pytest.mark.parametrize(("lang", "na"), [("en", "n/a"), ("fa", "داده ندارد")])
+def test_an_arm_without_a_bound_has_its_row(lang, na):
+    [bars], layout = drawn("stability-headroom", study(**edges()), "boundary", lang)
+    assert (bars["x"], bars["y"]) == ([-1.25, 0.5], [1, 2])
+    assert layout["yaxis"]["ticktext"] == ["&lt;b&gt;a &amp; b&lt;/b&gt;", "hot", "calm"]
+    [missing] = [note for note in layout["annotations"] if na in note["text"]]
+    assert (missing["x"], missing["y"], missing["yref"]) == (0, 0, "y")
+    low, high = layout["xaxis"]["range"]
+    assert low < -1.25 and high > 0.5  # room for the numbers
+
+
+def test_prices_stand_below_with_their_intervals():
+    costs = {"clip": (0.4, [0.1, 0.9]), "huber": (-0.1, [-0.5, 0.3])}
+    prices = [
+        {"param": p, "start": 0.1, "end": 2.0, "cost": cost, "ci": ci} for p, (cost, ci) in costs.items()
+    ]
+    traces, layout = drawn("stability-headroom", study(**edges(prices)), "boundary")
+    clear, unclear = named(traces, "excludes no effect"), named(traces, "includes no effect")
+    assert (clear["x"], clear["y"], clear["xaxis"], clear["yaxis"]) == ([0.4], [1], "x2", "y2")
+    assert clear["error_x"]["array"] == pytest.approx([0.5]) and clear["error_x"][
+        "arrayminus"
+    ] == pytest.approx([0.3])
+    assert unclear["y"] == [0] and unclear["marker"]["symbol"].endswith("-open")
+    assert layout["yaxis2"]["ticktext"] == ["huber: 0.1 → 2", "clip: 0.1 → 2"]
+    assert layout["yaxis2"]["domain"][1] < layout["yaxis"]["domain"][0]
+    assert any("What a change takes" in note["text"] for note in layout["annotations"])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from stability.dashboard.plots.texts import escaped, wrapped
+from stability.dashboard.plots.texts import title, wrapped
 from stability.report.blocks import Inline
 from stability.report.palette import COLOURS
 
@@ -25,6 +26,15 @@ INK = "#7e7e7e"
 Its contrast is 4.06:1 on `LIGHT` and 4.11:1 on `DARK`. No colour reaches WCAG AA's 4.5:1 on both: the two are
 16.7:1 apart, and a colour between them cannot be further than the root of that, 4.08:1, from each.
 """
+MARGIN = {"t": 120, "l": 60, "r": 20}
+"""Pixels around the panels, of the 450 that the dashboard gives a graph."""
+BELOW = {0: 54, 2: 84, 6: 104}
+"""Pixels below the panels by how many names the legend has at most, three a line."""
+BELOW_MORE = 122
+TITLE_PLACE = {"y": 0.91, "yanchor": "top"}
+"""Below the buttons, which appear over the graph's upper edge."""
+LEGEND = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "font": {"size": 11}}
+MODEBAR = {"bgcolor": "rgba(0,0,0,0)", "color": INK, "activecolor": COLOURS[0]}
 BAD = "#D62728"
 
 
@@ -41,13 +51,35 @@ class Graph:
         )
 
 
-def graph(traces: list[Trace], heading: Inline, axes: dict[str, Any]) -> Graph:
-    """Traces under a heading, on no background of their own; `axes` are of the layout, by their names."""
-    lines = {"gridcolor": "rgba(126,126,126,.25)", "zerolinecolor": INK, "linecolor": INK}
+def graph(
+    traces: list[Trace], heading: Inline, axes: dict[str, Any], notes: Sequence[dict[str, Any]] = ()
+) -> Graph:
+    """Traces under a heading, on no background of their own.
+
+    `axes` are of the layout, by their names; `notes` are its annotations.
+    """
+    lines = {
+        "gridcolor": "rgba(126,126,126,.25)",
+        "zerolinecolor": INK,
+        "linecolor": INK,
+        "tickfont": {"size": 11},
+    }
     clear = {"paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)", "font": {"color": INK}}
-    told = {"text": wrapped(heading), "font": {"size": 15}}
-    layout = {"title": told, "legend": {"orientation": "h", "y": -0.25}, **clear}
-    return Graph(tuple(traces), layout | {name: lines | axis for name, axis in axes.items()})
+    told = {"text": wrapped(heading), "font": {"size": 15}, **TITLE_PLACE}
+    layout = {
+        "title": told,
+        "legend": LEGEND,
+        "margin": MARGIN | {"b": _below(traces)},
+        "modebar": MODEBAR,
+        **clear,
+    }
+    layout |= {name: lines | axis for name, axis in axes.items()}
+    return Graph(tuple(traces), layout | {"annotations": list(notes)})
+
+
+def _below(traces: list[Trace]) -> int:
+    names = len({trace["name"] for trace in traces if "name" in trace and trace.get("showlegend", True)})
+    return next((pixels for most, pixels in BELOW.items() if names <= most), BELOW_MORE)
 
 
 def arm_line(index: int) -> dict[str, Any]:
@@ -58,7 +90,7 @@ def arm_line(index: int) -> dict[str, Any]:
 def param_axis(name: str, log: bool, low: float, high: float) -> dict[str, Any]:
     """The axis of a parameter over its range."""
     ends = [math.log10(low), math.log10(high)] if log else [low, high]
-    shown = {"type": "log" if log else "linear", "range": ends, "title": {"text": escaped(name)}}
+    shown = {"type": "log" if log else "linear", "range": ends, "title": title((name,))}
     return shown | {"exponentformat": "power", "tickangle": 0}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import textwrap
+from typing import Any
 
 from stability.report.blocks import Inline, Span, plain
 from stability.report.numbers import END_ISOLATE, ISOLATE_LTR, ISOLATE_RTL
@@ -31,9 +32,9 @@ def wrapped(text: Inline, width: int = TITLE_WIDTH) -> str:
     return "<br>".join(_directed(each, shown) for each in lines)
 
 
-def title(text: Inline) -> dict[str, str]:
+def title(text: Inline) -> dict[str, Any]:
     """A title as Plotly's axes and colour bars take it."""
-    return {"text": line(text)}
+    return {"text": line(text), "font": {"size": 12}, "standoff": 6}
 
 
 def _whole(span: Span) -> Span:
