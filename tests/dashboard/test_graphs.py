@@ -83,7 +83,7 @@ def named(traces, part):
 @pytest.mark.parametrize("lang", ["en", "fa"])
 def test_a_name_is_no_mark_up(lang):
     data, layout = drawn("stability-loss-fan", study(loss_fan={ODD: course()}), "compare", lang)
-    text = json.dumps([data, layout])
+    text = json.dumps([data, layout], ensure_ascii=False).replace("\u00a0", " ")
     assert "<b>" not in text and "a & b" not in text
     assert "&lt;b&gt;a &amp; b&lt;/b&gt;" in text
 
@@ -202,3 +202,41 @@ def test_prices_stand_below_with_their_intervals():
     assert layout["yaxis2"]["ticktext"] == ["huber: 0.1 → 2", "clip: 0.1 → 2"]
     assert layout["yaxis2"]["domain"][1] < layout["yaxis"]["domain"][0]
     assert any("What a change takes" in note["text"] for note in layout["annotations"])
+
+
+def part(response, **effects):
+    """What settings have a part in, as (effect, interval, adjusted p)."""
+    told = {
+        name: dict(zip(("effect", "ci", "p_adjusted"), own, strict=True)) for name, own in effects.items()
+    }
+    return {"response": response, "effects": told, "others": []}
+
+
+def test_only_an_interval_clear_of_no_effect_is_filled():
+    found = part(
+        "diverged", lr=(0.6, [0.2, 0.9], 0.01), clip=(0.1, [-0.2, 0.3], 1.0), warmup=(0.05, None, 1.0)
+    )
+    traces, layout = drawn("stability-forest", study(attribution=found), "attribute")
+    clear, unclear = named(traces, "excludes no effect"), named(traces, "includes no effect")
+    bare = named(traces, "no interval")
+    assert layout["yaxis"]["ticktext"] == ["warmup", "clip", "lr"]
+    assert [clear["y"], unclear["y"], bare["y"]] == [[2], [1], [0]]
+    assert clear["marker"]["color"] != unclear["marker"]["color"]
+    assert "error_x" in clear and "error_x" in unclear and "error_x" not in bare
+    [nothing] = [trace for trace in traces if trace["mode"] == "lines"]
+    assert nothing["x"] == [0, 0]
+
+
+def test_each_response_has_its_panel():
+    found = part("yardstick", lr=(-0.6, [-0.9, -0.2], 0.01), clip=(0.1, [-0.2, 0.3], 1.0))
+    found["others"] = [part("diverged"), part("boundary", clip=(0.1, [-0.2, 0.3], 1.0))]
+    traces, layout = drawn("stability-forest", study(attribution=found), "attribute")
+    titles = [note["text"] for note in layout["annotations"]]
+    assert titles == ["In the yardstick of trials that<br>finished", "In the boundary", "n/a"]
+    missing = layout["annotations"][-1]
+    assert (missing["xref"], missing["yref"], missing["y"]) == ("x2", "y2", 1)
+    assert {trace["xaxis"] for trace in traces} == {"x", "x2"}
+    assert "×1" in layout["xaxis"]["ticktext"]
+    in_legend = [trace["name"] for trace in traces if "name" in trace and trace["showlegend"]]
+    assert len(in_legend) == len(set(in_legend)) == 2
+    assert not plots.of_stage("boundary", study(attribution=found, boundary={}), Words("en"))
