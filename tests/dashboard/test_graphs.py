@@ -240,3 +240,30 @@ def test_each_response_has_its_panel():
     in_legend = [trace["name"] for trace in traces if "name" in trace and trace["showlegend"]]
     assert len(in_legend) == len(set(in_legend)) == 2
     assert not plots.of_stage("boundary", study(attribution=found, boundary={}), Words("en"))
+
+
+BROKEN = {
+    **{"stage": "search", "number": 7, "event_kind": "nan_loss", "event_where": "mel", "event_step": 30},
+    "steps": [-2, -1, 0],
+    "quantities": {
+        "loss/mel": {"values": [1.0, 60.0, None], "nonfinite": {"2": "nan"}},
+        "total": {"values": [3.0, 2.0, 2.5], "nonfinite": {}},
+        "grad_norm": {"values": [None, 2.0, 2.5], "nonfinite": {"0": "inf"}},
+    },
+}
+
+
+@pytest.mark.parametrize(("lang", "told"), [("en", "nan_loss"), ("fa", "رویداد")])
+def test_the_anatomy_of_a_failure_is_on_the_page_of_its_stage(lang, told):
+    twin = study(failure=BROKEN)
+    assert not plots.of_stage("compare", twin, Words(lang))
+    traces, layout = drawn("stability-failure", twin, "search", lang)
+    assert told in layout["title"]["text"]
+    assert [note["text"] for note in layout["annotations"]] == ["loss/mel", "total", "grad_norm"]
+    crosses = [trace for trace in traces if trace["mode"] == "markers+text"]
+    assert [(cross["x"], cross["text"], cross["yaxis"]) for cross in crosses] == [
+        ([0], ["nan "], "y4"),
+        ([-2], ["inf "], "y6"),
+    ]
+    assert [layout[f"yaxis{n}"]["overlaying"] for n in (4, 5, 6)] == ["y", "y2", "y3"]
+    assert (layout["yaxis"]["type"], layout["yaxis2"]["type"]) == ("log", "linear")
