@@ -1,55 +1,141 @@
-"""Losses of each arm as a fan over its trials, and the survival curve."""
+"""Losses of each arm as a fan over its trials, with what was lost, and the survival curve."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-from stability.dashboard.plots.style import Graph, Trace, arm_line, faint, graph
-from stability.dashboard.plots.texts import escaped, title
+from stability.dashboard.plots.bands import band, stairs
+from stability.dashboard.plots.panels import heading, named_once, place
+from stability.dashboard.plots.style import EDGE, Graph, Trace, arm_line, graph, over
+from stability.dashboard.plots.texts import line, title
+from stability.records import BEFORE_TRAINING
+from stability.report.blocks import Code
 from stability.report.palette import is_wide
-from stability.report.titles import loss_fan_title
+from stability.report.titles import loss_fan_title, total_title
 from stability.report.words import Words
 
 Twin = dict[str, Any]
 
-UNTOLD = {"showlegend": False, "hoverinfo": "skip"}
+FANS = {"yardstick": 0, "total": 1}
+"""The panels of the fans; the second, on the right, stands over `SURVIVAL`, which counts the same steps."""
+SURVIVAL = 2
+LEFT, RIGHT, UPPER, LOWER = [0, 0.46], [0.56, 1], [0.6, 1], [0, 0.36]
+"""Where the panels stand, as shares of the graph's width and height."""
+WIDTH = 38
+"""Characters of small letters over a panel."""
+ROOM = 0.14
+"""Above and below the losses, of what they span."""
+LOWER_BY = 0.06
+"""How much lower than those of the arm before it an arm's crosses stand."""
+MOST_TICKS = 6
 
 
 def loss_fan(twin: Twin, words: Words) -> Graph:
-    """The yardstick's fan on the left, the share of trials still training on the right."""
+    """Yardstick per epoch, printed total per step, share of trials still training."""
     arms = twin["plots"]["loss_fan"]
+    places = {name: i for i, name in enumerate(twin["arms"])}
+    ranges = {kind: _range([own[kind] for own in arms.values() if own[kind]]) for kind in FANS}
     traces: list[Trace] = []
-    for i, (arm, own) in enumerate(arms.items()):
-        traces += [*_fan(arm, own["yardstick"], i), *_survival(arm, own["survival"], i)]
-    fans = [own["yardstick"] for own in arms.values() if own["yardstick"]]
-    return graph(traces, loss_fan_title(twin, words), _axes(fans, words))
+    for name, own in arms.items():
+        style, text = arm_line(places[name]), line(words.say("fig_median", arm=Code(name), n=own["n"]))
+        for kind, panel in FANS.items():
+            traces += [trace | place(panel) for trace in _fan(own[kind], style, text, ranges[kind])]
+        traces += [trace | place(SURVIVAL) for trace in _survival(own["survival"], style, text)]
+    traces += [cross for kind in FANS for cross in _crosses(arms, kind, places, words)]
+    headings = (words.say("fig_yardstick"), total_title(twin, words), words.say("fig_survival"))
+    notes = [heading(text, panel, WIDTH) for panel, text in enumerate(headings)]
+    return graph(named_once(traces), loss_fan_title(twin, words), _axes(arms, ranges, words), notes)
 
 
-def _fan(arm: str, fan: Twin | None, place: int) -> list[Trace]:
-    if fan is None:
+def _range(fans: list[Twin]) -> tuple[str, float, float] | None:
+    """The kind of axis for the finite values and its ends in their unit; None where there are none."""
+    shown = [value for fan in fans for name in ("low", "high") for value in fan[name] if value is not None]
+    if not shown:
+        return None
+    if is_wide(shown):
+        room = (max(shown) / min(shown)) ** ROOM
+        return "log", min(shown) / room, max(shown) * room
+    room = ROOM * (max(shown) - min(shown)) or ROOM * abs(max(shown)) or 1.0
+    return "linear", min(shown) - room, max(shown) + room
+
+
+def _fan(fan: Twin | None, style: Twin, text: str, axis: tuple[str, float, float] | None) -> list[Trace]:
+    """A band up to the edge where more than a tenth were lost, so that its upper end is infinite."""
+    if fan is None or axis is None:
         return []
-    style = arm_line(place)
-    ends = {"x": fan["x"], "mode": "lines", "line": {"width": 0}, **UNTOLD}
-    band = {"fill": "tonexty", "fillcolor": faint(style["color"])}
-    median = {"x": fan["x"], "y": fan["median"], "name": escaped(arm), "line": style}
-    return [{**ends, "y": fan["low"]}, {**ends, "y": fan["high"], **band}, median]
+    high = [
+        axis[2] if above is None and below is not None else above
+        for below, above in zip(fan["low"], fan["high"], strict=True)
+    ]
+    median = {"x": fan["x"], "y": fan["median"], "mode": "lines", "line": style, "name": text}
+    return [band(fan["x"], fan["low"], high, style["color"]), median]
 
 
-def _survival(arm: str, curve: Twin | None, place: int) -> list[Trace]:
+def _survival(curve: Twin | None, style: Twin, text: str) -> list[Trace]:
     if curve is None:
         return []
-    style = {"shape": "hv", **arm_line(place)}
-    own = {"x": curve["steps"], "y": curve["share"], "line": style, "name": escaped(arm), "mode": "lines"}
-    return [{**own, "xaxis": "x2", "yaxis": "y2", "showlegend": False}]
+    steps = curve["steps"]
+    x, low = stairs(steps, curve["low"])
+    _, high = stairs(steps, curve["high"])
+    share = {"x": steps, "y": curve["share"], "mode": "lines", "line": style | {"shape": "hv"}, "name": text}
+    return [band(x, low, high, style["color"]), share]
 
 
-def _axes(fans: list[Twin], words: Words) -> dict[str, Any]:
-    shown = [value for fan in fans for name in ("low", "high") for value in fan[name] if value is not None]
-    scale = "log" if is_wide(shown) else "linear"
-    share = {"anchor": "x2", "range": [0, 1.05], "tickformat": ".0%"}
-    return {
-        "xaxis": {"domain": [0, 0.46], "title": title(words.say("fig_epoch"))},
-        "yaxis": {"title": title(words.say("fig_yardstick")), "type": scale},
-        "xaxis2": {"domain": [0.56, 1], "title": title(words.say("fig_step"))},
-        "yaxis2": share | {"title": title(words.say("fig_survival"))},
+def _crosses(arms: Twin, kind: str, places: dict[str, int], words: Words) -> list[Trace]:
+    """At the top edge over the places where trials were lost, larger for more of them."""
+    lost = [(name, own[kind]["bad"]) for name, own in arms.items() if own[kind] and own[kind]["bad"]]
+    axes = place(FANS[kind]) | {"yaxis": f"y{SURVIVAL + 2 + FANS[kind]}"}
+    return [
+        axes | _cross(bad, EDGE - LOWER_BY * i, arm_line(places[name])["color"], words)
+        for i, (name, bad) in enumerate(lost)
+    ]
+
+
+def _cross(bad: list[list[int]], height: float, colour: str, words: Words) -> Trace:
+    x, counts = zip(*bad, strict=True)
+    look = {
+        "symbol": "x",
+        "size": [7 + 0.6 * min(count, 12) for count in counts],
+        "color": colour,
+        "opacity": 1,
+        "line": {"width": 0},
     }
+    told = {"hovertext": list(map(str, counts)), "hoverinfo": "x+text", "name": line(words.say("fig_bad"))}
+    return {"x": list(x), "y": [height] * len(x), "mode": "markers", "marker": look, **told}
+
+
+def _axes(arms: Twin, ranges: Twin, words: Words) -> dict[str, Any]:
+    step = title(words.say("fig_step"))
+    share = {"range": [0, 1.05], "tickformat": ".0%", "domain": LOWER, "anchor": "x3"}
+    return {
+        "xaxis": {
+            "domain": LEFT,
+            "zeroline": False,
+            "title": title(words.say("fig_epoch")),
+            **_epochs(arms, words),
+        },
+        "yaxis": {"title": title(words.say("fig_loss")), **_scale(ranges["yardstick"])},
+        "xaxis2": {"domain": RIGHT, "anchor": "y2", "matches": "x3", "showticklabels": False},
+        "yaxis2": {"domain": UPPER, "anchor": "x2", **_scale(ranges["total"])},
+        "xaxis3": {"domain": RIGHT, "anchor": "y3", "title": step},
+        "yaxis3": share,
+        "yaxis4": over("y"),
+        "yaxis5": over("y2") | {"anchor": "x2"},
+    }
+
+
+def _scale(axis: tuple[str, float, float] | None) -> dict[str, Any]:
+    if axis is None:
+        return {}
+    kind, low, high = axis
+    shown = {"type": kind, "exponentformat": "power", "nticks": 5, "zeroline": False}
+    return shown | {"range": [math.log10(low), math.log10(high)] if kind == "log" else [low, high]}
+
+
+def _epochs(arms: Twin, words: Words) -> dict[str, Any]:
+    """Whole epochs, and what there was before the first by its name."""
+    found = sorted({epoch for own in arms.values() if own["yardstick"] for epoch in own["yardstick"]["x"]})
+    shown = found[:: -(-len(found) // MOST_TICKS)] if found else []
+    names = [line(words.say("fig_before")) if epoch == BEFORE_TRAINING else f"{epoch:g}" for epoch in shown]
+    return {"tickmode": "array", "tickvals": shown, "ticktext": names}
