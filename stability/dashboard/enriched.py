@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import Any
 
 import optuna
@@ -10,6 +11,7 @@ import optuna_dashboard
 import pandas as pd
 
 from stability.dashboard import notes, pictures, plots
+from stability.records import UserError
 from stability.report import build
 from stability.report.stored import stored
 from stability.report.words import Words
@@ -24,25 +26,56 @@ def enrich(store: Store, storage: optuna.storages.RDBStorage, lang: str = "en") 
     """Give every stage its headline, counts and plots, and every trial that did not end well its diagnosis.
 
     Notes and plots are study attributes, so those of finished trials can still be written. A stage in which
-    nothing changed since last time is left alone, and so is what a person has edited there.
+    nothing changed since last time is left alone, and so is what a person has edited there. A study whose
+    stored file this version cannot read gets a note that says why.
     """
     once, words = _ReadOnce(storage), Words(lang)
     there = set(optuna.get_all_study_names(storage))  # a stage may have been deleted in the dashboard
     for name in store.studies():
         trials = store.trials(name)
-        stages = dict(iter(trials.groupby("stage", sort=False)))
-        changed = {}
-        for stage, rows in stages.items():
-            if f"{name}.{stage}" in there:
-                study, digest = _study(f"{name}.{stage}", once), _digest(rows, trials, lang)
-                if once.get_study_system_attrs(study._study_id).get(_WRITTEN) != digest:
-                    changed[stage] = study, digest
-        if changed:
-            spec, frames, environment = stored(store, name)
-            twin = build(spec, frames, environment)
-            for stage, (study, digest) in changed.items():
-                _write_stage(study, once, stages[stage], frames.events, twin, words)
-                once.set_study_system_attr(study._study_id, _WRITTEN, digest)
+        rows_of = {f"{name}.{stage}": rows for stage, rows in trials.groupby("stage", sort=False)}
+        stages = [
+            _Stage(_study(full, once), rows, _digest(rows, trials, lang))
+            for full, rows in rows_of.items()
+            if full in there
+        ]
+        if changed := [stage for stage in stages if _written(stage.study, once) != stage.digest]:
+            _write(store, name, changed, once, words)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """A stage with its trials, and what tells whether they have changed."""
+
+    study: optuna.Study
+    rows: pd.DataFrame
+    digest: str
+
+
+def _write(store: Store, name: str, stages: list[_Stage], storage: Any, words: Words) -> None:
+    try:
+        spec, frames, environment = stored(store, name)
+    except UserError as error:  # of one study: the others are there to be read
+        _write_reason(stages, storage, error, words)
+        return
+    twin = build(spec, frames, environment)
+    for stage in stages:
+        _write_stage(stage.study, storage, stage.rows, frames.events, twin, words)
+        storage.set_study_system_attr(stage.study._study_id, _WRITTEN, stage.digest)
+
+
+def _write_reason(stages: list[_Stage], storage: Any, reason: UserError, words: Words) -> None:
+    """Once for each reason, and again only when that or the trials have changed."""
+    for stage in stages:
+        digest = hashlib.sha256(f"{stage.digest} {reason}".encode()).hexdigest()
+        if _written(stage.study, storage) != digest:
+            note = notes.unreadable_note(stage.study.study_name, reason, words)
+            optuna_dashboard.save_note(stage.study, note)
+            storage.set_study_system_attr(stage.study._study_id, _WRITTEN, digest)
+
+
+def _written(study: optuna.Study, storage: Any) -> str | None:
+    return storage.get_study_system_attrs(study._study_id).get(_WRITTEN)
 
 
 def _study(name: str, storage: Any) -> optuna.Study:

@@ -35,6 +35,12 @@ def stage_note(rows: pd.DataFrame, twin: Mapping[str, Any], words: Words) -> str
     return "\n".join([*lines, "", _text(words.say("note_infeasible", command=command), words)])
 
 
+def unreadable_note(stage: str, reason: Exception, words: Words) -> str:
+    """Why a stage has no answer: its study's stored file can no longer be read."""
+    told = words.say("note_unreadable", reason=Latin(str(reason)))
+    return f"# {stage}\n\n{_text(told, words)}"
+
+
 def _counts(arm: Any, own: pd.DataFrame, words: Words) -> tuple[Inline, ...]:
     """A row: the arm, or `-` for trials of none, and how its trials ended."""
     counts = (len(own), *(int((own.verdict == label).sum()) for label in _COUNTED))

@@ -422,6 +422,8 @@ ENGLISH = {
     "note_before": "Before: {kind} in {where} at step {step} ({value})",
     "note_ended": "The process ended {outcome} after {steps} steps; seed {seed}.",
     "note_more": "More: {command}",
+    "note_unreadable": "The study file that was stored with these trials can no longer be read, so there is no answer and no plot"
+    " here: {reason}",
     "note_explain": "The operation where it broke: {command}",
     # figures
     "fig_arms": "{baseline} {k_baseline} of {n_baseline} diverged, {treatment} {k_treatment} of"

@@ -413,6 +413,8 @@ PERSIAN = {
     "note_before": "پیش از آن: رویداد {kind} در {where} در گام {step} ({value})",
     "note_ended": "فرایند پس از {steps} گام با {outcome} پایان یافت؛ بذر {seed}.",
     "note_more": "بیشتر: {command}",
+    "note_unreadable": "فایل مطالعه‌ای که همراه این آزمایش‌ها ذخیره شده دیگر خوانده نمی‌شود، پس اینجا نه پاسخی هست و نه نموداری:"
+    " {reason}",
     "note_explain": "عملی که در آن شکست: {command}",
     # figures
     "fig_arms": "{k_baseline} از {n_baseline} آزمایش {baseline} و {k_treatment} از {n_treatment} آزمایش"
