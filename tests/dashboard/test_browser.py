@@ -2,101 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-import shutil
-import threading
-import time
-from pathlib import Path
-from wsgiref.simple_server import make_server
 
-import optuna_dashboard
-import pytest
+from browsing import DARK, NEEDS_BROWSER, dashboard
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
 
-from stability.dashboard import enrich
-from stability.dashboard.pictures import Artifacts
-from stability.dashboard.server import Quiet, Server, with_reports
-
-webdriver = pytest.importorskip("selenium.webdriver")
-from selenium.webdriver.chrome.service import Service  # noqa: E402
-from selenium.webdriver.common.by import By  # noqa: E402
-from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
-
-PROGRAMS = [shutil.which(name) for name in ("chromium", "chromedriver")]
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(None in PROGRAMS, reason="needs chromium and chromedriver (Debian's packages)"),
-]
-ARGUMENTS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update", "--window-size=1300,2600"),
-)
-DARK = "--blink-settings=preferredColorScheme=0"
-
-
-@contextlib.contextmanager
-def dashboard(store, lang):
-    """The address of a dashboard that serves until the block ends."""
-    storage = store.optuna_storage()
-    enrich(store, storage, lang)
-    application = optuna_dashboard.wsgi(storage, artifact_store=Artifacts(store, lang, None))
-    with make_server("127.0.0.1", 0, with_reports(application, store), Server, Quiet) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
-
-
-class Browser:
-    """What a person sees: the words on a page, and its pictures."""
-
-    def __init__(self, address: str, folder: Path, *arguments: str) -> None:
-        options = webdriver.ChromeOptions()
-        options.binary_location = PROGRAMS[0]
-        for argument in (*ARGUMENTS, *arguments):
-            options.add_argument(argument)
-        self.driver = webdriver.Chrome(options=options, service=Service(PROGRAMS[1]))
-        self.address, self.folder = address, folder
-
-    def open(self, path: str) -> None:
-        self.driver.get(self.address + path)
-
-    def sees(self, *texts: str) -> str:
-        """Waits until all `texts` are on the page; returns its words."""
-        seen = ""
-        for _ in range(120):
-            seen = self._words()
-            if all(text in seen for text in texts):
-                return seen
-            time.sleep(0.5)
-        raise AssertionError(f"{[text for text in texts if text not in seen]} are not on the page:\n{seen}")
-
-    def _words(self) -> str:
-        drawn = "[...document.querySelectorAll('svg text')].map(text => text.textContent).join(' ')"
-        words = self.driver.execute_script(f"return document.body.innerText + ' ' + {drawn}")
-        return words.translate(dict.fromkeys(range(0x2066, 0x206A)))  # isolates, which nobody sees
-
-    def background(self) -> str:
-        return self.driver.execute_script("return getComputedStyle(document.body).backgroundColor")
-
-    def shot(self, name: str) -> Path:
-        path = self.folder / f"{name}.png"
-        self.driver.save_screenshot(str(path))
-        return path
-
-
-@pytest.fixture
-def browser(tmp_path):
-    opened = []
-
-    def start(address, *arguments):
-        opened.append(Browser(address, tmp_path, *arguments))
-        return opened[-1]
-
-    yield start
-    for each in opened:
-        each.driver.quit()
+pytestmark = NEEDS_BROWSER
 
 
 def test_a_person_finds_the_answer_the_plots_and_why_a_trial_broke(run_study, study_file, browser):
@@ -155,3 +67,70 @@ def test_the_table_of_all_trials_sorts(run_study, study_file, browser):
         assert len(shown["ascending"]) == 10
         assert shown["ascending"] == sorted(shown["ascending"])
         assert shown["descending"] == sorted(shown["ascending"], reverse=True)
+
+
+TRAINER = """
+def train(trial, recorder):
+    p, x = trial.params, 1.0 + 0.01 * (trial.seed % 7)
+    recorder.define(square="x^2", total="square")
+    recorder.evaluate({"square": x * x}, epoch=-1)
+    rate = p["lr"] * (1.5 if p["boost"] else 1.0) / p["damping"]
+    for step in range(8):
+        gradient = 2 * x
+        x -= rate * gradient
+        recorder.step({"square": x * x}, total=x * x, lr=p["lr"], grad_norm=abs(gradient), epoch=0)
+    recorder.evaluate({"square": x * x}, epoch=0)
+"""
+STUDY = """
+name: toy
+trainer: {call: "train.py:train"}
+budget: {epochs: 1, batch_size: 1, timeout_s: 60}
+params:
+  lr: {min: 1e-3, max: 10.0, log: true}
+  boost: {values: [false, true]}
+  damping: {min: 1.0, max: 2.0}
+arms:
+  gentle: {lr: 0.05, boost: false, damping: 1.0}
+  rough: {lr: 2.0, boost: true, damping: 1.0}
+compare: {baseline: gentle, treatment: rough}
+plan:
+  - compare: {seeds: 2}
+  - attribute: {trials: 8, confirm: 0}
+  - boundary: {param: lr, trials: 12}
+  - search: {sampler: random, trials: 2}
+yardstick: {square: 1.0}
+"""
+"""Gradient descent on a square: every stage, and so every graph."""
+GRAPHS = {
+    "toy.compare": {"stability-loss-fan", "stability-failure"},
+    "toy.attribute": {"stability-forest"},
+    "toy.boundary": {"stability-map", "stability-headroom", "stability-lr-curve"},
+    "toy.search": {"stability-lr-curve"},
+}
+DRAWN = """
+return Object.fromEntries([...document.querySelectorAll('[id^="user-defined-plot:"]')].map(plot => [
+    plot.id.replace('user-defined-plot:', ''),
+    [plot.data ? plot.data.length : 0, plot.querySelectorAll('.trace, .hm, .contour').length],
+]))
+"""
+"""Of each of our graphs: what Plotly was told to draw, and what it drew."""
+
+
+def test_every_stage_has_its_graphs_drawn(run_study, tmp_path, browser):
+    (tmp_path / "train.py").write_text(TRAINER)
+    (tmp_path / "study.yaml").write_text(STUDY)
+    _, store, _ = run_study(tmp_path / "study.yaml")
+    with dashboard(store, "en") as address:
+        person = browser(address)
+        ids = {each.study_name: each._study_id for each in store.optuna_storage().get_all_studies()}
+        for stage, names in GRAPHS.items():
+            person.open(f"/dashboard/studies/{ids[stage]}")
+            drawn = WebDriverWait(person.driver, 60).until(
+                lambda driver: _all_drawn(driver.execute_script(DRAWN))
+            )
+            assert set(drawn) == names, stage
+            person.shot(stage)
+
+
+def _all_drawn(found):
+    return found if found and all(told and marks for told, marks in found.values()) else None
