@@ -56,6 +56,11 @@ class Browser:
         self.driver = webdriver.Chrome(options=options, service=Service(PROGRAMS[1]))
         self.address, self.folder = address, folder
 
+    def prefer(self, theme: str) -> None:
+        """Ask pages for their `light` or `dark` theme from now on."""
+        features = [{"name": "prefers-color-scheme", "value": theme}]
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+
     def open(self, path: str) -> None:
         self.driver.get(self.address + path)
 
