@@ -108,6 +108,21 @@ def test_survival(both):
             assert (low, high) == pytest.approx((exact.low, exact.high))
 
 
+def test_the_yardstick_that_broke(both):
+    twin, rows = both
+    failure = twin["plots"]["failure"]
+    assert failure["event_where"] == "yardstick"
+    query = """select steps_done, value from stability_epochs
+        where trial_id = ? and source = 'yardstick' and component = 'total' order by epoch"""
+    done, values = zip(*rows.execute(query, (failure["trial_id"],)), strict=True)
+    course = failure["quantities"]["yardstick"]
+    assert course["steps"] == [steps - 1 - failure["event_step"] for steps in done]
+    assert course["values"] == list(values)
+    limit = "select threshold from stability_events where trial_id = ? and kind = 'blow_up'"
+    ((times,),) = rows.execute(limit, (failure["trial_id"],)).fetchall()
+    assert course["values"][-1] > course["limit"] == times * values[0]
+
+
 def test_the_fan(both):
     twin, rows = both
     query = """select step, value from stability_steps join stability_trials using (trial_id)
