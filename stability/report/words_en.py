@@ -452,7 +452,7 @@ ENGLISH = {
     "fig_diverged": "diverged",
     "fig_trained": "no divergence seen",
     "fig_other": "unstable or stuck",
-    "fig_sampled": "{kind} ({k} of {n} drawn)",
+    "fig_sampled": "({k} of {n} drawn)",
     "fig_map": "Half of the runs diverge at {param} {places}",
     "fig_map_arm": "{value} ({arm})",
     "fig_map_open": "{k} of {n} trials diverged; where half would is not known",

@@ -443,7 +443,7 @@ PERSIAN = {
     "fig_diverged": "واگرا",
     "fig_trained": "واگرایی دیده نشد",
     "fig_other": "ناآرام یا درجا",
-    "fig_sampled": "{kind} ({k} از {n} رسم شده)",
+    "fig_sampled": "({k} از {n} رسم شده)",
     "fig_map": "نیمی از اجراها در این {param} واگرا می‌شوند: {places}",
     "fig_map_arm": "{value} ({arm})",
     "fig_map_open": "{k} از {n} آزمایش واگرا شد؛ جایی که نیمی واگرا شوند دانسته نیست",

@@ -64,7 +64,9 @@ def test_the_panels_of_a_map_share_what_a_graph_may_hold():
     part["trials"] = [{"x": i / MANY, "y": 0.5, "diverged": False} for i in range(MANY)]
     part["arms"] = {name: {"x": 0.5, "y": 0.5, "probability": [[0.1, 0.2]] * 2} for name in "ab"}
     traces, _ = drawn("stability-map", study(stability_map=part, boundary={}), "boundary")
-    drawings = [trace for trace in traces if trace.get("name") == "no divergence seen (1000 of 5000 drawn)"]
+    drawings = [
+        trace for trace in traces if trace.get("name") == "no divergence seen<br>(1000 of 5000 drawn)"
+    ]
     assert [len(trace["x"]) for trace in drawings] == [1000, 1000]
     assert max(drawings[0]["x"]) > 0.99
 
@@ -204,3 +206,15 @@ def test_the_anatomy_of_a_failure_is_on_the_page_of_its_stage(lang, told):
     ]
     assert [layout[f"yaxis{n}"]["overlaying"] for n in (4, 5, 6)] == ["y", "y2", "y3"]
     assert (layout["yaxis"]["type"], layout["yaxis2"]["type"]) == ("log", "linear")
+
+
+def test_the_panels_make_room_for_the_legend():
+    def below(*trials):
+        return drawn("stability-lr-curve", study(lr_curve=curve(*trials)), "search")[1]["margin"]["b"]
+
+    few = below((1e-3, 1.0, "STABLE"))
+    assert (
+        below((1e-3, 1.0, "STABLE"), (1e-2, 2.0, "STUCK")) == few + style.LEGEND_LINE
+    )  # four names, then five
+    _, bare = drawn("stability-failure", study(failure=BROKEN), "search")
+    assert bare["margin"]["b"] == style.BELOW < few

@@ -6,7 +6,6 @@ from typing import Any
 
 from stability.dashboard.plots.style import BAD, INK, Trace
 from stability.dashboard.plots.texts import line
-from stability.report.blocks import Inline
 from stability.report.words import Words
 
 Twin = dict[str, Any]
@@ -27,7 +26,7 @@ def marks(
     shown = sampled(points, most)
     x, y = ([point[axis] for point in shown] for axis in axes)
     style = {"mode": "markers", "marker": SYMBOLS[kind] | {"size": 8}}
-    return {"x": x, "y": y, **style, "name": line(_named(kind, len(shown), len(points), words))}
+    return {"x": x, "y": y, **style, "name": _named(kind, len(shown), len(points), words)}
 
 
 def sampled(points: list[Twin], most: int) -> list[Twin]:
@@ -35,6 +34,6 @@ def sampled(points: list[Twin], most: int) -> list[Twin]:
     return [points[i * len(points) // most] for i in range(most)] if len(points) > most else points
 
 
-def _named(kind: str, shown: int, of: int, words: Words) -> Inline:
-    name = words.say(kind)
-    return name if shown == of else words.say("fig_sampled", kind=name, k=shown, n=of)
+def _named(kind: str, shown: int, of: int, words: Words) -> str:
+    name = line(words.say(kind))
+    return name if shown == of else f"{name}<br>{line(words.say('fig_sampled', k=shown, n=of))}"

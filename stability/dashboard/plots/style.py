@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import math
 from collections.abc import Sequence
@@ -28,12 +29,25 @@ Its contrast is 4.06:1 on `LIGHT` and 4.11:1 on `DARK`. No colour reaches WCAG A
 """
 MARGIN = {"t": 120, "l": 60, "r": 20}
 """Pixels around the panels, of the 450 that the dashboard gives a graph."""
-BELOW = {0: 54, 2: 84, 6: 104}
-"""Pixels below the panels by how many names the legend has at most, three a line."""
-BELOW_MORE = 122
-TITLE_PLACE = {"y": 0.91, "yanchor": "top"}
+BELOW, LEGEND_LINE = 54, 20
+"""Pixels below the panels: for a scale and its name, and for each line of the legend."""
+LEGEND_WIDTH, SCALE_WIDTH = 540, 140
+"""Pixels of a legend in half of a page, and what a colour scale beside the panels takes of them."""
+SYMBOL, LETTER = 50, 5.6
+"""Pixels of a mark in the legend with its margins, and of a letter; all columns are as wide as the widest."""
+TITLE_PLACE = {"y": 0.91, "yanchor": "top", "font": {"size": 15}}
 """Below the buttons, which appear over the graph's upper edge."""
-LEGEND = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "font": {"size": 11}}
+CLEAR = {"paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)", "font": {"color": INK}}
+GRID = "rgba(126,126,126,.25)"
+LEGEND = {
+    "orientation": "h",
+    "xref": "container",
+    "x": 0.02,
+    "yref": "container",
+    "y": 0,
+    "yanchor": "bottom",
+    "font": {"size": 11},
+}
 MODEBAR = {"bgcolor": "rgba(0,0,0,0)", "color": INK, "activecolor": COLOURS[0]}
 BAD = "#D62728"
 
@@ -58,28 +72,26 @@ def graph(
 
     `axes` are of the layout, by their names; `notes` are its annotations.
     """
-    lines = {
-        "gridcolor": "rgba(126,126,126,.25)",
-        "zerolinecolor": INK,
-        "linecolor": INK,
-        "tickfont": {"size": 11},
-    }
-    clear = {"paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)", "font": {"color": INK}}
-    told = {"text": wrapped(heading), "font": {"size": 15}, **TITLE_PLACE}
+    lines = {"gridcolor": GRID, "zerolinecolor": INK, "linecolor": INK, "tickfont": {"size": 11}}
     layout = {
-        "title": told,
+        "title": {"text": wrapped(heading), **TITLE_PLACE},
         "legend": LEGEND,
-        "margin": MARGIN | {"b": _below(traces)},
         "modebar": MODEBAR,
-        **clear,
+        **CLEAR,
     }
-    layout |= {name: lines | axis for name, axis in axes.items()}
-    return Graph(tuple(traces), layout | {"annotations": list(notes)})
+    layout |= {"margin": MARGIN | {"b": _below(traces)}, "annotations": list(notes)}
+    return Graph(tuple(traces), layout | {name: lines | axis for name, axis in axes.items()})
 
 
 def _below(traces: list[Trace]) -> int:
-    names = len({trace["name"] for trace in traces if "name" in trace and trace.get("showlegend", True)})
-    return next((pixels for most, pixels in BELOW.items() if names <= most), BELOW_MORE)
+    names = {trace["name"] for trace in traces if "name" in trace and trace.get("showlegend", True)}
+    if not names:
+        return BELOW
+    width = LEGEND_WIDTH - SCALE_WIDTH * any(trace.get("showscale") for trace in traces)
+    longest = max(len(html.unescape(part)) for name in names for part in name.split("<br>"))
+    columns = max(1, int(width / (SYMBOL + LETTER * longest)))
+    broken = any("<br>" in name for name in names)
+    return BELOW + LEGEND_LINE * (-(-len(names) // columns) + broken) + LEGEND_LINE // 2
 
 
 def arm_line(index: int) -> dict[str, Any]:
