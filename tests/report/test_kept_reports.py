@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stability.report import write_twin
+from stability.report import figures, write_twin
 
 REPORTS = Path(__file__).parents[2] / "reports"
 KEPT = sorted(REPORTS.glob("*/report.json"))
@@ -22,16 +22,16 @@ REGENERATE = "STABILITY_REGENERATE_GOLDEN"
 @pytest.mark.slow
 @pytest.mark.parametrize("lang", ["en", "fa"])
 @pytest.mark.parametrize("kept", KEPT, ids=[path.parent.name for path in KEPT])
-def test_a_kept_report_is_what_its_json_says(kept, lang, tmp_path):
+def test_a_kept_report_is_what_its_json_says(kept, lang, tmp_path, monkeypatch):
     twin = json.loads(kept.read_text())
-    for format in ("md", "html"):
-        made = write_twin(twin, format=format, lang=lang, out=tmp_path)
-        if os.environ.get(REGENERATE) == "1":
+    if os.environ.get(REGENERATE) == "1":
+        for format in ("md", "html"):
             write_twin(twin, format=format, lang=lang, out=kept.parent)
-        if format == "md":
-            assert made.read_text() == (kept.parent / made.name).read_text()
-        else:
-            assert without_pictures(made) == without_pictures(kept.parent / made.name)
+    made = write_twin(twin, format="md", lang=lang, out=tmp_path)
+    assert made.read_text() == (kept.parent / made.name).read_text()
+    monkeypatch.setattr(figures, "draw", lambda *_: b"")  # they were drawn for Markdown
+    made = write_twin(twin, format="html", lang=lang, out=tmp_path)
+    assert without_pictures(made) == without_pictures(kept.parent / made.name)
     pictures = sorted(path.name for path in (tmp_path / "figures").iterdir())
     there = sorted(path.name for path in (kept.parent / "figures").iterdir())
     assert pictures == [name for name in there if (".fa." in name) == (lang == "fa")]
