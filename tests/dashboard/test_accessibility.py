@@ -24,9 +24,9 @@ axe.run(document).then(found => done(found), error => done({failed: String(error
 
 @pytest.fixture(scope="module")
 def axe():
-    """axe-core's script (MPL-2.0), which axe-selenium-python brings."""
-    package = resources.files(pytest.importorskip("axe_selenium_python"))
-    return (package / "node_modules" / "axe-core" / "axe.min.js").read_text()
+    """The script of axe-core 4.4.3 (MPL-2.0), which axe-core-python brings."""
+    package = resources.files(pytest.importorskip("axe_core_python"))
+    return (package / "axe.min.js").read_text(encoding="utf-8")
 
 
 def violations(reader, axe):
