@@ -352,17 +352,20 @@ def import_(
     storage: StorageOption = DEFAULT_STORAGE,
     out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("reports"),
 ) -> None:
-    """Make a study of finished runs: verdicts and a report from their logs.
+    """Make a study of finished runs: verdicts and a report from their logs. Files left out are named.
 
     Text, CSV, JSON lines, TensorBoard and offline W&B logs are read; what their numbers mean is guessed, or
     said by --parse. Parameters come from a YAML or JSON file beside a log, from its name and from a table.
     """
+    import functools
+
     from stability import importing, terminal
     from stability.store import Store
 
     chosen = importing.options(name, params, table, parse, yardstick or ())
     store = Store(storage)
-    spec = importing.import_runs([str(log) for log in logs], chosen, store)
+    tell = functools.partial(typer.echo, err=True)
+    spec = importing.import_runs([str(log) for log in logs], chosen, store, tell)
     for sentence in terminal.imported(store.trials(spec.name)):
         typer.echo(sentence)
     report_path = _write_report(store, spec.name, ReportFormat.MD, Language.EN, out)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from stability.importing.options import Options, options
 from stability.importing.runs import find
 from stability.importing.stored import add
@@ -12,12 +14,14 @@ from stability.store import Store
 __all__ = ["Options", "import_runs", "options"]
 
 
-def import_runs(logs: list[str], chosen: Options, store: Store) -> StudySpec:
-    """Add a study of these runs to the store.
+def import_runs(logs: list[str], chosen: Options, store: Store, tell: Callable[[str], object]) -> StudySpec:
+    """Add a study of these runs to the store; `tell` hears of every file that is left out.
 
     Raises `UserError` for logs that are not there or say nothing, and for a name that the store has already.
     """
-    runs = find(logs, chosen)
-    spec = from_document(document(runs, chosen))
-    add(spec, runs, store)
+    found = find(logs, chosen)
+    for sentence in found.left_out:
+        tell(sentence)
+    spec = from_document(document(found.runs, chosen))
+    add(spec, found.runs, store)
     return spec

@@ -1,4 +1,7 @@
-"""Files and folders -> runs: what each is, how its numbers are read, and the parameters it had."""
+"""Files and folders -> runs: what each is, how its numbers are read, and the parameters it had.
+
+No run is dropped in silence: those that are would be the ones that went wrong.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from stability import yamlfile
+from stability.importing import ended
 from stability.importing.options import Options, scalar
 from stability.records import UserError
 from stability.spec.command import Parse
@@ -37,9 +41,10 @@ class SaysNothing(UserError):
 
 @dataclass(slots=True)
 class Run:
-    """One finished run. `kind` is that of a source in `parse`; what stands below `seed` is counted.
+    """One finished run. `kind` is that of a source in `parse`; what stands below `problem` is counted.
 
-    `series` is the run's name in a table of several runs.
+    `series` is the run's name in a table of several runs. `problem` is why it cannot be judged, if it cannot:
+    it has no step, and says how it crashed, or it has steps without the evaluations that others have.
     """
 
     path: Path
@@ -48,6 +53,7 @@ class Run:
     params: dict[str, Any]
     series: str | None = None
     seed: int | None = None
+    problem: str | None = None
     epochs: int = 0
     steps: int = 0
     trained: set[str] = field(default_factory=set)
@@ -64,8 +70,15 @@ class Run:
         return Sources(self.parse, {self.kind: self.path}, recorder, tuple(weighed))
 
 
-def find(logs: list[str], chosen: Options) -> list[Run]:
-    """The runs that these files and folders hold, in order. Raises `UserError` where there are none."""
+class Found(NamedTuple):
+    """The runs in order, and in words which files were left out and why."""
+
+    runs: list[Run]
+    left_out: list[str]
+
+
+def find(logs: list[str], chosen: Options) -> Found:
+    """The runs that these files and folders hold. Raises `UserError` where none of them can be judged."""
     found = [one for log in logs for one in _paths(Path(log))]
     paths = {path.resolve(): (path, kind) for path, kind in reversed(found)}  # links lead to the same run
     if not paths:
@@ -81,9 +94,9 @@ def find(logs: list[str], chosen: Options) -> list[Run]:
             if str(path) in logs:
                 raise
             silent.append(error)  # one of many files in a folder
-    if not runs:
-        raise silent[0]
-    return runs
+    if all(run.problem is not None for run in runs):
+        raise SaysNothing(runs[0].problem) if runs else silent[0]
+    return Found(runs, [f"left out: {error}" for error in silent])
 
 
 def _paths(log: Path) -> Iterator[tuple[Path, str]]:
@@ -118,20 +131,29 @@ def _run(path: Path, kind: str, series: str | None, chosen: Options) -> Run:
     place = path if series is None else path / series
     params = _beside(path) | _in_name(place, chosen) | _in_table(place, chosen)
     seed = next((params.pop(name) for name in SEEDS if isinstance(params.get(name), int)), None)
-    run = Run(path, kind, _parse(path, kind, series, chosen), params, series, seed)
-    sources = run.sources(_Scan(run), ())
-    sources.finish()
-    if problem := sources.problem():
-        raise SaysNothing(f"{path}: {problem}; say with --parse how it is read")
+    run = Run(path, kind, Parse(), params, series, seed)
+    if problem := _scanned(run, chosen):
+        run.problem = f"{path}: {problem}; say with --parse how it is read"
+        if not run.steps and ended.error_in(ended.end(path, kind)) is None:
+            raise SaysNothing(run.problem)
     return run
 
 
-def _parse(path: Path, kind: str, series: str | None, chosen: Options) -> Parse:
-    given = chosen.parse.sources().get(kind) or (chosen.parse.stdout if kind == "log" else None)
+def _scanned(run: Run, chosen: Options) -> str | None:
+    """Finds out how the run is read and what is in it; says why it cannot be judged, if so."""
     try:
-        own = given.model_dump(exclude={"path"}) if given is not None else _guessed(path, kind, series)
+        run.parse = _parse(run.path, run.kind, run.series, chosen)
     except ValueError as error:
-        raise SaysNothing(f"{path}: {error}; say with --parse how it is read") from None
+        return str(error)
+    sources = run.sources(_Scan(run), ())
+    sources.finish()
+    return sources.problem()
+
+
+def _parse(path: Path, kind: str, series: str | None, chosen: Options) -> Parse:
+    """Raises `ValueError` where nothing is said, and nothing can be guessed."""
+    given = chosen.parse.sources().get(kind) or (chosen.parse.stdout if kind == "log" else None)
+    own = given.model_dump(exclude={"path"}) if given is not None else _guessed(path, kind, series)
     return Parse.model_validate({kind: own | {"path": str(path)}})
 
 
@@ -189,7 +211,10 @@ def _beside(path: Path) -> dict[str, Any]:
     A run of W&B has its own in it.
     """
     if path.suffix == wandb_files.ENDING and wandb_files.is_installed():
-        return dict(_scalars(wandb_files.config(path), ""))
+        try:
+            return dict(_scalars(wandb_files.config(path), ""))
+        except ValueError as error:
+            raise SaysNothing(f"{path}: {error}") from None
     folder = path if path.is_dir() else path.parent
     stems = [] if path.is_dir() else [path.stem]
     for stem, ending in itertools.product([*stems, *BESIDE], (".yaml", ".yml", ".json")):

@@ -10,6 +10,7 @@ from pathlib import Path
 import optuna
 
 from stability import environment, trialdir
+from stability.importing import ended
 from stability.importing.runs import Run
 from stability.importing.study import ARM
 from stability.plan.proposal import Proposal
@@ -20,11 +21,6 @@ from stability.spec import StudySpec
 from stability.store import Store
 from stability.store.claims import Claim, Claims
 from stability.study import ingest, planned
-from stability.trainers.parse.text import Lines
-from stability.trainers.program import exception_in
-
-END_BYTES = 2**16
-"""Of a text log, so much of its end is searched for an exception and kept as the trial's output."""
 
 
 def add(spec: StudySpec, runs: Sequence[Run], store: Store) -> None:
@@ -99,28 +95,19 @@ def _replay(run: Run, trial: TrialSpec) -> None:
     """Record the log into the trial's directory. It ends where the rules would have stopped the trial."""
     trialdir.create(trial)
     recorder = TrialRecorder(trial, Policy())
-    end = _end(run)
+    end = ended.end(run.path, run.kind)
     with trialdir.output(trial.directory) as output:
         output.write(end)
     try:
         run.sources(recorder, trial.yardstick).finish()
         recorder.finish()
-        error = exception_in("\n".join([*(lines := Lines()).feed(end), *lines.end()]))
+        error = ended.error_in(end) or run.problem
         ending = Ending(Outcome.FINISHED) if error is None else Ending(Outcome.CRASHED, error=error)
     except StopTrial as stop:
         ending = Ending(Outcome.STOPPED, error=str(stop))
     finally:
         recorder.close()
     trialdir.write_ending(trial.directory, ending)
-
-
-def _end(run: Run) -> bytes:
-    """The end of a text log; of other logs nothing."""
-    if run.kind != "log":
-        return b""
-    with run.path.open("rb") as file:
-        file.seek(max(0, run.path.stat().st_size - END_BYTES))
-        return file.read()
 
 
 def _contents_sha256(runs: Sequence[Run]) -> str:

@@ -94,8 +94,9 @@ def _range(values: Sequence[Any]) -> dict[str, Any]:
 
 
 def _yardstick(runs: Sequence[Run], chosen: Options) -> dict[str, float]:
-    evaluated = set.intersection(*(run.evaluated for run in runs))
-    measured = evaluated or set.intersection(*(run.trained for run in runs))
+    judged = [run for run in runs if run.problem is None]
+    evaluated = set.intersection(*(run.evaluated for run in judged))
+    measured = evaluated or set.intersection(*(run.trained for run in runs if run.steps))
     if not measured:
         raise UserError("the runs have no loss component in common; import them apart, or use --parse")
     if chosen.yardstick is None:

@@ -28,12 +28,19 @@ def logs(tmp_path):
 
 
 @pytest.fixture
-def imported(tmp_path):
+def left_out():
+    """What was said of files that were left out."""
+    return []
+
+
+@pytest.fixture
+def imported(tmp_path, left_out):
     """Imports and returns the study and its trials."""
 
     def run(*logs, name="old", params=None, table=None, parse=None, yardstick=()):
         store = Store(str(tmp_path / "s.db"))
-        spec = import_runs([str(log) for log in logs], options(name, params, table, parse, yardstick), store)
+        chosen = options(name, params, table, parse, yardstick)
+        spec = import_runs([str(log) for log in logs], chosen, store, left_out.append)
         return spec, store.trials(name)
 
     return run
@@ -99,6 +106,37 @@ def test_an_exception_at_the_end_of_a_log_is_a_crash(tmp_path, imported):
     assert trials["error"][0] == "ValueError: out of luck"
 
 
+def test_runs_that_crashed_before_their_first_step_are_trials_too(logs, imported, left_out):
+    """Dropped, they made the rates those of the runs that survived."""
+    for seed in (3, 4):
+        (logs / f"run_lr1.5_seed{seed}.log").write_text("start\nTraceback ...\nValueError: out of luck\n")
+    (logs / "notes.txt").write_text("hello\n")
+    (logs / "run_lr1.5_seed9.log").write_text("hello\n")
+    _, trials = imported(logs, params="run_lr{lr}_seed{seed}.log")
+    assert (trials["arm"] == "lr-1.5").sum() == 5
+    crashed = trials[trials["outcome"] == "CRASHED"]
+    assert sorted(crashed["seed"]) == [3, 4]
+    assert set(crashed["verdict"]) == {"INCONCLUSIVE"}
+    assert [sentence.partition("/notes")[0].partition("/run")[0] for sentence in left_out] == [
+        f"left out: --params does not fit '{logs}", f"left out: {logs}"
+    ]  # fmt: skip
+    assert "run_lr1.5_seed9.log: nothing in it looks like a training loss" in left_out[1]
+
+
+def test_a_run_that_diverges_before_its_first_evaluation_is_kept(tmp_path, imported, left_out):
+    for lr, losses in ((0.1, [1.0] * 9), (1.0, [1.0, float("nan")])):
+        steps = "".join(f"step {i} mel={loss:.7f}\n" for i, loss in enumerate(losses))
+        (tmp_path / f"lr{lr}.log").write_text(steps + ("val mel=0.5\n" if lr < 1 else ""))
+    (tmp_path / "lr0.2.log").write_text("step 0 mel=0.1234567\nstep 1 mel=0.1234567\n")
+    (tmp_path / "parse.yaml").write_text(
+        r"stdout: {train: ['step (?P<step>\d+) mel=(?P<mel>\S+)'], evaluate: ['val mel=(?P<mel>\S+)']}"
+    )
+    _, trials = imported(tmp_path, params="lr{lr}.log", parse=tmp_path / "parse.yaml")
+    assert list(trials["verdict"]) == ["STABLE", "INCONCLUSIVE", "DIVERGED"]
+    assert "steps were read, but no evaluation" in trials["evidence"][1]
+    assert not left_out
+
+
 def test_event_files_and_runs_of_wandb(tmp_path, imported):
     pytest.importorskip("tensorboard")
     from torch.utils.tensorboard import SummaryWriter
@@ -120,6 +158,13 @@ def test_an_offline_run_of_wandb(tmp_path, imported):
     _, trials = imported(tmp_path / "wandb")
     assert len(trials) == 1  # latest-run is a link to it
     assert (trials["verdict"][0], trials["event_step"][0], trials["seed"][0]) == ("DIVERGED", 290, 3)
+
+
+def test_a_file_that_only_has_the_name_of_a_run_of_wandb(tmp_path, imported):
+    pytest.importorskip("wandb")
+    (tmp_path / "run-1.wandb").write_bytes(b"nothing of the kind")
+    with pytest.raises(UserError, match="run-1.wandb: it is no run of W&B"):
+        imported(tmp_path / "run-1.wandb")
 
 
 def test_a_table_that_the_pages_of_wandb_export_has_several_runs(tmp_path, imported):
