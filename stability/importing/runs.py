@@ -134,7 +134,7 @@ def _run(path: Path, kind: str, series: str | None, chosen: Options) -> Run:
     run = Run(path, kind, Parse(), params, series, seed)
     if problem := _scanned(run, chosen):
         run.problem = f"{path}: {problem}; say with --parse how it is read"
-        if not run.steps and ended.error_in(ended.end(path, kind)) is None:
+        if not run.steps and ended.failure(ended.end(path, kind), run.parse) is None:
             raise SaysNothing(run.problem)
     return run
 

@@ -101,13 +101,16 @@ def _replay(run: Run, trial: TrialSpec) -> None:
     try:
         run.sources(recorder, trial.yardstick).finish()
         recorder.finish()
-        error = ended.error_in(end) or run.problem
-        ending = Ending(Outcome.FINISHED) if error is None else Ending(Outcome.CRASHED, error=error)
+        ending = ended.failure(end, run.parse) or _unjudged(run)
     except StopTrial as stop:
         ending = Ending(Outcome.STOPPED, error=str(stop))
     finally:
         recorder.close()
     trialdir.write_ending(trial.directory, ending)
+
+
+def _unjudged(run: Run) -> Ending:
+    return Ending(Outcome.FINISHED if run.problem is None else Outcome.CRASHED, error=run.problem)
 
 
 def _contents_sha256(runs: Sequence[Run]) -> str:

@@ -36,10 +36,16 @@ def closing(spec: StudySpec, store: Store, report: Path, options: str) -> bool:
     if failed:
         first = next(row for row in rows if row["failed"])
         print(f"{failed} of {done} trials ended without evidence (crashed, hung, lost); look at one of stage")
-        print(f"{first['stage']} with `stability show`, then run again with --retry-failed")
+        print(f"{first['stage']} with `stability show`{_what_then(spec)}")
     print("\n".join(_next_commands(spec, store, options)))
     print(f"report: {report}")
     return failed < done
+
+
+def _what_then(spec: StudySpec) -> str:
+    """Runs that are imported cannot be had again."""
+    imported = isinstance(spec.trainer, dict) and "imported" in spec.trainer
+    return "; they count in no rate" if imported else ", then run again with --retry-failed"
 
 
 def _next_commands(spec: StudySpec, store: Store, options: str) -> Iterator[str]:

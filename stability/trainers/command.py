@@ -22,7 +22,8 @@ from stability.trainers.protocol import Protocol
 
 COURTESY_S = 0.3
 """How long a program whose training is lost may take to say so itself, which is evidence too."""
-_OUT_OF_MEMORY = re.compile(r"\bMemoryError\b|OutOfMemoryError|CUDA out of memory|std::bad_alloc")
+OUT_OF_MEMORY = re.compile(r"\bMemoryError\b|OutOfMemoryError|CUDA out of memory|std::bad_alloc")
+"""What a program's last words say where it lacked memory."""
 
 
 class CommandFailed(Exception):
@@ -112,7 +113,7 @@ def _failure(program: Program, sources: Sources | Protocol, *, killed_by_kernel:
         if killed_by_kernel:
             return MemoryError("the program was killed by the kernel, which was short of memory")
         return ProgramLost("the program was killed (SIGKILL) from outside")
-    if _OUT_OF_MEMORY.search(program.last_line):
+    if OUT_OF_MEMORY.search(program.last_line):
         return MemoryError(words)
     problem = None if sources.steps else sources.problem()
     return CommandFailed(f"{words}; {problem}" if problem else words)

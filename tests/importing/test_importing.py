@@ -106,6 +106,57 @@ def test_an_exception_at_the_end_of_a_log_is_a_crash(tmp_path, imported):
     assert trials["error"][0] == "ValueError: out of luck"
 
 
+TRACEBACK = 'Traceback (most recent call last):\n  File "t.py", line 3, in {}\n    f()\n{}\n'
+STEP = "step 9 mel=0.11234567"
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome", "error"),
+    [
+        ("Segmentation fault (core dumped)", "CRASHED", "Segmentation fault (core dumped)"),
+        ("Killed", "CRASHED", "Killed"),
+        ("run.sh: line 3: 4711 Killed        python3 t.py", "CRASHED", "run.sh: line 3: 4711 Killed"),
+        ("slurmstepd: error: *** JOB 7 CANCELLED AT 2026-01-01 ***", "CRASHED", "slurmstepd: error: *** JOB 7"),
+        ("*** JOB 7 CANCELLED AT 2026-01-01 DUE TO TIME LIMIT ***", "TIMED_OUT", "*** JOB 7 CANCELLED"),
+        ("slurmstepd: error: Detected 1 oom_kill event in StepId=7", "OUT_OF_MEMORY", "slurmstepd: error"),
+        (TRACEBACK.format("<module>", "RuntimeError: bad") + "wandb: Synced", "CRASHED", "RuntimeError: bad"),
+        (TRACEBACK.format("<module>", "RuntimeError: bad") + STEP, "CRASHED", "RuntimeError: bad"),
+        (TRACEBACK.format("load", "OSError: try again") + STEP, "FINISHED", None),
+        ("Killed\n" + STEP, "FINISHED", None),
+        ("Killed 3 idle workers", "FINISHED", None),
+        ("Exception ignored in: <function f>\n" + TRACEBACK.format("f", "OSError: x") + "bye", "FINISHED", None),
+        ("torch.OutOfMemoryError: CUDA out of memory. Tried", "OUT_OF_MEMORY", "torch.OutOfMemoryError"),
+        (
+            "[rank0]: Traceback (most recent call last):\n[rank0]:   File \"t.py\", line 3, in <module>\n"
+            "[rank0]: ValueError: bad\n" + TRACEBACK.format("<module>", "a.b.ChildFailedError: "),
+            "CRASHED", "ValueError: bad",
+        ),
+    ],
+)  # fmt: skip
+def test_how_a_run_ended_is_found_in_the_end_of_its_log(tmp_path, imported, said, outcome, error):
+    lines = [f"step {i} mel=0.{9 - i}1234567" for i in range(9)]
+    (tmp_path / "a.log").write_text("\n".join([*lines, said, ""]))
+    _, trials = imported(tmp_path / "a.log")
+    assert trials["outcome"][0] == outcome
+    assert (trials["error"][0] or "").startswith(error or "")
+    assert trials["verdict"][0] == ("INCONCLUSIVE" if error else "STABLE")
+
+
+def test_a_run_that_is_imported_is_not_to_be_run_again(tmp_path):
+    (tmp_path / "a.log").write_text(f"step 1 mel=0.1234567\n{STEP}\nKilled\n")
+    run = "import sys; from stability.cli import main; sys.argv[0] = 'stability'; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", run, "import", "a.log"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "with `stability show`; they count in no rate" in done.stdout
+    assert "--retry-failed" not in done.stdout
+
+
 def test_runs_that_crashed_before_their_first_step_are_trials_too(logs, imported, left_out):
     """Dropped, they made the rates those of the runs that survived."""
     for seed in (3, 4):
