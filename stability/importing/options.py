@@ -9,9 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
-from stability import yamlfile
+from stability.importing.reading import parse_file
 from stability.records import UserError
 from stability.spec.command import Parse
 
@@ -41,7 +39,7 @@ def options(
         name,
         None if template is None else _pattern(template),
         {} if table is None else _table(table),
-        Parse() if parse is None else _parse(parse),
+        Parse() if parse is None else parse_file(parse),
         dict(map(_weight, yardstick)) or None,
     )
 
@@ -58,17 +56,32 @@ def scalar(text: Any) -> Any:
 
 def _pattern(template: str) -> re.Pattern[str]:
     """A regular expression for the end of a path: `{name}` is a parameter, `*` anything but /."""
-    parts = re.split(r"(\{\w+\}|\*)", template)
-    if not any(part.startswith("{") for part in parts):
-        raise UserError(f"--params {template!r} names no parameter; write one in braces: {PATTERN}")
-    names = [part[1:-1] for part in parts if part.startswith("{")]
-    if repeated := {name for name in names if names.count(name) > 1}:
-        raise UserError(f"--params {template!r} names {', '.join(repeated)} twice; name each once")
+    parts = [part for part in re.split(r"(\{[^{}]*\}|\*)", template) if part]
+    if problem := _problem(parts):
+        raise UserError(f"--params {template!r} {problem}")
     texts = [
         "[^/]*" if part == "*" else f"(?P<{part[1:-1]}>[^/]+?)" if part.startswith("{") else re.escape(part)
         for part in parts
     ]
     return re.compile(f"(?:^|/){''.join(texts)}$")
+
+
+def _problem(parts: Sequence[str]) -> str | None:
+    """What is wrong with a template cut into texts, `{name}` and `*`."""
+    given = [part for part in parts if part[0] == "{" and part[-1] == "}"]
+    names = [part[1:-1] for part in given]
+    if any(set("{}") & set(part) for part in parts if part not in given):
+        return f"has a single brace; write a parameter as in {PATTERN}"
+    if not names:
+        return f"names no parameter; write one in braces: {PATTERN}"
+    if wrong := [name for name in names if not name.isidentifier()]:
+        return f"names {wrong[0]!r}; a name has letters, digits and '_' only, and no digit first: {PATTERN}"
+    if repeated := {name for name in names if names.count(name) > 1}:
+        return f"names {', '.join(repeated)} twice; name each once"
+    for left, right in zip(parts, parts[1:], strict=False):
+        if {left[0], right[0]} <= {"{", "*"} and "{" in left[0] + right[0]:
+            return f"has nothing between {left} and {right}; write what stands there, or where does one end?"
+    return None
 
 
 def _table(path: Path) -> dict[str, dict[str, Any]]:
@@ -80,16 +93,6 @@ def _table(path: Path) -> dict[str, dict[str, Any]]:
     if not rows or "run" not in rows[0]:
         raise UserError(f"--table {path} has no column 'run'; it names each run's file or folder")
     return {row.pop("run"): {key: scalar(value) for key, value in row.items() if value} for row in rows}
-
-
-def _parse(path: Path) -> Parse:
-    document = yamlfile.read(path).data
-    own = document.get("parse", document) if isinstance(document, dict) else document
-    try:
-        return Parse.model_validate(own)
-    except ValidationError as error:
-        place = ".".join(map(str, error.errors()[0]["loc"]))
-        raise UserError(f"--parse {path}: {place}: {error.errors()[0]['msg']}") from None
 
 
 def _weight(text: str) -> tuple[str, float]:

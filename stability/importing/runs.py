@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from stability import yamlfile
-from stability.importing import ended
+from stability.importing import ended, reading
 from stability.importing.options import Options, scalar
 from stability.records import UserError
 from stability.spec.command import Parse
@@ -84,6 +84,11 @@ def find(logs: list[str], chosen: Options) -> Found:
     if not paths:
         endings = ", ".join(KINDS)
         raise UserError(f"no log in {', '.join(logs)}; known are {endings} and TensorBoard's event files")
+    kinds = {kind for _, kind in found}
+    if unused := reading.unused(chosen.parse, kinds):
+        raise UserError(
+            f"--parse names {', '.join(unused)}, and the files here are {', '.join(sorted(kinds))}"
+        )
     runs, silent = [], []
     for path, kind in reversed(paths.values()):
         try:
@@ -152,8 +157,8 @@ def _scanned(run: Run, chosen: Options) -> str | None:
 
 def _parse(path: Path, kind: str, series: str | None, chosen: Options) -> Parse:
     """Raises `ValueError` where nothing is said, and nothing can be guessed."""
-    given = chosen.parse.sources().get(kind) or (chosen.parse.stdout if kind == "log" else None)
-    own = given.model_dump(exclude={"path"}) if given is not None else _guessed(path, kind, series)
+    given = reading.sources_for(kind, chosen.parse)
+    own = given if given is not None else _guessed(path, kind, series)
     return Parse.model_validate({kind: own | {"path": str(path)}})
 
 

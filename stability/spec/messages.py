@@ -65,7 +65,7 @@ def explain(
         return address[:-1], f"{section} lacks {str(address[-1])!r}; add it", True
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] in ("model_type", "model_attributes_type", "dict_type"):
-        form = _FORMS.get(address[0], "a mapping of keys to values")
+        form = _FORMS.get(address[0] if address else "", "a mapping of keys to values")
         message = f"{form} belongs here, got {error['input']!r}"
     elif error["type"] == "string_pattern_mismatch":
         message = f"letters, digits, '-' and '_' only, and a letter or digit first; got {error['input']!r}"

@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator, Mapping
 
 from stability.spec import StudySpec
-from stability.spec.command import CommandTrainer, TableSource, TextSource
+from stability.spec.command import CommandTrainer, Parse, TableSource, TextSource
 from stability.suggest import suggest
 from stability.trainers import command_line as line
 from stability.trainers.command_section import place
 from stability.trainers.parse import events
 from stability.trainers.parse.observation import PLACES, SCALARS
+from stability.yamlfile import Address
 
 GROUP = r"'loss=(?P<mel>\S+)'"
 KINDS = ("train", "evaluate")
@@ -22,9 +23,9 @@ def check(spec: StudySpec, trainer: CommandTrainer) -> None:
     given = trainer.parse.sources()
     if not given:
         raise place(spec, ("parse",), f"no source is named{suggest('', type(trainer.parse).model_fields)}")
-    for name, source in given.items():
-        if isinstance(source, TextSource):
-            _check_patterns(spec, name, source)
+    for address, message in mistakes(trainer.parse):
+        raise place(spec, ("parse", *address), message)
+    for name in given:
         if name == "tensorboard" and not events.is_installed():
             message = f"parse.tensorboard needs the package {events.PACKAGE}: {events.INSTALL}"
             raise place(spec, ("parse", name), message)
@@ -34,6 +35,18 @@ def check(spec: StudySpec, trainer: CommandTrainer) -> None:
             message = f"trials at the same time would share {path!r}; write {own}, and tell the command"
             raise place(spec, ("parse", name, "path"), f"parse.{name}: {message}")
     _check_components(spec, given)
+
+
+def mistakes(parse: Parse) -> Iterator[tuple[Address, str]]:
+    """Every regular expression that reads nothing: where it stands below `parse`, and what to mend."""
+    for name, source in parse.sources().items():
+        if not isinstance(source, TextSource):
+            continue
+        if not source.train and not source.evaluate:
+            yield (name,), f"parse.{name} has no regular expression; add one, such as {GROUP}"
+        for kind, i, text in _patterns(source):
+            if (message := _mistake(text)) is not None:
+                yield (name, kind, i), message
 
 
 def components(given: Mapping[str, TextSource | TableSource], kind: str) -> set[str] | None:
@@ -54,19 +67,12 @@ def evaluates(given: Mapping[str, TextSource | TableSource]) -> bool:
     return any(source.evaluate for source in given.values())
 
 
-def _check_patterns(spec: StudySpec, name: str, source: TextSource) -> None:
-    if not source.train and not source.evaluate:
-        message = f"parse.{name} has no regular expression; add one, such as {GROUP}"
-        raise place(spec, ("parse", name), message)
-    for kind, i, text in _patterns(source):
-        try:
-            groups = re.compile(text).groupindex
-        except re.error as error:
-            message = f"{text!r} is no regular expression: {error}"
-            raise place(spec, ("parse", name, kind, i), message) from None
-        if not groups:
-            message = f"{text!r} names no group, so no number is read; write one such as {GROUP}"
-            raise place(spec, ("parse", name, kind, i), message)
+def _mistake(text: str) -> str | None:
+    try:
+        groups = re.compile(text).groupindex
+    except re.error as error:
+        return f"{text!r} is no regular expression: {error}"
+    return None if groups else f"{text!r} names no group, so no number is read; write one such as {GROUP}"
 
 
 def _patterns(source: TextSource) -> Iterator[tuple[str, int, str]]:

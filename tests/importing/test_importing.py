@@ -236,6 +236,13 @@ def test_a_table_that_the_pages_of_wandb_export_has_several_runs(tmp_path, impor
         ({"params": "run_{seed}_{seed}.log"}, "names seed twice"),
         ({"params": "run.log"}, "names no parameter"),
         ({"params": "other_{lr}.log"}, "--params does not fit"),
+        ({"params": "run_{1lr}_{seed}.log"}, "names '1lr'; a name has letters, digits and '_' only"),
+        ({"params": "run_{lr-a}.log"}, "names 'lr-a'"),
+        ({"params": "run_{}.log"}, "names ''"),
+        ({"params": "run_{lr"}, "has a single brace"),
+        ({"params": "run_{lr}.log}"}, "has a single brace"),
+        ({"params": "run_{lr}{seed}.log"}, "has nothing between {lr} and {seed}"),
+        ({"params": "run_{lr}*.log"}, r"has nothing between {lr} and \*"),
         ({"yardstick": ["mel"]}, "no COMPONENT=WEIGHT"),
         ({"yardstick": ["kl=1"]}, "--yardstick weighs kl; the runs have mel, stop"),
     ],
@@ -243,6 +250,40 @@ def test_a_table_that_the_pages_of_wandb_export_has_several_runs(tmp_path, impor
 def test_mistakes_are_told_in_a_line(logs, imported, given, message):
     with pytest.raises(UserError, match=message):
         imported(logs, **given)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "stdout: ['loss=(?P<loss>[0-9.]+']",
+            r":1:\d+: error: 'loss=.*' is no regular expression: missing \)",
+        ),
+        ("stdout: [loss]", "'loss' names no group, so no number is read"),
+        ("parse: {stdout: {train: []}}", "parse.stdout has no regular expression"),
+        ("stdot: [a]", "yaml:1:1: error: unknown key 'stdot' in parse; did you mean 'stdout'"),
+        ("log: {tran: [a]}", "unknown key 'tran' in log; did you mean 'train'"),
+        ("[a, b]", r"parse: a mapping of keys to values belongs here, got \['a', 'b'\]"),
+        ("{}", "no source is named; name stdout, stderr"),
+        ("csv: {train: {mel: m}}", "--parse names csv, and the files here are log"),
+        ("a: [", "yaml:1"),
+    ],
+)
+def test_mistakes_in_a_parse_file_are_told_in_a_line(logs, imported, tmp_path, text, message):
+    (tmp_path / "parse.yaml").write_text(text)
+    with pytest.raises(UserError, match=message) as raised:
+        imported(logs, parse=tmp_path / "parse.yaml")
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "form", ["log: {train: [PATTERN]}", "stderr: [PATTERN]", "stdout: &p [PATTERN]\nstderr: *p"]
+)
+def test_a_log_is_read_by_what_is_said_of_any_text(tmp_path, imported, form):
+    (tmp_path / "a.log").write_text("".join(f"it {i} err {1 / (i + 1):.8f}\n" for i in range(12)))
+    (tmp_path / "parse.yaml").write_text(form.replace("PATTERN", r"'it (?P<step>\d+) err (?P<mel>\S+)'"))
+    _, trials = imported(tmp_path / "a.log", parse=tmp_path / "parse.yaml")
+    assert trials["steps"][0] == 12
 
 
 def test_what_says_nothing_is_named(tmp_path, imported):
