@@ -15,12 +15,19 @@ from stability.records import UserError
 
 HELP_S = 120.0
 """How long a program may take to print its help; some import much before."""
-_OPTION = re.compile(r"^\s{1,8}(?:-\w\b[^-]{0,30})?(?P<flag>--[A-Za-z][\w.-]*)(?P<rest>.*)$")
+_SPELLING = r"-{1,2}[A-Za-z][\w.-]*"
+_OPTION = re.compile(rf"^\s{{1,8}}(?P<option>{_SPELLING}.*)$")
+_PLACEHOLDER = r"(?:(?:INTEGER|FLOAT) RANGE|\{[^}]*\}|\[[^\]]*\]\.*|<[^>]*>\.*|\.\.\.|[A-Za-z_][\w.:|-]*)"
+_PART = re.compile(
+    rf"(?P<spelling>{_SPELLING})(?:(?P<given>\[?[ =])(?P<value>{_PLACEHOLDER})\]?(?=[\s,]|$))?"
+)
+_MORE = re.compile(rf" (?P<value>{_PLACEHOLDER})(?=[\s,]|$)")
+_NEXT = re.compile(rf"(?P<off>\s*/\s*)(?={_SPELLING})|,?\s+(?={_SPELLING})")
 _DEFAULT = re.compile(
     r"[\[(]\s*default(?:s to)?[:=]?\s*(?P<value>[^\])]*)[\])]|[Dd]efaults? (?:to|is|:)\s*(?P<bare>[^\s,;]+)"
+    r"|\(=(?P<boost>[^)]*)\)"
 )
-_VALUE = re.compile(r"[ =](?:\[?<?[A-Za-z_][\w.:|-]*>?\]?|\{|\[)(?:\s{2,}|\s*$|[^\s]*\s)")
-_CHOICES = re.compile(r"^\s*(?:\{(?P<braces>[^}]*)\}|\[(?P<brackets>[^\]]*\|[^\]]*)\])")
+_CHOICES = re.compile(r"\{(?P<braces>[^}]*)\}|\[(?P<brackets>[^\]]*\|[^\]]*)\]")
 _HYDRA = re.compile(r"^== Config ==$.*?\n\s*\n(?P<yaml>.*?)(?:\n\s*\n\s*Powered by Hydra|\Z)", re.M | re.S)
 
 
@@ -28,7 +35,8 @@ _HYDRA = re.compile(r"^== Config ==$.*?\n\s*\n(?P<yaml>.*?)(?:\n\s*\n\s*Powered 
 class Option:
     """One option. `flag` is how it is written (`--lr`, or `optimizer.lr=` for Hydra).
 
-    A switch takes no value. `off` is what turns one off, where there is such a flag.
+    A switch takes no value. `off` is what turns one off, where there is such a flag. `aliases` are its other
+    spellings; one that `is_list` takes several values.
     """
 
     flag: str
@@ -36,16 +44,29 @@ class Option:
     choices: tuple[str, ...] = ()
     is_switch: bool = False
     off: str | None = None
+    aliases: tuple[str, ...] = ()
+    is_list: bool = False
 
     @property
     def name(self) -> str:
         """Without dashes; the whole path of a nested one, with underscores."""
-        return re.sub(r"\W+", "_", self.flag.strip("-=")).lower()
+        return named(self.flag)
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """All that turn it on or give it a value."""
+        return (self.flag, *self.aliases)
+
+
+def named(flag: str) -> str:
+    """The name in a spelling of an option."""
+    return re.sub(r"\W+", "_", flag.strip("-=")).lower()
 
 
 def help_of(command: Sequence[str]) -> str:
     """What `command --help` prints. Raises `UserError` when it does not."""
-    asked = [*command, "--help"]
+    end = command.index("--") if _ends_options(command) else len(command)
+    asked = [*command[:end], "--help", *command[end:]]
     shown = " ".join(asked)
     environment = os.environ | {"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
     try:
@@ -63,6 +84,11 @@ def help_of(command: Sequence[str]) -> str:
     return done.stdout or done.stderr
 
 
+def _ends_options(command: Sequence[str]) -> bool:
+    """Whether the program's own options end at `--`, and not those of its launcher."""
+    return "--" in command and any(item.endswith(".py") for item in command[: command.index("--")])
+
+
 def options_in(text: str) -> list[Option]:
     """The options that a help text tells of, in its order."""
     if hydra := _HYDRA.search(text):
@@ -70,42 +96,89 @@ def options_in(text: str) -> list[Option]:
         return [Option(f"{name}=", value) for name, value in _flat(settings, "")]
     found: dict[str, Option] = {}
     for block in _blocks(text.splitlines()):
-        match = _OPTION.match(block)
-        option = _option(match["flag"], match["rest"])
+        option = _option(_OPTION.match(block)["option"])
         found.setdefault(option.name, option)
     return list(found.values())
 
 
 def _blocks(lines: Sequence[str]) -> Iterator[str]:
-    """An option's line with those that go on with its text."""
+    """An option's line with those that go on with its text, two spaces before each."""
     block: list[str] = []
     for line in lines:
         if _OPTION.match(line):
             if block:
-                yield " ".join(block)
+                yield "  ".join(block)
             block = [line.rstrip()]
         elif block and line.startswith(" " * 6):
             block.append(line.strip())
         elif block:
-            yield " ".join(block)
+            yield "  ".join(block)
             block = []
     if block:
-        yield " ".join(block)
+        yield "  ".join(block)
 
 
-def _option(flag: str, rest: str) -> Option:
-    """`rest` is what follows the flag: other spellings, a placeholder of its value, the help."""
-    off = re.match(r"\s*/\s*(--no-[\w-]+)|,\s*(--no-[\w-]+)", rest)
-    default = _DEFAULT.search(rest)
-    told = "" if default is None else (default["value"] or default["bare"] or "").strip().strip("'\"")
-    value = None if told in ("", "required") else scalar(told)
-    if off is not None:
-        return Option(flag, value, is_switch=True, off=off[1] or off[2])
-    after = re.sub(r"^(?:\s+[A-Z][A-Z0-9_.]*)?,\s*--?[\w.-]+", "", rest)
-    takes_value = _VALUE.match(after) is not None and not after.startswith("  ")
-    choices = _CHOICES.match(after)
-    texts = () if choices is None else tuple(re.split(r"[,|]", choices["braces"] or choices["brackets"]))
-    return Option(flag, value, tuple(text.strip() for text in texts), is_switch=not takes_value and not texts)
+@dataclass(slots=True)
+class _Head:
+    """What stands before the help of an option."""
+
+    on: list[str]
+    off: list[str]
+    values: list[str]
+    end: int = 0
+
+
+def _head(text: str) -> _Head:
+    """Spellings, and what stands for a value, up to two spaces or a word that is neither."""
+    head, spelled = _Head([], [], []), "on"
+    while part := _PART.match(text, head.end):
+        getattr(head, spelled).append(part["spelling"])
+        values = [part["value"]] if part["value"] else []
+        head.end = part.end()
+        while values and (more := _MORE.match(text, head.end)) and _goes_on(more["value"], values):
+            values.append(more["value"])
+            head.end = more.end()
+        head.values = values or head.values
+        if (found := _NEXT.match(text, head.end)) is None:
+            break
+        spelled = "off" if found["off"] or spelled == "off" else "on"
+        head.end = found.end()
+    return head
+
+
+def _goes_on(word: str, values: Sequence[str]) -> bool:
+    """Whether a word stands for a further value: `N N`, `N [N ...]`."""
+    return word == values[0] or word[0] in "[." or word.endswith("...")
+
+
+def _option(text: str) -> Option:
+    """From all that the help says of it."""
+    head = _head(text)
+    rest = text[head.end :]
+    off = head.off or [own for own in head.on[1:] if own.startswith("--no-")]
+    on = sorted((own for own in head.on if own not in off), key=lambda own: not own.startswith("--"))
+    texts = _choices(head.values[0] if head.values else "")
+    is_list = len(head.values) > 1 or any("..." in value for value in head.values)
+    default = _default(rest, on, off)
+    return Option(
+        on[0], default, texts, not head.values, off[0] if off else None, tuple(on[1:]), is_list
+    )  # fmt: skip
+
+
+def _default(rest: str, on: Sequence[str], off: Sequence[str]) -> Any:
+    """What the help tells of it. click names the flag that a switch has by default."""
+    found = _DEFAULT.search(rest)
+    told = "" if found is None else (found["value"] or found["bare"] or found["boost"] or "")
+    told = told.strip().strip("'\"")
+    if off and told in {own.lstrip("-") for own in (*on, *off)}:
+        return told not in {own.lstrip("-") for own in off}
+    return None if told in ("", "required") else scalar(told)
+
+
+def _choices(value: str) -> tuple[str, ...]:
+    found = _CHOICES.match(value)
+    texts = () if found is None else re.split(r"[,|]", found["braces"] or found["brackets"])
+    return tuple(text.strip() for text in texts)
 
 
 def _flat(settings: Any, prefix: str) -> Iterator[tuple[str, Any]]:

@@ -10,7 +10,8 @@ from typing import Any
 
 from stability.importing.options import scalar
 from stability.records import UserError
-from stability.starting.help_text import Option
+from stability.starting.given import Given, given, own_arguments
+from stability.starting.help_text import Option, named
 
 LR, CLIP = 1e-3, 1.0
 """What is taken where a program does not say its default."""
@@ -49,78 +50,69 @@ class Knob:
 
 @dataclass(slots=True)
 class Roles:
-    """What the options are. `command` is as given, without the options that a trial sets itself."""
+    """What the options are. `command` is as given; `end` is where its options end.
+
+    `places` says where in it a parameter, or a field of the trial, is given; `cut` are the items that give
+    one: all others stay as they are.
+    """
 
     command: list[str]
+    end: int
     knobs: list[Knob] = field(default_factory=list)
     of_trial: dict[str, Option] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
+    places: dict[str, Given] = field(default_factory=dict)
+    cut: set[int] = field(default_factory=set)
 
 
 def roles(options: Sequence[Option], command: Sequence[str]) -> Roles:
     """Raises `UserError` where no option is a learning rate or another known hyperparameter."""
-    found = Roles(list(command))
+    found = Roles(list(command), own_arguments(command, options)[1])
+    places = {option.flag: given(command, option, options) for option in options}
     for option in options:
-        given = _taken(found.command, option)
-        name = option.name
-        last = _last(option)
-        role = next((role for role, form in _OF_TRIAL.items() if _is(form, last) or _is(form, name)), None)
-        if role is not None and role not in found.of_trial and not option.is_switch:
+        value = scalar(places[option.flag][-1].text) if places[option.flag] else option.default
+        role = next((role for role, form in _OF_TRIAL.items() if _is_any(form, option)), None)
+        if role is not None and role not in found.of_trial and not option.is_switch and not option.is_list:
             found.of_trial[role] = option
-            found.values[role] = option.default if given is None else given
-        elif role is None and (knob := _knob(option, given)) is not None:
-            if all(knob.name != other.name for other in found.knobs):
-                found.knobs.append(knob)
-        elif given is not None:
-            found.command += _again(option, given)
-    if "epochs" in found.of_trial:
-        found.of_trial.pop("max_steps", None)
+            found.values[role] = value
+            continue
+        knob = None if role is not None or option.is_list else _knob(option, value)
+        if knob is not None and all(knob.name != other.name for other in found.knobs):
+            found.knobs.append(knob)
+    steps = found.of_trial.get("max_steps")
+    if "epochs" in found.of_trial and steps is not None and not places[steps.flag]:
+        del found.of_trial["max_steps"]
     if not found.knobs:
         names = ", ".join(option.flag for option in options[:8]) or "none"
         raise UserError(f"no option is a known hyperparameter, such as --lr; the help tells of: {names}")
+    for name, option in [*found.of_trial.items(), *((knob.name, knob.option) for knob in found.knobs)]:
+        _place(found, name, places[option.flag])
     return found
 
 
-def _last(option: Option) -> str:
-    """The name of an option without the groups it lies in."""
-    return option.flag.strip("-=").rpartition(".")[2].replace("-", "_").lower()
+def _place(found: Roles, name: str, all_given: Sequence[Given]) -> None:
+    """What is given last counts, and is where the parameter is put; the others go."""
+    for one in all_given:
+        found.places[name] = one
+        found.cut |= set(range(one.start, one.end))
 
 
-def _is(form: str, name: str) -> bool:
-    return re.fullmatch(form, name) is not None
+def _lasts(option: Option) -> list[str]:
+    """The names of an option without the groups it lies in."""
+    return [named(own.strip("-=").rpartition(".")[2]) for own in option.spellings if len(own) > 2]
 
 
-def _taken(command: list[str], option: Option) -> Any:
-    """The value that the command gives an option; it is removed there. None where it does not."""
-    for i, item in enumerate(command):
-        if option.flag.endswith("=") and item.startswith(option.flag):
-            del command[i]
-            return scalar(item.removeprefix(option.flag))
-        if item == option.flag:
-            if option.is_switch:
-                del command[i]
-                return True
-            if i + 1 < len(command):
-                value = command[i + 1]
-                del command[i : i + 2]
-                return scalar(value)
-        if item.startswith(f"{option.flag}="):
-            del command[i]
-            return scalar(item.partition("=")[2])
-    return None
+def _is_any(form: str, option: Option) -> bool:
+    return any(re.fullmatch(form, name) for name in (*_lasts(option), option.name))
 
 
-def _again(option: Option, given: Any) -> list[str]:
-    """An option that is nobody's: back to where it was, with its value."""
-    if option.flag.endswith("="):
-        return [f"{option.flag}{given}"]
-    return [option.flag] if option.is_switch else [option.flag, str(given)]
+def _knob(option: Option, value: Any) -> Knob | None:
+    """The parameter that an option is by any of its names; None where it is none."""
+    return next(filter(None, (_named(last, option, value) for last in _lasts(option))), None)
 
 
-def _knob(option: Option, given: Any) -> Knob | None:
-    value = option.default if given is None else given
+def _named(last: str, option: Option, value: Any) -> Knob | None:
     guessed = value is None
-    last = _last(option)
     if re.fullmatch(_RATE, last):
         own = _number(value, LR)
         return Knob(option, "lr", _log(own, 1e-2, 1e4), own, guessed)
@@ -132,7 +124,8 @@ def _knob(option: Option, given: Any) -> Knob | None:
         own = _number(value, 1.0)
         return None if own <= 0 else Knob(option, option.name, _log(own, 1e-1, 1e1), own, guessed)
     if re.search(r"dropout(?:_p|_rate|_prob)?$", last):
-        return Knob(option, option.name, {"min": 0.0, "max": 0.5}, _number(value, 0.1), guessed)
+        own = _number(value, 0.1)
+        return Knob(option, option.name, {"min": 0.0, "max": max(0.5, own)}, own, guessed)
     if re.search(r"warmup_(?:steps|updates|iters)$|^warmup$", last):
         own = int(_number(value, 0))
         return Knob(option, option.name, {"min": 0, "max": max(10, 2 * own)}, own, guessed)

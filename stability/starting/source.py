@@ -17,7 +17,12 @@ def with_defaults(options: Sequence[Option], command: Sequence[str]) -> list[Opt
     """The options, with defaults from the first Python file of the command where they lack one."""
     script = next((Path(item) for item in command if item.endswith(".py") and Path(item).is_file()), None)
     known = {} if script is None else _defaults(script)
-    return [replace(one, default=known.get(one.flag)) if one.default is None else one for one in options]
+    return [
+        replace(one, default=next((known[flag] for flag in one.spellings if flag in known), None))
+        if one.default is None
+        else one
+        for one in options
+    ]
 
 
 def _defaults(script: Path) -> dict[str, Any]:

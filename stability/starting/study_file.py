@@ -50,19 +50,38 @@ def text(name: str, roles: Roles, log: Path | None) -> str:
 
 
 def _command(roles: Roles) -> list[Any]:
-    items: list[Any] = list(roles.command)
-    for role, option in roles.of_trial.items():
-        items += _argument(option.flag, DIRECTORY if role == "directory" else f"{{{role}}}")
-    for knob in roles.knobs:
-        if knob.option.is_switch:
-            switch = {"when": knob.name, "then": [knob.option.flag]}
-            items.append(switch | ({"else": [knob.option.off]} if knob.option.off else {}))
-        else:
-            items += _argument(knob.option.flag, f"{{{knob.name}}}")
+    """The command as given, parameters and fields of the trial in their places; at its end the others."""
+    arguments = {role: _field(roles, role) for role in roles.of_trial}
+    arguments |= {knob.name: _parameter(roles, knob) for knob in roles.knobs}
+    starts = {given.start: name for name, given in roles.places.items()}
+    items: list[Any] = []
+    for i, text in enumerate([*roles.command, ""]):
+        if i == roles.end:
+            items += [own for name in arguments if name not in roles.places for own in arguments[name]]
+        if i in starts:
+            items += arguments[starts[i]]
+        elif i < len(roles.command) and i not in roles.cut:
+            items.append(text)
     return items
 
 
-def _argument(flag: str, value: str) -> list[str]:
+def _field(roles: Roles, role: str) -> list[str]:
+    value = DIRECTORY if role == "directory" else f"{{{role}}}"
+    return _argument(roles, role, roles.of_trial[role].flag, value)
+
+
+def _parameter(roles: Roles, knob: Knob) -> list[Any]:
+    option = knob.option
+    if not option.is_switch:
+        return _argument(roles, knob.name, option.flag, f"{{{knob.name}}}")
+    switch = {"when": knob.name, "then": [option.flag]}
+    return [switch | ({"else": [option.off]} if option.off else {})]
+
+
+def _argument(roles: Roles, name: str, flag: str, value: str) -> list[str]:
+    """In the spelling in which the command has it, if it has."""
+    if name in roles.places:
+        return roles.places[name].again(value)
     return [f"{flag}{value}"] if flag.endswith("=") else [flag, value]
 
 

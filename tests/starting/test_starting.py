@@ -95,12 +95,122 @@ def test_click(tmp_path):
     assert {"when": "adaptive", "then": ["--adaptive"], "else": ["--no-adaptive"]} in spec.trainer["command"]
 
 
+ARGPARSE = """
+import argparse
+p = argparse.ArgumentParser()
+p.add_argument("--learning-rate", "--lr", type=float, default=0.01, help="Step size (default: %(default)s)")
+p.add_argument("-b", "--batch-size", type=int, default=4)
+p.add_argument("--layers", nargs="+", type=int, default=[8], help="Widths.")
+p.add_argument("--run-name", default="x")
+p.add_argument("--resume", default=None)
+p.add_argument("--override", default="{}")
+p.add_argument("--amp", action="store_true", help="GPU only.")
+p.add_argument("--epochs", type=int, default=1)
+p.add_argument("data", nargs="?")
+p.parse_args()
+"""
+
+
+@pytest.fixture
+def command(tmp_path):
+    """A command for a small program, with these arguments."""
+    (tmp_path / "ap.py").write_text(ARGPARSE)
+    return lambda *given: [sys.executable, str(tmp_path / "ap.py"), *given]
+
+
+def test_what_a_person_gives_stays_as_it_is_and_where_it_is(tmp_path, command):
+    given = [
+        "--lr",
+        "1e-4",
+        "-b",
+        "16",
+        "--layers",
+        "64",
+        "128",
+        "--run-name",
+        "007",
+        "--resume",
+        "none",
+        "data",
+    ]
+    spec = study(tmp_path, command(*given))
+    placed = [
+        "--lr",
+        "{lr}",
+        "-b",
+        "{batch_size}",
+        "--layers",
+        "64",
+        "128",
+        "--run-name",
+        "007",
+        "--resume",
+        "none",
+        "data",
+    ]
+    switch = {"when": "amp", "then": ["--amp"]}
+    assert spec.trainer["command"][2:] == [*placed, "--epochs", "{epochs}", switch]
+    assert (dict(spec.arms["ours"]), spec.budget.batch_size) == ({"lr": 1e-4, "amp": False}, 16)
+
+
+@pytest.mark.parametrize(
+    ("given", "placed", "ours"),
+    [
+        (["--lr=0.5"], ["--lr={lr}"], 0.5),
+        (["--learning-rate", "0.5"], ["--learning-rate", "{lr}"], 0.5),
+        (["--learn", "0.5", "x"], ["--learn", "{lr}", "x"], 0.5),
+        (["--lr", "1", "--lr", "0.5"], ["--lr", "{lr}"], 0.5),
+        (["-b16", "--amp"], ["-b{batch_size}", {"when": "amp", "then": ["--amp"]}], 0.01),
+    ],
+)
+def test_every_spelling_of_an_option_is_known(tmp_path, command, given, placed, ours):
+    spec = study(tmp_path, command(*given))
+    assert spec.trainer["command"][2 : 2 + len(placed)] == placed
+    assert spec.arms["ours"]["lr"] == ours
+
+
+def test_options_that_are_added_stand_before_the_end_of_options(tmp_path, command):
+    own = study(tmp_path, command("--lr", "0.5", "--", "--data"))
+    assert own.trainer["command"][-3:] == [{"when": "amp", "then": ["--amp"]}, "--", "--data"]
+
+
+def test_options_of_a_launcher_are_not_the_program_s(tmp_path, command):
+    own = [sys.executable, "-b", *command("-b", "3")[1:]]
+    assert study(tmp_path, own).trainer["command"][1:5] == ["-b", own[2], "-b", "{batch_size}"]
+
+
+@pytest.mark.parametrize(
+    ("line", "spellings", "values"),
+    [
+        ("  -b BATCH, --batch-size BATCH  How many.", ("--batch-size", "-b"), {}),
+        ("  -b, --batch-size BATCH", ("--batch-size", "-b"), {}),
+        ("  -b, --batch-size INTEGER RANGE  [default: 3; x>=1]", ("--batch-size", "-b"), {}),
+        ("  --lr LR [LR ...]  Rates.", ("--lr",), {"is_list": True}),
+        ("  --betas B B  Both.", ("--betas",), {"is_list": True}),
+        ("  --opt {adam,sgd}", ("--opt",), {"choices": ("adam", "sgd")}),
+        ("  --opt [adam|sgd]  [default: sgd]", ("--opt",), {"choices": ("adam", "sgd"), "default": "sgd"}),
+        ("  --amp, --no-amp  Mixed.  (default: True)", ("--amp",), {"is_switch": True, "off": "--no-amp"}),
+        ("  --amp / --no-amp  [default: amp]", ("--amp",), {"default": True, "off": "--no-amp"}),
+        ("  -a, --amp / -A, --full  [default: full]", ("--amp", "-a"), {"default": False, "off": "-A"}),
+        ("  --amp  GPU only.", ("--amp",), {"is_switch": True}),
+        ("  --fp16 [FP16]  Mixed.", ("--fp16",), {"is_switch": False, "is_list": False}),
+        ("  --lr arg (=0.1)  Rate.", ("--lr",), {"default": 0.1}),
+        ("  --a-very-long-name-of-an-option\n                        Enables it.", None, {"is_switch": True}),
+    ],
+)
+def test_spellings_and_values_in_a_line_of_help(line, spellings, values):
+    [option] = options_in(line)
+    assert spellings in (None, option.spellings)
+    for name, value in values.items():
+        assert getattr(option, name) == value
+
+
 def test_hydra():
     found = roles(options_in(HYDRA), ["python", "train.py", "data.batch_size=4", "extra=1"])
     assert {knob.name: knob.ours for knob in found.knobs} == {
         "lr": 0.001, "weight_decay": 0.01, "clip": 1.0, "loss_kl_weight": 0.5,
     }  # fmt: skip
-    assert found.command == ["python", "train.py", "extra=1"]
+    assert found.places["batch_size"].start == 2 and found.cut == {2}
     assert found.values == {"epochs": 100, "batch_size": 4, "seed": 1}
     assert found.of_trial["epochs"].flag == "trainer.max_epochs="
 
