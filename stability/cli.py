@@ -320,15 +320,13 @@ def init(
 ) -> None:
     """Write a first study file for a training program: `stability init -- python train.py`.
 
-    Its options and their defaults are read from its --help (argparse, click, HfArgumentParser, Hydra).
+    Runs it with --help, and reads its options and defaults (argparse, click, typer, HfArgumentParser, Hydra).
     """
-    from stability import starting, trainers
-    from stability.spec import load_study
+    from stability import starting
 
     if out.exists() and not force:
         raise UserError(f"{out} is there already; choose another --out, or --force")
-    out.write_text(starting.study_text(command, _study_stem(out), log), encoding="utf-8")
-    trainers.check(load_study(out))
+    starting.write(out, command, _study_stem(out), log)
     typer.echo(f"{out}: look at it, then\nstability run {out}")
 
 

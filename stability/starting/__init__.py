@@ -5,12 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from stability import trainers, yamlfile
+from stability.records import UserError
+from stability.spec import parse_study
 from stability.starting.help_text import help_of, options_in
 from stability.starting.knobs import roles
 from stability.starting.source import with_defaults
 from stability.starting.study_file import text
 
-__all__ = ["study_text"]
+__all__ = ["study_text", "write"]
+
+
+def write(out: Path, command: Sequence[str], name: str, log: Path | None) -> None:
+    """Write the study file, once it is checked: one that is broken is not left behind.
+
+    Raises `UserError` for what `study_text` does, and for a place that cannot be written to.
+    """
+    text = study_text(command, name, log)
+    trainers.check(parse_study(yamlfile.parse(text, str(out)), str(out), out.parent))
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"--out {out}: {error.strerror}") from None
 
 
 def study_text(command: Sequence[str], name: str, log: Path | None) -> str:

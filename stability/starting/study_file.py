@@ -61,7 +61,7 @@ def _command(roles: Roles) -> list[Any]:
         if i in starts:
             items += arguments[starts[i]]
         elif i < len(roles.command) and i not in roles.cut:
-            items.append(text)
+            items.append(text.replace("{", "{{").replace("}", "}}"))
     return items
 
 

@@ -8,7 +8,7 @@ import pytest
 from stability import trainers
 from stability.records import UserError
 from stability.spec import load_study
-from stability.starting import study_text
+from stability.starting import study_text, write
 from stability.starting.help_text import options_in
 from stability.starting.knobs import roles
 
@@ -221,6 +221,23 @@ def test_a_log_says_how_numbers_are_read(tmp_path):
     log.write_text("Epoch 1: loss=9.1030, mel=0.69, stop=7.597\nEpoch 2: loss=3.97, mel=0.7, stop=2.455\n")
     spec = study(tmp_path, [sys.executable, str(tmp_path / "train.py")], log)
     assert dict(spec.yardstick) == {"mel": 1.0, "stop": 1.0}
+
+
+def test_braces_that_a_person_gives_are_no_placeholders(tmp_path, command):
+    own = study(tmp_path, command("--override", '{"a": 1}')).trainer["command"]
+    assert own[own.index("--override") + 1] == '{{"a": 1}}'
+
+
+def test_a_study_that_is_wrong_is_not_written(tmp_path, command):
+    out = tmp_path / "study.yaml"
+    (tmp_path / "old.log").write_text("loss=0.5\n")
+    with pytest.raises(UserError, match=rf"{out}:2:\d+: error: letters, digits|{out}:2:\d+: error: name"):
+        write(out, command(), "no name", tmp_path / "old.log")
+    assert not out.exists()
+    with pytest.raises(UserError, match="nowhere"):
+        write(tmp_path / "nowhere" / "study.yaml", command(), "study", None)
+    write(out, command(), "study", None)
+    assert load_study(out).name == "study"
 
 
 @pytest.mark.parametrize(
