@@ -8,7 +8,8 @@ from pathlib import Path
 from stability import trainers, yamlfile
 from stability.records import UserError
 from stability.spec import parse_study
-from stability.starting.help_text import help_of, options_in
+from stability.starting.asking import help_of
+from stability.starting.help_text import options_in
 from stability.starting.knobs import roles
 from stability.starting.source import with_defaults
 from stability.starting.study_file import text

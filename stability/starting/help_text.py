@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from stability import yamlfile
 from stability.importing.options import scalar
-from stability.records import UserError
 
-HELP_S = 120.0
-"""How long a program may take to print its help; some import much before."""
 _SPELLING = r"-{1,2}[A-Za-z][\w.-]*"
 _OPTION = re.compile(rf"^\s{{1,8}}(?P<option>{_SPELLING}.*)$")
 _PLACEHOLDER = r"(?:(?:INTEGER|FLOAT) RANGE|\{[^}]*\}|\[[^\]]*\]\.*|<[^>]*>\.*|\.\.\.|[A-Za-z_][\w.:|-]*)"
@@ -61,32 +56,6 @@ class Option:
 def named(flag: str) -> str:
     """The name in a spelling of an option."""
     return re.sub(r"\W+", "_", flag.strip("-=")).lower()
-
-
-def help_of(command: Sequence[str]) -> str:
-    """What `command --help` prints. Raises `UserError` when it does not."""
-    end = command.index("--") if _ends_options(command) else len(command)
-    asked = [*command[:end], "--help", *command[end:]]
-    shown = " ".join(asked)
-    environment = os.environ | {"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
-    try:
-        done = subprocess.run(
-            asked, capture_output=True, text=True, errors="replace", timeout=HELP_S, env=environment,
-            stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-    except OSError as error:
-        raise UserError(f"cannot run {shown!r}: {error.strerror}") from None
-    except subprocess.TimeoutExpired:
-        raise UserError(f"{shown!r} printed no help within {HELP_S:g} s") from None
-    if done.returncode != 0:
-        last = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()[-1]
-        raise UserError(f"{shown!r} ended with status {done.returncode}: {last}")
-    return done.stdout or done.stderr
-
-
-def _ends_options(command: Sequence[str]) -> bool:
-    """Whether the program's own options end at `--`, and not those of its launcher."""
-    return "--" in command and any(item.endswith(".py") for item in command[: command.index("--")])
 
 
 def options_in(text: str) -> list[Option]:

@@ -1,14 +1,16 @@
 """A first study file from a program's help: argparse, click, HfArgumentParser, Hydra."""
 
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from stability import trainers
 from stability.records import UserError
 from stability.spec import load_study
-from stability.starting import study_text, write
+from stability.starting import asking, study_text, write
 from stability.starting.help_text import options_in
 from stability.starting.knobs import roles
 
@@ -244,6 +246,10 @@ def test_a_study_that_is_wrong_is_not_written(tmp_path, command):
     ("source", "message"),
     [
         ("raise SystemExit('no')", "ended with status 1: no"),
+        (
+            "print('loss', 1.5); print('loss', 0.5)",
+            "trained instead of printing help; write the file by hand",
+        ),
         ("import argparse; argparse.ArgumentParser().parse_args()", "no option is a known hyperparameter"),
     ],
 )
@@ -251,6 +257,50 @@ def test_a_program_that_tells_nothing(tmp_path, source, message):
     (tmp_path / "train.py").write_text(source)
     with pytest.raises(UserError, match=message):
         study_text([sys.executable, str(tmp_path / "train.py")], "study", None)
+
+
+TRAINS = """
+import subprocess, sys, time
+other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+open("other", "w").write(str(other.pid))
+for step in range(600):
+    print("step", step, "loss: 1.0")
+    time.sleep(0.1)
+"""
+
+
+def is_gone(pid):
+    """Whether a process that was killed is gone; the kernel may take a moment."""
+    for _ in range(100):
+        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def test_a_program_that_trains_for_its_help_is_ended_with_all_it_started(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "train.py").write_text(TRAINS)
+    started_s = time.monotonic()
+    with pytest.raises(UserError, match="trained instead of printing help"):
+        study_text(["sh", "-c", f"{sys.executable} train.py; true"], "study", None)
+    assert time.monotonic() - started_s < 20
+    other = int((tmp_path / "other").read_text())
+    assert is_gone(other)
+
+
+def test_what_a_program_leaves_behind_is_not_waited_for(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "train.py").write_text(TRAINS.partition("for")[0] + ARGPARSE)
+    study_text([sys.executable, "train.py"], "study", None)
+    other = int((tmp_path / "other").read_text())
+    assert is_gone(other)
+
+
+def test_a_program_that_is_silent(tmp_path, monkeypatch):
+    monkeypatch.setattr(asking, "HELP_S", 0.5)
+    with pytest.raises(UserError, match="printed no help within 0.5 s; write the file by hand"):
+        study_text(["sh", "-c", "sleep 60"], "study", None)
 
 
 def test_a_program_that_is_not_there():
