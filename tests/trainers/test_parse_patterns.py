@@ -2,6 +2,8 @@
 
 import math
 
+import pytest
+
 from stability.trainers.parse.patterns import Pattern, Reader
 
 SEED = r"Epoch (?P<epoch>\d+): loss=(?P<total>[\d.]+), mel=(?P<mel>[\d.]+), stop=(?P<stop>[\d.]+)"
@@ -64,3 +66,30 @@ def test_what_matched_nothing_is_kept_to_be_shown():
 def test_an_absurd_step_is_no_step():
     seen, _ = read(["step 99999999999999999999 loss=1"], r"step (?P<step>\d+) loss=(?P<mel>\d)")
     assert seen[0].step is None
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [r"loss\D+(?P<loss>[\d.]+)", r"loss.*?(?P<loss>\d+\.\d+)", r"loss[^\d]*(?P<loss>[\d.]+)", r"loss.*?(?P<loss>\d\.\d)\b"],
+)  # fmt: skip
+def test_an_expression_that_could_go_past_a_nan_does_not_take_the_next_number(loss):
+    (seen,), _ = read(["step 10 loss = nan lr = 2.0"], rf"step (?P<step>\d+) {loss}")
+    assert seen.step == 10
+    assert math.isnan(seen.values["loss"])
+
+
+def test_an_expression_that_takes_the_last_number_does_not_go_back_to_one_before_a_nan():
+    (seen,), _ = read(["loss=2.0 mean_loss=nan"], r".*loss=(?P<loss>[\d.]+)")
+    assert math.isnan(seen.values["loss"])
+
+
+@pytest.mark.parametrize("line", ["step 3 loss=2.0 grad_norm=nan", "nan check on; step 3 loss=2.0 eta inf"])
+def test_a_nan_that_belongs_to_no_group_changes_nothing(line):
+    for loss in (r"(?P<loss>[\d.]+)", r"(?P<loss>\S+)", r"(?P<loss>\d\.\d)(?P<kl> kl=\S+)?"):
+        (seen,), _ = read([line], rf"step (?P<step>\d+) loss={loss}")
+        assert (seen.step, seen.values) == (3, {"loss": 2.0})
+
+
+def test_a_line_of_very_many_nans_is_read_in_no_time():
+    (seen,), _ = read(["loss=2.0" + " nan" * 10_000], r"loss=(?P<loss>[\d.]+)")
+    assert seen.values == {"loss": 2.0}

@@ -27,10 +27,10 @@ class Pattern:
         digits, as `[0-9.]+` does: else the worst trainings would look like the quiet ones.
         """
         found = self._regex.search(line)
-        values, complete = self._values(found.groupdict()) if found else ({}, False)
-        if suspect and (not complete or len(values) < len(self.names)):
-            disguised = self._read_nonfinite(line)
-            values = disguised if len(disguised) >= len(values) else values
+        if suspect:
+            values = self._read_suspect(line, found)
+        else:
+            values = self._values(found.groupdict())[0] if found else {}
         return observed(values, is_evaluation=self.is_evaluation) if values else None
 
     def _values(self, texts: dict[str, str | None]) -> tuple[dict[str, float], bool]:
@@ -42,29 +42,59 @@ class Pattern:
         values = {name: value for name, value in known.items() if value is not None}
         return values, len(values) == len(known)
 
-    def _read_nonfinite(self, line: str) -> dict[str, float]:
-        """The numbers of a line that matches once stand-ins take the place of its NaNs and infinities.
+    def _read_suspect(self, line: str, found: re.Match[str] | None) -> dict[str, float]:
+        """The numbers of a line with tokens that are not finite.
 
-        A group with any part of a stand-in is what that stands for.
+        Where numbers may stand is shown by the match of the line in which stand-ins take the tokens' place: a
+        group that holds one there, and something else here, went past it, and what it took instead was
+        another number's. A token that no group takes in either changes nothing.
         """
         tokens = list(TOKEN.finditer(line))
+        values, complete = self._values(found.groupdict()) if found else ({}, False)
+        plain = _Held(found, [token.span() for token in tokens])
+        if complete and len(values) == len(self.names) and plain.holds_all:
+            return values
+        other: dict[str, float] = {}
         for stand_in in STAND_INS:
-            disguised, starts, end = "", [], 0
-            for token in tokens:
-                disguised += line[end : token.start()]
-                starts.append(len(disguised))
-                disguised += stand_in
-                end = token.end()
-            found = self._regex.search(disguised + line[end:])
-            values, complete = self._values(found.groupdict()) if found else ({}, False)
-            if complete:
-                for name in values:
-                    first, last = found.span(name)
-                    for token, start in zip(tokens, starts, strict=True):
-                        if first < start + len(stand_in) and start < last:
-                            values[name] = nonfinite(token.group())
-                return values
-        return {}
+            disguised, spans = _disguised(line, tokens, stand_in)
+            match = self._regex.search(disguised)
+            read, whole = self._values(match.groupdict()) if match else ({}, False)
+            if not whole:
+                continue
+            held = _Held(match, spans)
+            read |= {name: nonfinite(tokens[i].group()) for name, i in sorted(held.pairs, reverse=True)}
+            if held.pairs - plain.pairs:
+                return read
+            other = other or read
+        if complete and len(values) == len(self.names):
+            return values
+        return other if len(other) >= len(values) else values
+
+
+class _Held:
+    """Which groups of a match have any part of which spans."""
+
+    def __init__(self, match: re.Match[str] | None, spans: Sequence[tuple[int, int]]) -> None:
+        self.pairs = {
+            (name, i)
+            for name in (match.re.groupindex if match else ())
+            for i, (start, end) in enumerate(spans)
+            if match.start(name) < end and start < match.end(name)
+        }
+        self.holds_all = len({i for _, i in self.pairs}) == len(spans)
+
+
+def _disguised(
+    line: str, tokens: Sequence[re.Match[str]], stand_in: str
+) -> tuple[str, list[tuple[int, int]]]:
+    """The line with `stand_in` in place of each token, and where they are in it."""
+    text, spans, end = "", [], 0
+    for token in tokens:
+        text += line[end : token.start()]
+        spans.append((len(text), len(text) + len(stand_in)))
+        text += stand_in
+        end = token.end()
+    return text + line[end:], spans
 
 
 class Reader:
