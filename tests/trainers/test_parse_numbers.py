@@ -6,7 +6,7 @@ import pytest
 
 from stability.trainers.parse.numbers import TOKEN, nonfinite, number
 
-NANS = ["nan", "NaN", "NAN", "-nan", "+nan", "nan(ind)", "-nan(ind)", "nan(snan)", "1.#QNAN", "1.#IND", "-1.#IND00",
+NANS = ["nan", "NaN", "NAN", "-nan", "+nan", "nan(ind)", "-nan(ind)", "nan(snan)", "1.#QNAN", "1.#IND", "-1.#IND00", "1.#J", "1.#QO", "-1.#IO",
         "NaN32", "nan,", "(nan)", "'NaN'", "tensor(nan)", "tensor(nan,", "nan;", "np.float32(nan)"]  # fmt: skip
 INFINITIES = ["inf", "Inf", "INF", "Infinity", "1.#INF", "inf,", "∞", "1e999", "tensor(inf)", "Inf32", "+inf"]
 

@@ -93,3 +93,11 @@ def test_a_nan_that_belongs_to_no_group_changes_nothing(line):
 def test_a_line_of_very_many_nans_is_read_in_no_time():
     (seen,), _ = read(["loss=2.0" + " nan" * 10_000], r"loss=(?P<loss>[\d.]+)")
     assert seen.values == {"loss": 2.0}
+
+
+@pytest.mark.parametrize("text", ["1.#QNAN", "-1.#IND00", "1.#J", "1.#QO", "-1.#IO", "1.#INF00"])
+@pytest.mark.parametrize("form", [r"[\d.]+", r"-?\d+", r"[-+\d.e]+", r"\S+", r"1\."])
+def test_the_1_of_a_microsoft_nan_is_no_number(text, form):
+    (seen,), _ = read([f"step 4 loss: {text} lr: 0.5"], rf"step (?P<step>\d+) loss: -?(?P<loss>{form})")
+    assert seen.step == 4
+    assert not math.isfinite(seen.values["loss"])

@@ -5,9 +5,13 @@ from __future__ import annotations
 import math
 import re
 
-_NONFINITE = r"(?:nan(?:\((?:ind|snan|qnan)\))?|inf(?:inity)?|1\.#(?:QNAN|SNAN|IND|INF)[0-9]*)(?:16|32|64)?"
+_NONFINITE = r"(?:nan(?:\((?:ind|snan|qnan)\))?|inf(?:inity)?|1\.#[A-Z]+[0-9]*)(?:16|32|64)?"
 TOKEN = re.compile(rf"(?<![A-Za-z0-9_.])[-+]?{_NONFINITE}(?![A-Za-z_0-9])", re.IGNORECASE)
-"""A number in a line that is not finite, as C, the Microsoft runtime, Python, Rust or Julia write it."""
+"""A number in a line that is not finite, as C, the Microsoft runtime, Python, Rust or Julia write it.
+
+Microsoft's older runtime rounds the letters as if they were digits: 1.#INF, 1.#IND and 1.#QNAN become
+1.#J, 1.#IO, 1.#QO or 1.#R, which do not say any more which of them they were.
+"""
 _WRAPPING = "([{<'\"`,;:%)]}>"
 _TENSOR = re.compile(r"^(?:tensor|array|np\.float\d*|float\d*)\(")
 _SIGNS = ("nan", "inf", "#", "\u221e")
@@ -31,7 +35,7 @@ def may_be_nonfinite(text: str) -> bool:
 
 
 def nonfinite(token: str) -> float:
-    """The value of a `TOKEN`."""
+    """The value of a `TOKEN`; NaN for what may be either."""
     if "inf" in token.lower():
         return -math.inf if token.startswith("-") else math.inf
     return math.nan

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from math import isfinite, nan
 
 from stability.trainers.parse.numbers import TOKEN, may_be_nonfinite, nonfinite, number
 from stability.trainers.parse.observation import Observation, observed
@@ -52,7 +53,11 @@ class Pattern:
         tokens = list(TOKEN.finditer(line))
         values, complete = self._values(found.groupdict()) if found else ({}, False)
         plain = _Held(found, [token.span() for token in tokens])
-        if complete and len(values) == len(self.names) and plain.holds_all:
+        if cut := {(name, i) for name, i in plain.pairs if isfinite(values.get(name, nan))}:
+            # the 1 of 1.#QNAN is no number
+            values |= {name: nonfinite(tokens[i].group()) for name, i in sorted(cut, reverse=True)}
+            plain.pairs -= cut
+        elif complete and len(values) == len(self.names) and plain.holds_all:
             return values
         other: dict[str, float] = {}
         for stand_in in STAND_INS:
