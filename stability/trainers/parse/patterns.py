@@ -63,11 +63,13 @@ class Pattern:
         for stand_in in STAND_INS:
             disguised, spans = _disguised(line, tokens, stand_in)
             match = self._regex.search(disguised)
-            read, whole = self._values(match.groupdict()) if match else ({}, False)
-            if not whole:
+            if match is None:
                 continue
             held = _Held(match, spans)
-            read |= {name: nonfinite(tokens[i].group()) for name, i in sorted(held.pairs, reverse=True)}
+            read, whole = self._values({n: t for n, t in match.groupdict().items() if n not in held.opened})
+            if not whole:
+                continue
+            read |= {name: nonfinite(tokens[i].group()) for name, i in held.opened.items()}
             if held.pairs - plain.pairs:
                 return read
             other = other or read
@@ -77,7 +79,7 @@ class Pattern:
 
 
 class _Held:
-    """Which groups of a match have any part of which spans."""
+    """Which groups of a match have any part of which spans, and which begin with one."""
 
     def __init__(self, match: re.Match[str] | None, spans: Sequence[tuple[int, int]]) -> None:
         self.pairs = {
@@ -86,6 +88,10 @@ class _Held:
             for i, (start, end) in enumerate(spans)
             if match.start(name) < end and start < match.end(name)
         }
+        self.opened: dict[str, int] = {}
+        for name, i in sorted(self.pairs, key=lambda pair: pair[1]):
+            if not any(map(str.isalnum, match.string[match.start(name) : spans[i][0]])):
+                self.opened.setdefault(name, i)
         self.holds_all = len({i for _, i in self.pairs}) == len(spans)
 
 
