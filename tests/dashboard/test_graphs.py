@@ -208,6 +208,27 @@ def test_the_anatomy_of_a_failure_is_on_the_page_of_its_stage(lang, told):
     assert (layout["yaxis"]["type"], layout["yaxis2"]["type"]) == ("log", "linear")
 
 
+def test_the_median_breaks_where_a_part_has_no_trial():
+    parts = [(1e-3, 1.0), (1e-2, None), (1e-1, 2.0)]
+    bins = [{"middle": middle, "median": median, "survivors": False} for middle, median in parts]
+    part = curve((1e-3, 1.0, "STABLE")) | {"bins": bins}
+    traces, _ = drawn("stability-lr-curve", study(lr_curve=part), "search")
+    [median] = [trace for trace in traces if trace.get("name") == "median of all trials"]
+    assert (median["x"], median["y"], median["connectgaps"]) == ([1e-3, 1e-2, 1e-1], [1.0, None, 2.0], False)
+
+
+def test_what_broke_stands_at_its_own_steps_under_its_limit():
+    evaluated = {"steps": [-8, -4, 0], "values": [2.0, 2.5, 4.5], "nonfinite": {}, "limit": 4.0}
+    broken = BROKEN | {"quantities": {"yardstick": evaluated, **BROKEN["quantities"]}}
+    traces, layout = drawn("stability-failure", study(failure=broken), "search")
+    course, limit = (
+        next(trace for trace in traces if trace["mode"] == mode) for mode in ("lines+markers", "lines+text")
+    )
+    assert (course["x"], course["y"]) == ([-8, -4, 0], [2.0, 2.5, 4.5])
+    assert (limit["x"], limit["y"], limit["text"][0]) == ([-8, 0], [4.0, 4.0], "limit")
+    assert layout["annotations"][0]["text"] == "yardstick"
+
+
 def test_the_panels_make_room_for_the_legend():
     def below(*trials):
         return drawn("stability-lr-curve", study(lr_curve=curve(*trials)), "search")[1]["margin"]["b"]

@@ -6,7 +6,7 @@ from typing import Any
 
 from stability.dashboard.plots.panels import note, place, share, suffix
 from stability.dashboard.plots.style import BAD, INK, Graph, Trace, graph, over
-from stability.dashboard.plots.texts import escaped, title
+from stability.dashboard.plots.texts import escaped, line, title
 from stability.report.palette import COLOURS, is_wide
 from stability.report.titles import failure_title
 from stability.report.words import Words
@@ -28,13 +28,13 @@ def failure(twin: Twin, words: Words) -> Graph:
     axes: dict[str, Any] = {}
     quantities = part["quantities"]
     for i, course in enumerate(quantities.values()):
-        traces += _panel(part["steps"], course, i, len(quantities))
+        traces += _panel(course.get("steps", part["steps"]), course, i, len(quantities), words)
         axes |= _axes(course, i, len(quantities), words)
     names = [_name(name, i) for i, name in enumerate(quantities)]
     return graph([trace | {"showlegend": False} for trace in traces], failure_title(twin, words), axes, names)
 
 
-def _panel(steps: list[int], course: Twin, panel: int, panels: int) -> list[Trace]:
+def _panel(steps: list[int], course: Twin, panel: int, panels: int, words: Words) -> list[Trace]:
     """The second axis of a panel lies over its first; they are counted behind those of all panels."""
     on_edge = place(panel) | {"yaxis": f"y{suffix(panels + panel)}"}
     values = {"x": steps, "y": course["values"], "mode": "lines+markers", "marker": {"size": 4}}
@@ -47,8 +47,16 @@ def _panel(steps: list[int], course: Twin, panel: int, panels: int) -> list[Trac
     return [
         first_bad | on_edge | {"hoverinfo": "skip"},
         values | {"line": {"color": COLOURS[0], "width": 2}} | place(panel),
+        *([] if course.get("limit") is None else [_limit(steps, course["limit"], words) | place(panel)]),
         *([_not_finite(steps, course["nonfinite"]) | on_edge] if course["nonfinite"] else []),
     ]
+
+
+def _limit(steps: list[int], limit: float, words: Words) -> Trace:
+    """What the rule allows, as a line that says so at its beginning."""
+    look = {"mode": "lines+text", "line": {"color": BAD, "dash": "dash", "width": 1.5}}
+    told = {"text": [line(words.say("fig_limit")), ""], "textposition": "top right", "hoverinfo": "y"}
+    return {"x": [min(steps), 0], "y": [limit, limit], **look, **told, "textfont": {"color": BAD, "size": 11}}
 
 
 def _not_finite(steps: list[int], signs: dict[str, str]) -> Trace:
@@ -66,7 +74,7 @@ def _axes(course: Twin, panel: int, panels: int, words: Words) -> dict[str, Any]
     columns = COLUMNS if panels <= MANY else MORE_COLUMNS
     rows = -(-panels // columns)
     row, column = divmod(panel, columns)
-    finite = [value for value in course["values"] if value is not None]
+    finite = [value for value in (*course["values"], course.get("limit")) if value is not None]
     across = {"domain": share(column, columns, GAP_ACROSS), "anchor": f"y{suffix(panel)}", "matches": "x"}
     lowest = panel + columns >= panels
     across |= {"title": title(words.say("fig_steps_before"))} if lowest else {"showticklabels": False}

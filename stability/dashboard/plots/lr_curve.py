@@ -64,14 +64,16 @@ def _lost(trials: list[Twin], words: Words) -> Trace:
 
 
 def _medians(bins: list[Twin], words: Words) -> list[Trace]:
-    """Over all trials of a part while most live; over the survivors, dashed, where most died."""
-    known = [own for own in bins if own["median"] is not None]
+    """Over all trials of a part while most live; over the survivors, dashed, where most died.
+
+    A line breaks where a part has no median: nothing is known to lie between its neighbours.
+    """
     traces = []
     for survivors, dash, key in ((False, "solid", "fig_median_all"), (True, "dash", "fig_median_survivors")):
-        values = [own["median"] if own["survivors"] == survivors else None for own in known]
+        values = [own["median"] if own["survivors"] == survivors else None for own in bins]
         if any(value is not None for value in values):
             style = {"color": COLOURS[2], "width": 3, "dash": dash}
-            own = {"x": [own["middle"] for own in known], "y": values, "line": style}
+            own = {"x": [own["middle"] for own in bins], "y": values, "line": style, "connectgaps": False}
             traces.append(own | {"mode": "lines+markers", "name": line(words.say(key))})
     return traces
 
