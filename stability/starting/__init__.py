@@ -9,7 +9,7 @@ from stability import trainers, yamlfile
 from stability.records import UserError
 from stability.spec import parse_study
 from stability.starting.asking import help_of
-from stability.starting.help_text import options_in
+from stability.starting.help_text import advice, options_in
 from stability.starting.knobs import roles
 from stability.starting.source import with_defaults
 from stability.starting.study_file import text
@@ -32,5 +32,6 @@ def write(out: Path, command: Sequence[str], name: str, log: Path | None) -> Non
 
 def study_text(command: Sequence[str], name: str, log: Path | None) -> str:
     """The study file's text. Raises `UserError` for a command without help, or without any known option."""
-    options = with_defaults(options_in(help_of(command)), command)
-    return text(name, roles(options, command), log)
+    told = help_of(command)
+    options = with_defaults(options_in(told), command)
+    return text(name, roles(options, command, advice(told, options)), log)

@@ -1,4 +1,4 @@
-"""What a program says of its options: argparse, click, HfArgumentParser and Hydra."""
+"""What a program says of its options: argparse, click, typer, HfArgumentParser and Hydra."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from stability import yamlfile
 from stability.importing.options import scalar
+from stability.starting.boxes import unboxed
 
 _SPELLING = r"-{1,2}[A-Za-z][\w.-]*"
 _OPTION = re.compile(rf"^\s{{1,8}}(?P<option>{_SPELLING}.*)$")
@@ -22,7 +23,11 @@ _DEFAULT = re.compile(
     r"[\[(]\s*default(?:s to)?[:=]?\s*(?P<value>[^\])]*)[\])]|[Dd]efaults? (?:to|is|:)\s*(?P<bare>[^\s,;]+)"
     r"|\(=(?P<boost>[^)]*)\)"
 )
-_CHOICES = re.compile(r"\{(?P<braces>[^}]*)\}|\[(?P<brackets>[^\]]*\|[^\]]*)\]")
+_CHOICES = re.compile(r"\{(?P<braces>[^}]*)\}|[\[<](?P<brackets>[^\]>]*\|[^\]>]*)[\]>]")
+_SUBCOMMANDS = re.compile(
+    r"\{(?P<braces>[\w,-]+)\}\s+\.\.\.|^Commands:?[^\S\n]*\n(?P<listed>(?:[^\S\n]+\S.*\n?)+)", re.M
+)
+_CONFIG = re.compile(r"(?:config|cfg|conf|yaml|hparams|params)(?:_?(?:file|path|name|yaml|json))?")
 _HYDRA = re.compile(r"^== Config ==$.*?\n\s*\n(?P<yaml>.*?)(?:\n\s*\n\s*Powered by Hydra|\Z)", re.M | re.S)
 
 
@@ -64,10 +69,21 @@ def options_in(text: str) -> list[Option]:
         settings = yamlfile.parse(hydra["yaml"], "Hydra's help").data
         return [Option(f"{name}=", value) for name, value in _flat(settings, "")]
     found: dict[str, Option] = {}
-    for block in _blocks(text.splitlines()):
+    for block in _blocks(unboxed(text)):
         option = _option(_OPTION.match(block)["option"])
         found.setdefault(option.name, option)
     return list(found.values())
+
+
+def advice(text: str, options: Sequence[Option]) -> str:
+    """What to do about a program whose options are no hyperparameters."""
+    if found := _SUBCOMMANDS.search("\n".join(unboxed(text))):
+        listed = [line.split()[0] for line in (found["listed"] or "").splitlines()]
+        names = ", ".join(listed or found["braces"].split(","))
+        return f"it has subcommands: end the command with one of {names}"
+    if any(_CONFIG.fullmatch(option.name) for option in options):
+        return "it reads a config file: let {lr} be written into it, as docs/command.md shows"
+    return "write the file by hand: docs/command.md"
 
 
 def _blocks(lines: Sequence[str]) -> Iterator[str]:

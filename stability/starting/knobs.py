@@ -65,8 +65,8 @@ class Roles:
     cut: set[int] = field(default_factory=set)
 
 
-def roles(options: Sequence[Option], command: Sequence[str]) -> Roles:
-    """Raises `UserError` where no option is a learning rate or another known hyperparameter."""
+def roles(options: Sequence[Option], command: Sequence[str], fix: str) -> Roles:
+    """Raises `UserError`, which ends with `fix`, where no option is a known hyperparameter."""
     found = Roles(list(command), own_arguments(command, options)[1])
     places = {option.flag: given(command, option, options) for option in options}
     for option in options:
@@ -84,7 +84,7 @@ def roles(options: Sequence[Option], command: Sequence[str]) -> Roles:
         del found.of_trial["max_steps"]
     if not found.knobs:
         names = ", ".join(option.flag for option in options[:8]) or "none"
-        raise UserError(f"no option is a known hyperparameter, such as --lr; the help tells of: {names}")
+        raise UserError(f"no option is a known hyperparameter, such as --lr (it has: {names}); {fix}")
     for name, option in [*found.of_trial.items(), *((knob.name, knob.option) for knob in found.knobs)]:
         _place(found, name, places[option.flag])
     return found

@@ -26,19 +26,24 @@ def with_defaults(options: Sequence[Option], command: Sequence[str]) -> list[Opt
 
 
 def _defaults(script: Path) -> dict[str, Any]:
+    """By spelling; none where two calls, as those of two subcommands, do not agree."""
     try:
         tree = ast.parse(script.read_bytes())
     except (SyntaxError, ValueError):  # for another Python than this
         return {}
-    found: dict[str, Any] = {}
+    found: dict[str, list[Any]] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and _name(node.func) in CALLS:
-            flags = [one.value for one in node.args if isinstance(one, ast.Constant)]
-            given = [word.value for word in node.keywords if word.arg == "default"]
-            if given and isinstance(given[0], ast.Constant):
-                spelled = [spelling for flag in flags for spelling in str(flag).split("/")]
-                found |= dict.fromkeys(spelled, given[0].value)
-    return found
+            for flag in (one.value for one in node.args if isinstance(one, ast.Constant)):
+                for spelling in str(flag).split("/"):
+                    found.setdefault(spelling, []).append(_default(node))
+    return {spelling: values[0] for spelling, values in found.items() if len(set(map(repr, values))) == 1}
+
+
+def _default(call: ast.Call) -> Any:
+    """None where there is no default, or it is computed."""
+    given = [word.value for word in call.keywords if word.arg == "default"]
+    return given[0].value if given and isinstance(given[0], ast.Constant) else None
 
 
 def _name(function: ast.expr) -> str | None:

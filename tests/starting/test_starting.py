@@ -1,5 +1,7 @@
 """A first study file from a program's help: argparse, click, HfArgumentParser, Hydra."""
 
+import json
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -208,13 +210,138 @@ def test_spellings_and_values_in_a_line_of_help(line, spellings, values):
 
 
 def test_hydra():
-    found = roles(options_in(HYDRA), ["python", "train.py", "data.batch_size=4", "extra=1"])
+    found = roles(options_in(HYDRA), ["python", "train.py", "data.batch_size=4", "extra=1"], "")
     assert {knob.name: knob.ours for knob in found.knobs} == {
         "lr": 0.001, "weight_decay": 0.01, "clip": 1.0, "loss_kl_weight": 0.5,
     }  # fmt: skip
     assert found.places["batch_size"].start == 2 and found.cut == {2}
     assert found.values == {"epochs": 100, "batch_size": 4, "seed": 1}
     assert found.of_trial["epochs"].flag == "trainer.max_epochs="
+
+
+TYPER = """
+import enum, typer
+from typing import Annotated
+class Kind(str, enum.Enum):
+    adam = "adam"
+    sgd = "sgd"
+def main(
+    lr: Annotated[float, typer.Option("--lr", "-l", help="Step size.")] = 0.01, epochs: int = 3, seed: int = 0,
+    amp: bool = True, clip_grad: float = 1.0, optimizer: Kind = Kind.sgd, layers: list[int] = [1, 2],
+    out_dir: Annotated[str, typer.Option(help="Where. " * 40)] = ...,
+):
+    pass
+typer.run(main)
+"""
+
+
+def test_typer(tmp_path):
+    (tmp_path / "train.py").write_text(TYPER)
+    spec = study(tmp_path, [sys.executable, str(tmp_path / "train.py"), "--out-dir", "x", "-l", "0.5"])
+    ours = {"lr": 0.5, "amp": True, "clip": 1.0, "optimizer": "sgd"}
+    assert dict(spec.arms["ours"]) == ours
+    command = spec.trainer["command"]
+    assert command[2:6] == ["--out-dir", "{directory}/artifacts", "-l", "{lr}"]
+    assert {"when": "amp", "then": ["--amp"], "else": ["--no-amp"]} in command
+    assert list(spec.params["optimizer"].choices) == ["adam", "sgd"]
+
+
+@pytest.mark.parametrize(
+    ("row", "option"),
+    [
+        (
+            "│ --lr  -l      FLOAT    Step. [default: 0.01]   │",
+            {"spellings": ("--lr", "-l"), "default": 0.01},
+        ),
+        ("│ *  --lr       FLOAT    [required]              │", {"spellings": ("--lr",), "is_switch": False}),
+        ("│ --amp   --no-amp      [default: no-amp]        │", {"off": "--no-amp", "default": False}),
+        ("│ --opt         [adam|sgd]  [default: adam]      │", {"choices": ("adam", "sgd")}),
+        ("│ --xs          <list[int]>                      │", {"is_list": True}),
+    ],
+)
+def test_options_in_boxes(row, option):
+    [found] = options_in(f"╭─ Options ─╮\n{row}\n╰───╯")
+    assert {name: getattr(found, name) for name in option} == option
+
+
+def test_long_options_with_one_dash(tmp_path):
+    source = "import argparse\np = argparse.ArgumentParser()\np.add_argument('-lr', type=float, default=.1)\n"
+    (tmp_path / "t.py").write_text(source + "p.add_argument('-epochs', type=int, default=2)\np.parse_args()")
+    spec = study(tmp_path, [sys.executable, str(tmp_path / "t.py"), "-epochs", "1"])
+    assert spec.trainer["command"][2:] == ["-epochs", "{epochs}", "-lr", "{lr}"]
+    assert (spec.arms["ours"]["lr"], spec.budget.epochs) == (0.1, 1)
+
+
+SUBCOMMANDS = """
+import argparse
+p = argparse.ArgumentParser(); s = p.add_subparsers(dest="c")
+t = s.add_parser("train"); t.add_argument("--lr", type=float, default=1e-3); t.add_argument("--clip", default=2.0)
+e = s.add_parser("eval"); e.add_argument("--lr", type=float, default=5.0)
+p.parse_args()
+"""
+
+
+def test_a_default_in_the_source_counts_where_all_calls_agree(tmp_path):
+    (tmp_path / "t.py").write_text(SUBCOMMANDS)
+    spec = study(tmp_path, [sys.executable, str(tmp_path / "t.py"), "train"])
+    assert dict(spec.arms["ours"]) == {"lr": 1e-3, "clip": 2.0}
+    assert "the help tells no default of lr: guessed" in (tmp_path / "study.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (SUBCOMMANDS, "it has subcommands: end the command with one of train, eval"),
+        (
+            "import click\n@click.group()\ndef m(): pass\n@m.command()\ndef fit(): 'Fits.'\nm()",
+            "end the command with one of fit",
+        ),
+        (
+            "import typer\napp = typer.Typer()\n@app.command()\ndef fit(): pass\n@app.command()\ndef go(): pass\napp()",
+            "end the command with one of fit, go",
+        ),
+        (
+            "import argparse; p = argparse.ArgumentParser(); p.add_argument('--config'); p.parse_args()",
+            "it reads a config file: let {lr} be written into it, as docs/command.md shows",
+        ),
+    ],
+)  # fmt: skip
+def test_a_program_without_hyperparameters_is_told_what_to_do(tmp_path, source, message):
+    (tmp_path / "t.py").write_text(source)
+    with pytest.raises(UserError, match=message):
+        study_text([sys.executable, str(tmp_path / "t.py")], "study", None)
+
+
+def run(tmp_path, *arguments):
+    code = "import sys; from stability.cli import main; sys.argv[0] = 'stability'; main()"
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+
+CONFIG = """
+import argparse, pathlib
+p = argparse.ArgumentParser(); p.add_argument("--config")
+text = pathlib.Path(p.parse_args().config).read_text()
+for step in range(3):
+    print("step", step, "loss=" + text.partition("lr: ")[2].strip())
+"""
+
+
+def test_a_program_that_reads_a_config_file_as_the_docs_have_it(tmp_path):
+    docs = (Path(__file__).parents[2] / "docs" / "command.md").read_text()
+    command = docs.partition("## A program that reads a config file")[2].partition("```yaml\n")[2]
+    (tmp_path / "train.py").write_text(CONFIG)
+    (tmp_path / "config.yaml").write_text("lr: @lr@\n")
+    (tmp_path / "study.yaml").write_text(
+        command.partition("```")[0] + "  parse: {stdout: ['step (?P<step>.*) loss=(?P<loss>.*)']}\n"
+        "name: study\nparams: {lr: {min: 0.1, max: 1.0}}\nbudget: {epochs: 1, batch_size: 1}\nyardstick: {loss: 1}\n"
+        "arms: {ours: {lr: 0.25}}\nplan: [{compare: {seeds: 1}}]\n"
+    )
+    done = run(tmp_path, "run", "study.yaml", "--jobs", "1")
+    assert done.returncode == 0, done.stderr
+    [steps] = tmp_path.glob("stability.trials/study/compare/*/steps.jsonl")
+    assert json.loads(steps.read_text().splitlines()[-1])["losses"] == {"loss": 0.25}
 
 
 def test_a_log_says_how_numbers_are_read(tmp_path):
