@@ -29,6 +29,8 @@ _SUBCOMMANDS = re.compile(
 )
 _CONFIG = re.compile(r"(?:config|cfg|conf|yaml|hparams|params)(?:_?(?:file|path|name|yaml|json))?")
 _HYDRA = re.compile(r"^== Config ==$.*?\n\s*\n(?P<yaml>.*?)(?:\n\s*\n\s*Powered by Hydra|\Z)", re.M | re.S)
+HYDRA_FOLDER = "hydra.run.dir"
+"""Hydra writes below a folder named by the second, which trials that start together would share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def options_in(text: str) -> list[Option]:
     """The options that a help text tells of, in its order."""
     if hydra := _HYDRA.search(text):
         settings = yamlfile.parse(hydra["yaml"], "Hydra's help").data
-        return [Option(f"{name}=", value) for name, value in _flat(settings, "")]
+        return [Option(f"{name}=", value) for name, value in [*_flat(settings, ""), (HYDRA_FOLDER, None)]]
     found: dict[str, Option] = {}
     for block in _blocks(unboxed(text)):
         option = _option(_OPTION.match(block)["option"])
@@ -167,8 +169,10 @@ def _choices(value: str) -> tuple[str, ...]:
 
 
 def _flat(settings: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+    """Settings by their whole names; None for one that refers to another, or that has to be given."""
     for name, value in settings.items() if isinstance(settings, dict) else ():
         if isinstance(value, dict):
             yield from _flat(value, f"{prefix}{name}.")
         elif not isinstance(value, list):
-            yield f"{prefix}{name}", value
+            is_told = not (isinstance(value, str) and value.startswith(("${", "???")))
+            yield f"{prefix}{name}", value if is_told else None

@@ -22,6 +22,7 @@ _OF_TRIAL = {
     "batch_size": r"(?:per_device_)?(?:train_)?(?:batch_size|bs)",
     "directory": r"(?:out|output|save|log|logging|work|run|checkpoint|ckpt|default_root)"
     r"_?(?:dir|path|folder|directory)?",
+    "run_directory": r"hydra_run_dir",
 }
 _RATE = r"(?:base_|peak_|max_)?(?:lr|learning_rate)"
 _CLIP = (
@@ -132,7 +133,8 @@ def _named(last: str, option: Option, value: Any) -> Knob | None:
     if re.fullmatch(r"weight_decay|wd", last):
         own = _number(value, 0.0)
         return Knob(option, "weight_decay", {"min": 0.0, "max": max(0.3, own)}, own, guessed)
-    if option.is_switch and re.search(_SWITCHES, last):
+    is_boolean = option.is_switch or (option.flag.endswith("=") and isinstance(option.default, bool))
+    if is_boolean and re.search(_SWITCHES, last):
         return Knob(option, option.name, {"values": [False, True]}, value is True)
     if re.fullmatch(r"optim(?:izer)?|opt", last) and 1 < len(option.choices) <= FEW:
         own = str(value) if str(value) in option.choices else option.choices[0]

@@ -66,7 +66,7 @@ def _command(roles: Roles) -> list[Any]:
 
 
 def _field(roles: Roles, role: str) -> list[str]:
-    value = DIRECTORY if role == "directory" else f"{{{role}}}"
+    value = DIRECTORY if role in ("directory", "run_directory") else f"{{{role}}}"
     return _argument(roles, role, roles.of_trial[role].flag, value)
 
 

@@ -215,7 +215,7 @@ def test_hydra():
         "lr": 0.001, "weight_decay": 0.01, "clip": 1.0, "loss_kl_weight": 0.5,
     }  # fmt: skip
     assert found.places["batch_size"].start == 2 and found.cut == {2}
-    assert found.values == {"epochs": 100, "batch_size": 4, "seed": 1}
+    assert found.values == {"epochs": 100, "batch_size": 4, "seed": 1, "run_directory": None}
     assert found.of_trial["epochs"].flag == "trainer.max_epochs="
 
 
@@ -342,6 +342,47 @@ def test_a_program_that_reads_a_config_file_as_the_docs_have_it(tmp_path):
     assert done.returncode == 0, done.stderr
     [steps] = tmp_path.glob("stability.trials/study/compare/*/steps.jsonl")
     assert json.loads(steps.read_text().splitlines()[-1])["losses"] == {"loss": 0.25}
+
+
+HYDRA_PROGRAM = """
+import hydra, pathlib
+@hydra.main(version_base=None, config_path="conf", config_name="config")
+def main(cfg):
+    loss, rate = 1.0, cfg.optimizer.lr
+    for step in range(cfg.trainer.max_epochs * 8):
+        print(f"step {step} loss={loss:.7f} seed={cfg.seed}", flush=True)
+        loss *= abs(1 - rate)
+    folder = hydra.core.hydra_config.HydraConfig.get().runtime.output_dir
+    (pathlib.Path(folder) / "done").write_text(str(cfg.model.width))
+main()
+"""
+HYDRA_CONFIG = """
+optimizer: {lr: 0.1, name: sgd}
+trainer: {max_epochs: 1, gradient_clip_val: null, amp: false}
+model: {width: 8, layers: [1, 2], weight_decay: "${optimizer.lr}"}
+data: {batch_size: 4}
+output_dir: null
+seed: null
+"""
+
+
+def test_a_program_of_hydra_runs_as_its_study_says(tmp_path, monkeypatch):
+    """Side by side they would share the folder that Hydra names by the second."""
+    pytest.importorskip("hydra")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / "config.yaml").write_text(HYDRA_CONFIG)
+    (tmp_path / "train.py").write_text(HYDRA_PROGRAM)
+    spec = study(tmp_path, [sys.executable, "train.py", "model.width=16", "optimizer.lr=0.2"])
+    assert spec.trainer["command"][1:4] == ["train.py", "model.width=16", "optimizer.lr={lr}"]
+    assert dict(spec.arms["ours"]) == {"lr": 0.2, "clip": 1.0, "trainer_amp": False, "weight_decay": 0.0}
+    assert "no default of clip, weight_decay: guessed" in (tmp_path / "study.yaml").read_text()
+    done = run(tmp_path, "run", "study.yaml", "plan=[{compare: {seeds: 2}}]", "--jobs", "2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [path.read_text() for path in tmp_path.glob("stability.trials/*/*/*/artifacts/done")] == ["16"] * 2
+    assert not (tmp_path / "outputs").exists()
+    printed = [path.read_text() for path in sorted(tmp_path.glob("stability.trials/*/*/*/stdout.log"))]
+    assert len({text.partition("seed=")[2].split()[0] for text in printed} - {"None"}) == 2
 
 
 def test_a_log_says_how_numbers_are_read(tmp_path):
