@@ -30,12 +30,18 @@ def say(step: int, mel: float, stop: float) -> None:
     elif args.form == "protocol":
         with (Path(os.environ["STABILITY_TRIAL_DIR"]) / "steps.jsonl").open("a") as file:
             file.write(json.dumps({"step": step, "losses": {"mel": str(mel), "stop": stop}}) + "\n")
-    elif args.form == "csv":
+    elif args.form in ("csv", "gaps"):
+        mel = "" if args.form == "gaps" and step >= 15 else mel
         with (Path(args.out) / "metrics.csv").open("a") as file:
             file.write(("step,train_mel,train_stop\n" if step == 0 else "") + f"{step},{mel},{stop}\n")
     elif args.form == "jsonl":
         with (Path(args.out) / "log.jsonl").open("a") as file:
             file.write(json.dumps({"step": step, "mel": mel, "stop": stop, "lr": args.lr}) + "\n")
+    elif args.form == "nulls":
+        with (Path(args.out) / "log.jsonl").open("a") as file:
+            file.write(json.dumps({"step": step, "mel": None if step >= 15 else mel, "stop": stop}) + "\n")
+    elif args.form == "unread":
+        print(f"step {step}: loss={mel:.4f}, mel={mel:.4f}, stop={'--' if step >= 15 else 0.5}", flush=True)
     elif args.form == "silent":
         print(f"iteration {step} went well", flush=True)
 

@@ -69,6 +69,28 @@ def test_a_nan_in_a_log_that_knows_only_digits_names_its_step_and_component(tria
     assert "mel" in row["evidence"] or "blow" in row["event_kind"]
 
 
+def test_a_loss_that_becomes_null_diverged(trial):
+    row, _ = trial(0.1, "nulls", parse=FORMS["jsonl"])
+    assert row["verdict"] == "DIVERGED"
+    assert row["steps"] == 16
+
+
+def test_a_loss_whose_cells_become_empty_is_no_stable_training(trial):
+    row, _ = trial(0.1, "gaps", parse=FORMS["csv"])
+    assert (row["outcome"], row["verdict"]) == ("CRASHED", "INCONCLUSIVE")
+    sentence = "parse.csv: the last 15 rows had no number in `train_mel`, and those before had"
+    assert sentence in row["error"]
+    assert f"stability: {sentence}" in trialdir.captured(Path(row["directory"]))
+
+
+def test_a_loss_that_cannot_be_read_any_more_is_no_stable_training(trial):
+    row, _ = trial(0.1, "unread")
+    assert (row["outcome"], row["verdict"]) == ("CRASHED", "INCONCLUSIVE")
+    assert "parse.stdout: the last 15 matched lines had no number in `stop` but '--'" in row["error"]
+    output = trialdir.captured(Path(row["directory"]))
+    assert "stability: parse.stdout: 15 of 30 matched lines had no number in `stop`: '--'" in output
+
+
 def test_an_exception_after_nan_is_divergence_and_the_exception_is_kept(trial):
     row, _ = trial(3.5)
     assert row["verdict"] == "DIVERGED"

@@ -9,14 +9,14 @@ import pytest
 from stability.spec.command import TableSource
 from stability.trainers.parse.events import EventFiles
 from stability.trainers.parse.files import FILES
-from stability.trainers.parse.jsonlines import row
+from stability.trainers.parse.jsonlines import JsonLines, row
 from stability.trainers.parse.rows import Names
 from stability.trainers.parse.tables import Table
 from stability.trainers.parse.tail import Tail
 
 
 def rows(text: str, wanted=()) -> list[dict[str, float]]:
-    table = Table(wanted)
+    table = Table(Names({name: name for name in wanted}))
     return [found for line in text.splitlines() if (found := table.read(line)) is not None]
 
 
@@ -120,3 +120,58 @@ def test_event_files_of_any_run_below_the_folder(tmp_path):
         assert third == {"loss/new": 0.25, "step": 1.0}
         writer.add_scalar("loss/mel", 0.1, 2)
     assert [seen["step"] for seen in events.new()] == [2.0]
+
+
+def json_values(lines, **names):
+    reader = JsonLines(Names(**names))
+    return [reader.read(json.dumps(line)) for line in lines]
+
+
+def test_a_json_null_is_nan_where_a_loss_is_due():
+    lines = [{"step": 0, "loss": 2.0, "lr": None}, {"step": 1, "loss": None, "lr": None}]
+    for names in ({}, {"train": {"mel": "loss", "step": "step", "lr": "lr"}}):
+        first, second = json_values(lines, **names)
+        assert first == {"step": 0.0, "loss": 2.0}
+        assert math.isnan(second.pop("loss"))
+        assert second == {"step": 1.0}
+
+
+def test_a_json_null_from_the_first_step_on_is_nan_where_it_is_wanted():
+    start, step = json_values([{"loss": None, "seed": 1}, {"step": 0, "loss": None}], train={"mel": "loss"})
+    assert start == {"seed": 1.0}
+    assert math.isnan(step["loss"])
+
+
+def test_a_json_null_of_what_is_evaluated_now_and_then_is_nothing():
+    names = {"train": {"mel": "loss"}, "evaluate": {"mel": "val"}}
+    lines = [{"step": 0, "loss": 2.0, "val": 2.1}, {"step": 1, "loss": 1.0, "val": None},
+             {"step": 1, "loss": None, "val": 1.1}]  # fmt: skip
+    assert [set(found) for found in json_values(lines, **names)] == [
+        {"step", "loss", "val"}, {"step", "loss"}, {"step", "val"}
+    ]  # fmt: skip
+    (broken,) = json_values([{"step": 2, "loss": None, "val": None}], **names)
+    assert math.isnan(broken["loss"])
+    assert math.isnan(broken["val"])
+    unnamed = json_values([{"step": 0, "val": None}, {"step": 1, "val": 2.0}, {"step": 2, "val": None}])
+    assert "val" not in unnamed[2]
+
+
+def test_a_column_that_is_empty_to_the_end_leaves_the_end_unknown(tmp_path):
+    path = tmp_path / "m.csv"
+    source = FILES["csv"](TableSource(path=str(path)), path)
+    path.write_text("step,mel,lr\n" + "".join(f"{i},0.5,\n" if i < 20 else f"{i},,1e-4\n" for i in range(40)))
+    assert len(list(source.end())) == 40
+    assert source.problem("csv") == (
+        "parse.csv: the last 20 rows had no number in `mel`, and those before had: how the training ended is unknown"
+    )
+
+
+@pytest.mark.parametrize("names", [{}, {"train": {"mel": "train"}, "evaluate": {"mel": "val"}}])
+def test_empty_cells_of_rows_for_evaluation_are_no_gap(tmp_path, names):
+    path = tmp_path / "m.csv"
+    source = FILES["csv"](TableSource(path=str(path), **names), path)
+    epoch = "0,0.5,\n1,0.5,\n2,0.5,\n,,0.4\n,,0.4\n2,,0.4\n2,,0.4\n"
+    path.write_text("step,train,val\n" + epoch * 5 + "2,,0.4\n" * 3)
+    assert list(source.end())
+    assert source.problem("csv") is None
+    assert list(source.notes("csv")) == []

@@ -101,3 +101,40 @@ def test_the_1_of_a_microsoft_nan_is_no_number(text, form):
     (seen,), _ = read([f"step 4 loss: {text} lr: 0.5"], rf"step (?P<step>\d+) loss: -?(?P<loss>{form})")
     assert seen.step == 4
     assert not math.isfinite(seen.values["loss"])
+
+
+LINE = r"step (?P<step>\d+)(?: loss=(?P<loss>\S+))?(?: kl=(?P<kl>\S+))?"
+
+
+def lines(unread, count=40):
+    return [f"step {i} loss={'.foo' if unread(i) else '0.5'} kl=-" for i in range(count)]
+
+
+def test_a_loss_that_cannot_be_read_any_more_leaves_the_end_unknown():
+    _, reader = read(lines(lambda i: i >= 10), LINE)
+    assert list(reader.notes()) == [
+        "40 of 40 matched lines had no number in `kl`: '-'",
+        "30 of 40 matched lines had no number in `loss`: '.foo'",
+    ]
+    assert reader.problem() == (
+        "the last 30 matched lines had no number in `loss` but '.foo', and those before had: "
+        "how the training ended is unknown"
+    )
+
+
+@pytest.mark.parametrize("unread", [lambda i: i < 30, lambda i: i % 8, lambda i: i >= 37, lambda i: i % 2])
+def test_a_loss_that_is_now_and_then_no_number_is_noted_only(unread):
+    _, reader = read(lines(unread), LINE)
+    assert any("no number in `loss`: '.foo'" in sentence for sentence in reader.notes())
+    assert reader.problem() is None
+
+
+def test_a_group_that_takes_no_part_to_the_end_is_no_gap():
+    _, reader = read(["step 1 loss=0.5 kl=0.1", *["step 2 loss=0.5"] * 30], LINE)
+    assert (list(reader.notes()), reader.problem()) == ([], None)
+
+
+def test_a_loss_that_another_expression_still_reads_is_no_gap():
+    texts = [text for i in range(20) for text in (f"bar loss=0.5 {i}", f"mean loss=none {i}")]
+    _, reader = read(["mean loss=0.4", *texts], r"bar loss=(?P<loss>\S+)", r"mean loss=(?P<loss>\S+)")
+    assert reader.problem() is None

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Protocol
 
 from stability.spec.command import TableSource
-from stability.trainers.parse import jsonlines
 from stability.trainers.parse.events import EventFiles
+from stability.trainers.parse.jsonlines import JsonLines
 from stability.trainers.parse.observation import Observation
 from stability.trainers.parse.rows import Names
 from stability.trainers.parse.tables import Table
@@ -28,11 +28,33 @@ class Rows(Protocol):
     def end(self) -> Iterator[Row]: ...
 
 
+class LineReader(Protocol):
+    """Lines -> rows. `restart` tells of a file that is written anew; `notes` and `problem` are of gaps."""
+
+    def read(self, line: str) -> Row | None: ...
+
+    def restart(self) -> None: ...
+
+    def notes(self) -> Iterator[str]: ...
+
+    def problem(self) -> str | None: ...
+
+
 class FileSource:
     """Reads the rows of a file that have wanted names."""
 
-    def __init__(self, source: TableSource, path: Path, rows: Rows, *, names_steps: bool | None) -> None:
+    def __init__(
+        self,
+        source: TableSource,
+        path: Path,
+        rows: Rows,
+        *,
+        names_steps: bool | None,
+        reader: LineReader | None = None,
+    ) -> None:
+        """`reader` makes the rows of lines, if any does."""
         self._names, self._path, self._rows = Names(source.train, source.evaluate), path, rows
+        self._reader = reader
         trains = bool(source.train) or not source.evaluate
         self.kind = Kind(trains=trains, names_steps=names_steps)
         self._seen = 0
@@ -51,6 +73,16 @@ class FileSource:
         wanted = ", ".join(sorted(self._names.wanted)) or "a loss"
         return f"none of {self._seen:,} rows of parse.{name} has {wanted}"
 
+    def notes(self, name: str) -> Iterator[str]:
+        """What a person should know of how it was read."""
+        if self._reader is not None:
+            yield from (f"parse.{name}: {sentence}" for sentence in self._reader.notes())
+
+    def problem(self, name: str) -> str | None:
+        """Why the end of the training is unknown, if it is."""
+        found = self._reader.problem() if self._reader is not None else None
+        return found and f"parse.{name}: {found}"
+
     def _read(self, rows: Iterable[Row]) -> Iterable[Observation]:
         for row in rows:
             self._seen += 1
@@ -58,20 +90,16 @@ class FileSource:
 
 
 class _Lined:
-    """The rows that are lines of a growing file; `read` makes a row of a line, `restart` tells of a new
-    file.
-    """
+    """The rows that are lines of a growing file."""
 
-    def __init__(
-        self, path: Path, read: Callable[[str], Row | None], restart: Callable[[], None] = lambda: None
-    ) -> None:
-        self._tail, self._lines, self._read, self._restart = Tail(path), Lines(), read, restart
+    def __init__(self, path: Path, reader: LineReader) -> None:
+        self._tail, self._lines, self._reader = Tail(path), Lines(), reader
 
     def new(self) -> Iterator[Row]:
         for piece in self._tail.pieces():
             if piece is None:
                 self._lines = Lines()
-                self._restart()
+                self._reader.restart()
             else:
                 yield from self._rows_of(self._lines.feed(piece))
 
@@ -80,17 +108,20 @@ class _Lined:
 
     def _rows_of(self, lines: list[str]) -> Iterator[Row]:
         for line in lines:
-            if (row := self._read(line)) is not None:
+            if (row := self._reader.read(line)) is not None:
                 yield row
 
 
 def _json_lines(source: TableSource, path: Path) -> FileSource:
-    return FileSource(source, path, _Lined(path, jsonlines.row), names_steps=_named(source))
+    return _of_lines(source, path, JsonLines(Names(source.train, source.evaluate)))
 
 
 def _csv(source: TableSource, path: Path) -> FileSource:
-    table = Table(Names(source.train, source.evaluate).wanted)
-    return FileSource(source, path, _Lined(path, table.read, table.restart), names_steps=_named(source))
+    return _of_lines(source, path, Table(Names(source.train, source.evaluate)))
+
+
+def _of_lines(source: TableSource, path: Path, reader: LineReader) -> FileSource:
+    return FileSource(source, path, _Lined(path, reader), names_steps=_named(source), reader=reader)
 
 
 def _events(source: TableSource, path: Path) -> FileSource:

@@ -23,7 +23,7 @@ _WHOLE = re.compile(
     re.IGNORECASE,
 )
 """A number that is not finite with signs around it, or a second number: `**nan**`, `nan/nan`, `nan±0.1`."""
-_SIGNS = ("nan", "inf", "#", "∞")
+_SIGNS = ("nan", "inf", "1.#", "∞")
 _LONGEST = 256
 """Characters of a number with all that stands around it."""
 

@@ -14,6 +14,11 @@ LARGEST = 2**53
 """Beyond, floats are not all whole numbers; no training has so many steps. NaN is no place either."""
 
 
+def is_loss(name: str) -> bool:
+    """Whether a number of this name, as we call it, is the total or a component."""
+    return name not in PLACES and name not in BESIDE_LOSSES
+
+
 class Observation(NamedTuple):
     """Numbers that stand together; `step` and `epoch` as the program counts them, None where it does not say.
 

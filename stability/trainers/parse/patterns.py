@@ -3,23 +3,41 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite, nan
 
 from stability.trainers.parse.numbers import TOKEN, may_be_nonfinite, nonfinite, number
-from stability.trainers.parse.observation import Observation, observed
+from stability.trainers.parse.observation import Observation, is_loss, observed
+from stability.trainers.parse.unread import Unread
 
 STAND_INS = (*(f"9.{'0' * places}" for places in (4, 3, 2, 1, 5, 6, 8)), "9", "9.0000e+00", "9.0e+00")
 """What a NaN might look like if it were a number, to an expression that knows only digits."""
 
 
 class Pattern:
-    """One regular expression; it is searched for anywhere in a line."""
+    """One regular expression; it is searched for anywhere in a line.
+
+    `matched` counts the lines where it matched. Where a group that took part held no number, `unread` has it.
+    `alike` are the patterns whose numbers go to the same places, itself among them.
+    """
 
     def __init__(self, text: str, *, is_evaluation: bool = False) -> None:
         self._regex = re.compile(text)
         self.names = tuple(self._regex.groupindex)
         self.is_evaluation = is_evaluation
+        self.unread = Unread("matched lines")
+        self._whole = self._partial = 0  # of the matched lines, those with a number in every group
+        self._had: Counter[str] = Counter()  # in the others
+        self.alike: Sequence[Pattern] = [self]
+
+    @property
+    def matched(self) -> int:
+        return self._whole + self._partial
+
+    def seen(self, name: str) -> int:
+        """How often a number was read for `name`, by this pattern or one alike."""
+        return sum(one._whole + one._had[name] for one in self.alike if name in one.names)
 
     def read(self, line: str, *, suspect: bool) -> Observation | None:
         """What `line` says; None where it does not match or holds no number.
@@ -30,16 +48,31 @@ class Pattern:
         found = self._regex.search(line)
         if suspect:
             values = self._read_suspect(line, found)
+            if found or values:
+                self._note(found.groupdict() if found else {}, values)
+        elif found is None:
+            return None
         else:
-            values = self._values(found.groupdict())[0] if found else {}
+            texts = found.groupdict()
+            try:
+                values = {name: float(text) for name, text in texts.items()}
+                self._whole += 1
+            except (TypeError, ValueError):  # a group that took no part, or a number in another spelling
+                values, _ = self._values(texts)
+                self._note(texts, values)
         return observed(values, is_evaluation=self.is_evaluation) if values else None
 
-    def _values(self, texts: dict[str, str | None]) -> tuple[dict[str, float], bool]:
+    def _note(self, texts: Mapping[str, str | None], values: Mapping[str, float]) -> None:
+        """A line that may lack a number."""
+        self._partial += 1
+        self._had.update(values.keys())
+        for name, text in texts.items():
+            if text is not None and name not in values:
+                self.unread.note(name, text or " ", self.seen(name))
+
+    def _values(self, texts: Mapping[str, str | None]) -> tuple[dict[str, float], bool]:
         """The numbers, and whether every group that took part is one."""
-        try:
-            return {name: float(text) for name, text in texts.items()}, True
-        except (TypeError, ValueError):  # a group that took no part, or a number in another spelling
-            known = {name: number(text) for name, text in texts.items() if text is not None}
+        known = {name: number(text) for name, text in texts.items() if text is not None}
         values = {name: value for name, value in known.items() if value is not None}
         return values, len(values) == len(known)
 
@@ -52,12 +85,15 @@ class Pattern:
         """
         tokens = list(TOKEN.finditer(line))
         values, complete = self._values(found.groupdict()) if found else ({}, False)
+        all_named = complete and len(values) == len(self.names)
+        if all_named and sum(not isfinite(value) for value in values.values()) == len(tokens):
+            return values
         plain = _Held(found, [token.span() for token in tokens])
         if cut := {(name, i) for name, i in plain.pairs if isfinite(values.get(name, nan))}:
             # the 1 of 1.#QNAN is no number
             values |= {name: nonfinite(tokens[i].group()) for name, i in sorted(cut, reverse=True)}
             plain.pairs -= cut
-        elif complete and len(values) == len(self.names) and plain.holds_all:
+        elif all_named and plain.holds_all:
             return values
         other: dict[str, float] = {}
         for stand_in in STAND_INS:
@@ -73,7 +109,7 @@ class Pattern:
             if held.pairs - plain.pairs:
                 return read
             other = other or read
-        if complete and len(values) == len(self.names):
+        if all_named:
             return values
         return other if len(other) >= len(values) else values
 
@@ -118,6 +154,8 @@ class Reader:
 
     def __init__(self, patterns: Sequence[Pattern]) -> None:
         self._patterns = patterns
+        for one in patterns:
+            one.alike = [other for other in patterns if other.is_evaluation == one.is_evaluation]
         self.lines = self.matched = 0
         self.said: list[str] = []
         self.first: list[str] = []
@@ -137,3 +175,16 @@ class Reader:
             shown = self.said if matches else self.first
             if len(shown) < self.SHOWN:
                 shown.append(line[: self.SHOWN_CHARACTERS])
+
+    def notes(self) -> Iterator[str]:
+        """Which groups held something else than a number."""
+        for pattern in self._patterns:
+            yield from pattern.unread.notes(dict.fromkeys(pattern.names, pattern.matched))
+
+    def problem(self) -> str | None:
+        """Which loss could not be read to the end any more, by no pattern, if any."""
+        for pattern in self._patterns:
+            seen = {name: pattern.seen(name) for name in pattern.names if is_loss(name)}
+            if problem := pattern.unread.problem(seen):
+                return problem
+        return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from stability.trainers.parse.observation import PLACES, Observation, observed
+from stability.trainers.parse.observation import PLACES, Observation, is_loss, observed
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,18 +20,25 @@ class Names:
         """The file's names that are read; empty for all of them."""
         return {*self.train.values(), *self.evaluate.values()}
 
+    def is_loss(self, name: str) -> bool:
+        """Whether `name` in the file is a loss of the training."""
+        if not self.train and not self.evaluate:
+            return is_loss(name)
+        return any(name == theirs and is_loss(ours) for ours, theirs in self.train.items())
+
     def read(self, row: Mapping[str, float]) -> list[Observation]:
         """What a row says: nothing, a step, an evaluation or both."""
         if not self.train and not self.evaluate:
             return _made(dict(row), is_evaluation=False)
-        places = {ours: row[name] for ours in PLACES if (name := self._place(ours)) in row}
+        places = {ours: row[name] for ours in PLACES if (name := self.place(ours)) in row}
         found = []
         for names, is_evaluation in ((self.train, False), (self.evaluate, True)):
             values = {ours: row[theirs] for ours, theirs in names.items() if theirs in row}
             found += _made(places | values, is_evaluation=is_evaluation)
         return found
 
-    def _place(self, ours: str) -> str:
+    def place(self, ours: str) -> str:
+        """What the file calls the step or the epoch."""
         return self.train.get(ours) or self.evaluate.get(ours) or ours
 
 

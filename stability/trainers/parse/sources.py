@@ -71,18 +71,19 @@ class Sources:
             if self._timeline.incomplete:
                 why = f"has all that the yardstick weighs ({self._timeline.incomplete:,} lack some of it)"
             return f"steps were read, but no evaluation {why}; mend `evaluate`, or leave it out"
-        return None
+        return next(filter(None, (source.problem(name) for name, source in self._all.items())), None)
 
     def notes(self) -> Iterator[str]:
         """What a person should know of how it was read."""
-        for name, text in self._texts.items():
-            if text.cut:
-                yield f"parse.{name}: {text.cut:,} lines were longer than what is looked at"
+        for name, source in self._all.items():
+            yield from source.notes(name)
         counts = {
             "numbers came after their step was recorded": self._timeline.late,
             "evaluations lacked what the yardstick weighs": self._timeline.incomplete,
         }
         yield from (f"{count:,} {words}" for words, count in counts.items() if count)
+        if self.steps and (problem := self.problem()):
+            yield problem
 
     def _add(self, name: str, observations: Iterable[Observation]) -> None:
         for observation in observations:

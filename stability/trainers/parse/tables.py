@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection, Iterable
+import itertools
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 
 from stability.trainers.parse.numbers import number
+from stability.trainers.parse.rows import Names
+from stability.trainers.parse.unread import Unread
 
 DELIMITERS = ",;\t"
 
@@ -14,14 +18,19 @@ class Table:
     """Reads a table line by line: its header once there is one, and each further header as the new one.
 
     A header is a line with a wanted name in it, or, where nothing is wanted, one of several cells and no
-    number. A comma, a semicolon or a tab stands between cells. Empty cells and text are left out.
+    number. A comma, a semicolon or a tab stands between cells. Empty cells and text are left out:
+    tables with rows for training and rows for evaluation have empty cells in both. A loss whose cells were
+    numbers and stay empty to the end may have become NaN, as pandas writes it; `problem` tells.
     """
 
-    def __init__(self, wanted: Collection[str]) -> None:
-        self._wanted = set(wanted)
+    def __init__(self, names: Names) -> None:
+        self._names, self._wanted = names, names.wanted
         self._delimiter = ","
         self._header: list[str] | None = None
         self._rows = self._known = 0
+        self._partial = 0  # rows that have not a number for every name
+        self._had: Counter[str] = Counter()  # in those
+        self._unread = Unread("rows")
 
     def read(self, line: str) -> dict[str, float] | None:
         """The row in `line`; None for a header, what comes before one, and rows that were read before."""
@@ -43,9 +52,33 @@ class Table:
             return None
 
     def _any(self, line: str) -> dict[str, float]:
-        cells = zip(self._header, _cells(line, self._delimiter), strict=False)
-        numbers = {name: number(text) for name, text in cells if text}
-        return {name: value for name, value in numbers.items() if value is not None}
+        cells = dict(itertools.zip_longest(self._header, _cells(line, self._delimiter), fillvalue=""))
+        numbers = {name: number(text) for name, text in cells.items() if text}
+        row = {name: value for name, value in numbers.items() if value is not None and name}
+        self._note_gaps(row, cells)
+        return row
+
+    def _note_gaps(self, row: Mapping[str, float], cells: Mapping[str, str]) -> None:
+        """A loss is due in rows that have a step, where any have."""
+        self._partial += 1
+        self._had.update(row.keys())
+        step = self._names.place("step")
+        if step in cells and step not in row:
+            return
+        for name in cells.keys() - row.keys():
+            if self._names.is_loss(name):
+                self._unread.note(name, cells[name], self._seen(name))
+
+    def _seen(self, name: str) -> int:
+        return self._rows - self._partial + self._had[name]
+
+    def notes(self) -> Iterator[str]:
+        """Which losses had text in place of numbers."""
+        return self._unread.notes(dict.fromkeys(self._unread.gaps, self._rows))
+
+    def problem(self) -> str | None:
+        """Which loss is missing to the end, if any."""
+        return self._unread.problem({name: self._seen(name) for name in self._unread.gaps})
 
     def restart(self) -> None:
         """The file was written anew, as some loggers do for a new column: its first rows are known."""
@@ -70,7 +103,7 @@ class Table:
 
 def header(lines: Iterable[str]) -> list[str]:
     """The names in the first line that is a header; none where there is no such line."""
-    table = Table(())
+    table = Table(Names())
     for line in lines:
         if table._is_header(line):
             return table._header

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from stability.spec.command import LogSource, TextSource
 from stability.trainers.parse.observation import Observation
@@ -15,19 +15,13 @@ class Text:
     """Reads a stream, or the pieces of a file, by regular expressions."""
 
     def __init__(self, source: TextSource) -> None:
-        patterns = [Pattern(text) for text in source.train]
+        patterns = _patterns(source)
         self.kind = Kind(
-            trains=bool(patterns),
-            names_steps=any("step" in pattern.names for pattern in patterns),
+            trains=bool(source.train),
+            names_steps=any("step" in pattern.names for pattern in patterns if not pattern.is_evaluation),
             is_stream=not isinstance(source, LogSource),
         )
-        patterns += [Pattern(text, is_evaluation=True) for text in source.evaluate]
-        self._lines, self._reader, self._peeked = Lines(), Reader(patterns), Reader(patterns)
-
-    @property
-    def cut(self) -> int:
-        """How many lines were longer than what is looked at."""
-        return self._lines.cut
+        self._lines, self._reader, self._peeked = Lines(), Reader(patterns), Reader(_patterns(source))
 
     def read(self, piece: bytes) -> Iterable[Observation]:
         return self._reader.read(self._lines.feed(piece))
@@ -39,6 +33,17 @@ class Text:
     def end(self) -> Iterable[Observation]:
         return self._reader.read(self._lines.end())
 
+    def notes(self, name: str) -> Iterator[str]:
+        """What a person should know of how it was read."""
+        if cut := self._lines.cut:
+            yield f"parse.{name}: {cut:,} lines were longer than what is looked at"
+        yield from (f"parse.{name}: {sentence}" for sentence in self._reader.notes())
+
+    def problem(self, name: str) -> str | None:
+        """Why the end of the training is unknown, if it is."""
+        found = self._reader.problem()
+        return found and f"parse.{name}: {found}"
+
     def told(self, name: str) -> str:
         """How much was understood, in words."""
         reader = self._reader
@@ -48,3 +53,8 @@ class Text:
         if reader.matched:
             return f"{counted}, none of them with a loss; first: {' | '.join(reader.said)}"
         return f"{counted}; first lines: {' | '.join(reader.first)}"
+
+
+def _patterns(source: TextSource) -> list[Pattern]:
+    evaluations = [Pattern(text, is_evaluation=True) for text in source.evaluate]
+    return [Pattern(text) for text in source.train] + evaluations
