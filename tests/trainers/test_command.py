@@ -84,7 +84,7 @@ def test_a_loss_whose_cells_become_empty_is_no_stable_training(trial):
 
 
 def test_a_loss_that_cannot_be_read_any_more_is_no_stable_training(trial):
-    row, _ = trial(0.1, "unread")
+    row, _ = trial(0.1, "unread", parse=FORMS["stdout"])
     assert (row["outcome"], row["verdict"]) == ("CRASHED", "INCONCLUSIVE")
     assert "parse.stdout: the last 15 matched lines had no number in `stop` but '--'" in row["error"]
     output = trialdir.captured(Path(row["directory"]))

@@ -120,6 +120,61 @@ def test_of_two_sources_without_steps_the_first_to_speak_counts_them():
     assert [values for _, _, values in tape.steps] == [{"mel": 1.0}, {"mel": 1.0}, {"mel": 1.0, "kl": 1.0}]
 
 
+@pytest.mark.parametrize("names_steps", [True, None, False])
+def test_the_source_that_says_little_does_not_lead(names_steps):
+    kind = Kind(names_steps=names_steps, is_stream=True)
+    tape, line = timeline(stdout=kind, stderr=kind)
+    line.add("stdout", says({"total": 9.0}))
+    for i in range(40):
+        line.add("stderr", says({"total": 8.0 - i / 10}))
+    assert len(tape.steps) == 39  # recorded as they come
+    line.add("stdout", says({"total": 5.0}))
+    line.add("stdout", says({"total": 4.0}, evaluation=True))
+    line.finish()
+    assert [step for step, _, _ in tape.steps] == list(range(40))
+    assert line.replaced == 2
+    assert tape.evaluations == []  # it lacks mel
+    assert line.incomplete == 1
+
+
+def test_a_source_that_counts_follows_one_that_names_steps_later():
+    kind = Kind(is_stream=True)
+    tape, line = timeline(stdout=kind, stderr=kind)
+    line.add("stdout", says({"mel": 9.0}))
+    for step in range(1, 5):
+        line.add("stderr", says({"mel": 1.0}, step))
+    line.add("stdout", says({"kl": 2.0}))
+    line.finish()
+    assert [(step, values) for step, _, values in tape.steps] == [
+        (0, {"mel": 9.0}), (1, {"mel": 1.0}), (2, {"mel": 1.0}), (3, {"mel": 1.0}), (4, {"mel": 1.0, "kl": 2.0})
+    ]  # fmt: skip
+
+
+def test_numbers_before_the_first_step_that_is_named_keep_places_of_their_own():
+    tape, line = timeline()
+    for mel in (9.0, 8.0):
+        line.add("log", says({"mel": mel}))
+    line.add("log", says({"mel": 7.0}, 0))
+    line.add("log", says({"mel": 6.0}, 1))
+    line.finish()
+    assert [(step, values["mel"]) for step, _, values in tape.steps] == [
+        (0, 9.0),
+        (1, 8.0),
+        (2, 7.0),
+        (3, 6.0),
+    ]
+
+
+def test_two_sources_that_count_and_are_at_the_same_pace_meet():
+    kind = Kind(names_steps=False, is_stream=True)
+    tape, line = timeline(stdout=kind, stderr=kind)
+    for i in range(5):
+        line.add("stdout", says({"mel": float(i)}))
+        line.add("stderr", says({"kl": float(i)}))
+    line.finish()
+    assert [values for _, _, values in tape.steps] == [{"mel": float(i), "kl": float(i)} for i in range(5)]
+
+
 def test_nan_without_a_step_does_not_replace_a_finite_number():
     tape, line = timeline(stdout=Kind(), stderr=Kind(names_steps=False))
     line.add("stdout", says({"mel": 1.0, "total": 2.0}, 5))

@@ -14,14 +14,13 @@ class Numbering:
     """Follows one source.
 
     A step number that goes back, or stays while the epoch goes on, starts again with each epoch: the steps
-    are counted on from the last one. A source that never names a step counts by itself, from 0: a new step
-    begins with a name that it has had already, or with another epoch. The first epoch that is named is 0;
-    where none is, every restart of the steps begins one. `names_steps` is None until its first number where
-    nobody knows before.
+    are counted on from the last one. As long as a source names no step it counts by itself, from 0: a new
+    step begins with a name that it has had already, or with another epoch. The first epoch that is named is
+    0; where none is, every restart of the steps begins one.
     """
 
-    def __init__(self, names_steps: bool | None) -> None:
-        self.names_steps = names_steps
+    def __init__(self) -> None:
+        self.counts = True  # by itself: no step was named so far
         self.step = BEFORE_STEPS
         self.base: int | None = None  # how the program calls the first epoch
         self._raw: int | None = None
@@ -34,14 +33,9 @@ class Numbering:
     def place(self, observation: Observation) -> int:
         """The step that these numbers of the training belong to."""
         later = observation.epoch is not None and self._note_epoch(observation.epoch)
-        if self.names_steps is None and observation.values:
-            self.names_steps = observation.step is not None
-        if self.names_steps:
-            if observation.step is not None:
-                self._count_on(observation.step, later)
-            elif self.step == BEFORE_STEPS and observation.values:
-                self.step = 0
-        elif observation.values:
+        if observation.step is not None:
+            self._count_on(observation.step, later)
+        elif self.counts and observation.values:
             if later or not self._had or self._had & observation.values.keys():
                 self.step += 1
                 self._had = set()
@@ -63,6 +57,9 @@ class Numbering:
             self._restarts += 1
             if self._epoch is None:
                 self.epoch = self._restarts
+        elif self.counts and raw <= self.step:  # after some that it counted by itself
+            self._offset = self.step + 1 - raw
+        self.counts = False
         self._raw = raw
         self.step = max(0, raw + self._offset)
 

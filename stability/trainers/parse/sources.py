@@ -78,6 +78,7 @@ class Sources:
         for name, source in self._all.items():
             yield from source.notes(name)
         counts = {
+            "numbers replaced an earlier one of the same step": self._timeline.replaced,
             "numbers came after their step was recorded": self._timeline.late,
             "evaluations lacked what the yardstick weighs": self._timeline.incomplete,
         }

@@ -52,7 +52,8 @@ class Timeline:
     The last number printed for a step wins, so a step is recorded when every source that names the
     training's steps has gone on to a later one, or at the end; one with a loss that is not finite at once,
     since nobody knows whether anything will follow. What a source without step numbers says beside one that
-    has them belongs to the newest step, but a NaN that would replace a finite number to the next. An
+    has them belongs to the newest step, but a NaN that would replace a finite number to the next. Of several
+    sources without step numbers each counts its own, and the one that is furthest leads the others. An
     evaluation follows the step that its source is at; in a source without training, the step that it names,
     and before training if that is 0 or nothing was trained yet.
     """
@@ -61,10 +62,10 @@ class Timeline:
         """`weighed` are the components that an evaluation must have."""
         self._recorder, self._weighed = recorder, tuple(weighed)
         self._kinds = sources
-        self._numberings = {name: Numbering(kind.names_steps) for name, kind in sources.items()}
-        training = [name for name, kind in sources.items() if kind.trains]
-        leading = [name for name in training if sources[name].names_steps is not False] or training
+        self._numberings = {name: Numbering() for name in sources}
+        leading = [name for name, kind in sources.items() if kind.trains and kind.names_steps is not False]
         self._newest = dict.fromkeys(leading, BEFORE_STEPS)
+        self._counted = BEFORE_STEPS  # the newest step of sources that name none
         self._entries: dict[Place, _Entry] = {}
         self._order: list[Place] = []
         self._recorded = BEFORE_STEPS
@@ -72,7 +73,7 @@ class Timeline:
         self._carried: Mapping[str, float] = {}
         self._digits = 0
         self._rounding: dict[str, float] | None = None
-        self.steps = self.evaluations = self.late = self.incomplete = 0
+        self.steps = self.evaluations = self.late = self.incomplete = self.replaced = 0
 
     def add(self, source: str, observation: Observation) -> None:
         """Take in what a source says.
@@ -91,12 +92,9 @@ class Timeline:
     def _add_training(self, source: str, observation: Observation) -> None:
         numbering = self._numberings[source]
         step = numbering.place(observation)
-        if numbering.names_steps is False and len(self._newest) > 1 and source in self._newest:
-            self._choose_leader(source)
-        newest = self._newest.get(source)
-        if newest is None:
-            step = max(0, *self._newest.values())
-        elif step > newest:
+        if numbering.counts:
+            step = self._place_counted(source, step)
+        elif step > self._newest.get(source, BEFORE_STEPS):
             self._newest[source] = step
             self._record_before(step if len(self._newest) == 1 else self._all_are_past())
         if not observation.values:
@@ -110,22 +108,30 @@ class Timeline:
         if observation.is_lost:
             self._record_before(step + 1)
 
-    def _choose_leader(self, source: str) -> None:
-        """Without step numbers it leads alone, if no other leading one may have them; else not at all."""
-        others = [self._numberings[name] for name in self._newest if name != source]
-        if all(other.names_steps is False for other in others):
-            self._newest = {source: self._newest[source]}
-        else:
-            del self._newest[source]
+    def _place_counted(self, source: str, step: int) -> int:
+        """The step for a source that counts its own, and is at `step`.
+
+        It follows one that names steps, or may do so and is waited for; else it leads where it is furthest.
+        """
+        self._newest.pop(source, None)
+        if self._newest and any(self._is_awaited(name) for name in self._newest):
+            return max(0, self._front())
+        if step > self._counted:
+            self._counted = step
+            self._record_before(step)
+        return self._counted
+
+    def _is_awaited(self, source: str) -> bool:
+        """Whether a leading source has named a step, or is a file, of which nobody knows how far it is."""
+        return self._newest[source] != BEFORE_STEPS or not self._kinds[source].is_stream
+
+    def _front(self) -> int:
+        """The newest step of all."""
+        return max([self._counted, *self._newest.values()])
 
     def _all_are_past(self) -> int:
         """The first step that some leading source may still speak of."""
-        awaited = (
-            step
-            for name, step in self._newest.items()
-            if step != BEFORE_STEPS or not self._kinds[name].is_stream
-        )
-        return min(awaited)
+        return min(step for name, step in self._newest.items() if self._is_awaited(name))
 
     def _replaces_a_finite_one(self, step: int, observation: Observation) -> bool:
         """Whether a number that is not finite is there for the step already, and finite."""
@@ -143,10 +149,11 @@ class Timeline:
 
     def _evaluated_after(self, source: str, observation: Observation) -> int:
         if self._kinds[source].trains:
-            return self._numberings[source].step
+            own = self._numberings[source]
+            return self._front() if own.counts and own.step != BEFORE_STEPS else own.step
         if observation.step is not None and self._recorded == BEFORE_STEPS:
             return observation.step if observation.step > 0 else BEFORE_STEPS
-        return max([self._recorded if observation.step is None else observation.step, *self._newest.values()])
+        return max([self._recorded if observation.step is None else observation.step, self._front()])
 
     def _evaluated_epoch(self, source: str, epoch: float | None) -> int | None:
         own = self._numberings[source]
@@ -163,6 +170,10 @@ class Timeline:
             if len(self._order) > HELD:
                 self._record_before(self._order[0][0] + 1)
         else:
+            self.replaced += sum(
+                entry.values[name] != observation.values[name]
+                for name in entry.values.keys() & observation.values.keys()
+            )
             entry.values = {**entry.values, **observation.values}
         entry.epoch = entry.epoch if epoch is None else epoch
 
