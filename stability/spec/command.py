@@ -124,6 +124,8 @@ class CommandTrainer(Section):
     @model_validator(mode="before")
     @classmethod
     def _list_of_arguments(cls, trainer: Any) -> Any:
+        if isinstance(trainer, dict) and trainer.get("command") == []:
+            raise ValueError(f"the command is empty; the program comes first: {EXAMPLE}")
         if isinstance(trainer, dict) and isinstance(trainer.get("command"), str):
             raise ValueError(
                 f"the command {trainer['command']!r} is one text, and no shell takes it apart; "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,7 +23,9 @@ def write(out: Path, command: Sequence[str], name: str, log: Path | None) -> Non
 
     Raises `UserError` for what `study_text` does, and for a place that cannot be written to.
     """
-    text = study_text(command, name, log)
+    if not out.parent.is_dir():
+        raise UserError(f"--out {out}: no folder {out.parent}; make it first")
+    text = study_text(command, name, log, os.path.relpath(Path.cwd(), out.parent.resolve()))
     trainers.check(parse_study(yamlfile.parse(text, str(out)), str(out), out.parent))
     try:
         out.write_text(text, encoding="utf-8")
@@ -30,8 +33,11 @@ def write(out: Path, command: Sequence[str], name: str, log: Path | None) -> Non
         raise UserError(f"--out {out}: {error.strerror}") from None
 
 
-def study_text(command: Sequence[str], name: str, log: Path | None) -> str:
-    """The study file's text. Raises `UserError` for a command without help, or without any known option."""
+def study_text(command: Sequence[str], name: str, log: Path | None, cwd: str = ".") -> str:
+    """The study file's text; `cwd` leads from it to where the command runs.
+
+    Raises `UserError` for a command without help, or without any known option.
+    """
     told = help_of(command)
     options = with_defaults(options_in(told), command)
-    return text(name, roles(options, command, advice(told, options)), log)
+    return text(name, roles(options, command, advice(told, options)), log, cwd)

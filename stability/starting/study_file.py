@@ -17,8 +17,11 @@ UNKNOWN = {"train": [r"(?i)\bloss\W{1,4}(?P<loss>[^\s,|]+)"]}
 """How a log is read of which nothing is known."""
 
 
-def text(name: str, roles: Roles, log: Path | None) -> str:
-    """Raises `UserError` for a log in which nothing looks like a loss."""
+def text(name: str, roles: Roles, log: Path | None, cwd: str = ".") -> str:
+    """`cwd` is where the program runs, from the study file.
+
+    Raises `UserError` for a log in which nothing looks like a loss.
+    """
     parse, components = _parse(log)
     epochs = roles.values.get("epochs")
     batch = roles.values.get("batch_size")
@@ -33,6 +36,7 @@ def text(name: str, roles: Roles, log: Path | None) -> str:
         f"name: {name}",
         "trainer:",
         f"  command: {_flow(_command(roles))}",
+        *([] if cwd == "." else [f"  cwd: {_value(cwd)}"]),
         *_parse_lines(parse, log),
         f"budget: {_mapping(budget)}  # short: divergence shows early",
         "params:",

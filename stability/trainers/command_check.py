@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from stability.spec import StudySpec
@@ -15,12 +16,13 @@ from stability.trainers.command_section import place, section, working_folder
 from stability.yamlfile import Address
 
 RELATIVE = "paths start at the study file"
+RELATIVE_TO = "the study file's folder unless `cwd` says otherwise"
 
 
 def check(spec: StudySpec) -> None:
     """Raise `UserError` for a command that cannot run this study."""
     trainer = section(spec)
-    known = {*spec.params, *line.FIELDS}
+    known = list(dict.fromkeys((*spec.params, *line.FIELDS)))
     for i, item in enumerate(trainer.command):
         if item.when is not None:
             _check_switch(spec, ("command", i, "when"), item.when)
@@ -53,7 +55,7 @@ def _check_switch(spec: StudySpec, address: Address, name: str) -> None:
 
 
 def _check_text(
-    spec: StudySpec, address: Address, text: line.Text, depends: str | None, known: set[str]
+    spec: StudySpec, address: Address, text: line.Text, depends: str | None, known: Sequence[str]
 ) -> None:
     try:
         found = line.names(text)
@@ -94,6 +96,17 @@ def _check_program(spec: StudySpec, trainer: CommandTrainer, folder: Path) -> No
             raise place(spec, address, _not_executable(folder / program))
     elif shutil.which(program, path=str(path)) is None:
         raise place(spec, address, _not_on_path(program, folder))
+    if Path(program).name.startswith(("python", "pypy")):
+        _check_script(spec, trainer, folder)
+
+
+def _check_script(spec: StudySpec, trainer: CommandTrainer, folder: Path) -> None:
+    """What Python is to run is there, where that is the same file in every trial."""
+    texts = [text for item in trainer.command[:2] if item.when is None for text in item.then]
+    if len(texts) < 2 or not str(texts[1]).endswith(".py") or line.names(trainer.cwd or ""):
+        return
+    if not line.names(texts[1]) and not (script := folder / line.rendered(texts[1], {})).is_file():
+        raise place(spec, ("command", 1), f"no file {script}; a script starts at cwd, which is {RELATIVE_TO}")
 
 
 def _not_executable(program: Path) -> str:

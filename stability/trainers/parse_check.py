@@ -7,27 +7,29 @@ from collections.abc import Iterator, Mapping
 
 from stability.spec import StudySpec
 from stability.spec.command import CommandTrainer, Parse, TableSource, TextSource
-from stability.suggest import suggest
 from stability.trainers import command_line as line
 from stability.trainers.command_section import place
-from stability.trainers.parse import events
+from stability.trainers.parse import events, wandb_files
 from stability.trainers.parse.observation import PLACES, SCALARS
 from stability.yamlfile import Address
 
 GROUP = r"'loss=(?P<mel>\S+)'"
 KINDS = ("train", "evaluate")
+PACKAGES = {"tensorboard": events, "wandb": wandb_files}
+"""Sources that a package of the same name reads."""
 
 
 def check(spec: StudySpec, trainer: CommandTrainer) -> None:
     """Raise `UserError` for sources from which this study could not be judged."""
     given = trainer.parse.sources()
     if not given:
-        raise place(spec, ("parse",), f"no source is named{suggest('', type(trainer.parse).model_fields)}")
+        names = ", ".join(type(trainer.parse).model_fields)
+        raise place(spec, ("parse",), f"no source is named; name one of {names}, such as stdout: [{GROUP}]")
     for address, message in mistakes(trainer.parse):
         raise place(spec, ("parse", *address), message)
     for name in given:
-        if name == "tensorboard" and not events.is_installed():
-            message = f"parse.tensorboard needs the package {events.PACKAGE}: {events.INSTALL}"
+        if name in PACKAGES and not PACKAGES[name].is_installed():
+            message = f"parse.{name} needs the package {name}: {PACKAGES[name].INSTALL}"
             raise place(spec, ("parse", name), message)
     for name, path in line.paths(trainer).items():
         if "directory" not in {*line.names(path), *line.names(trainer.cwd or "")}:

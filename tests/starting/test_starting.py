@@ -404,10 +404,18 @@ def test_a_study_that_is_wrong_is_not_written(tmp_path, command):
     with pytest.raises(UserError, match=rf"{out}:2:\d+: error: letters, digits|{out}:2:\d+: error: name"):
         write(out, command(), "no name", tmp_path / "old.log")
     assert not out.exists()
-    with pytest.raises(UserError, match="nowhere"):
+    with pytest.raises(UserError, match="--out .*: no folder .*nowhere; make it first"):
         write(tmp_path / "nowhere" / "study.yaml", command(), "study", None)
     write(out, command(), "study", None)
     assert load_study(out).name == "study"
+
+
+def test_a_study_in_another_folder_runs_the_program_where_it_is_now(tmp_path, command, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    command()
+    (tmp_path / "studies").mkdir()
+    write(Path("studies/s.yaml"), [sys.executable, "ap.py"], "study", None)
+    assert load_study("studies/s.yaml").trainer["cwd"] == ".."
 
 
 @pytest.mark.parametrize(

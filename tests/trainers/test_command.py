@@ -8,6 +8,7 @@ from conftest import Watcher
 
 from stability import trialdir
 from stability.records import UserError
+from stability.trainers.parse import events, wandb_files
 
 PROGRAM = Path(__file__).parent / "programs.py"
 TEXT = r"loss=(?P<total>\S+), mel=(?P<mel>[\d.]+), stop=(?P<stop>\S+)"
@@ -174,6 +175,11 @@ CHECKS = [
         "trials at the same time would share 'metrics.csv'; write ",
     ),
     ("--lr,", "{when: lr, then: [--lr]},", "lr is never false or null"),
+    (
+        str(PROGRAM),
+        "nosuch.py",
+        r"study.yaml:3:\d+: error: no file .*nosuch.py; a script starts at cwd, which is",
+    ),
 ]
 
 
@@ -183,6 +189,39 @@ def test_mistakes_are_named_with_their_place_before_anything_runs(tmp_path, run_
     assert old in text
     (tmp_path / "study.yaml").write_text(text.replace(old, new))
     with pytest.raises(UserError, match=message):
+        run_study(tmp_path / "study.yaml")
+
+
+@pytest.mark.parametrize(("source", "module"), [("wandb", wandb_files), ("tensorboard", events)])
+def test_a_source_without_its_package_is_refused(tmp_path, run_study, monkeypatch, source, module):
+    monkeypatch.setattr(module, "is_installed", lambda: False)
+    parse = f"{{{source}: '{{directory}}/x'}}"
+    text = STUDY.format(program=PROGRAM, form="stdout", parse=parse, lr=0.1, timeout_s=60, seeds=1)
+    (tmp_path / "study.yaml").write_text(text)
+    with pytest.raises(UserError, match=rf"parse.{source} needs the package {source}: pip install"):
+        run_study(tmp_path / "study.yaml")
+
+
+def test_what_is_empty_is_told_in_the_terms_of_a_study(tmp_path, run_study):
+    text = STUDY.format(program=PROGRAM, form="stdout", parse="{}", lr=0.1, timeout_s=60, seeds=1)
+    (tmp_path / "study.yaml").write_text(text)
+    with pytest.raises(
+        UserError, match="no source is named; name one of stdout, stderr, log, .* such as stdout: "
+    ):
+        run_study(tmp_path / "study.yaml")
+    start, end = text.index("["), text.index("\n  parse")
+    (tmp_path / "study.yaml").write_text(text[:start] + "[]" + text[end:])
+    with pytest.raises(
+        UserError, match=r"the command is empty; the program comes first: \[python3, train.py"
+    ):
+        run_study(tmp_path / "study.yaml")
+
+
+def test_what_a_placeholder_may_name_comes_in_one_order(tmp_path, run_study):
+    text = STUDY.format(program=PROGRAM, form="stdout", parse=FORMS["stdout"], lr=0.1, timeout_s=60, seeds=1)
+    (tmp_path / "study.yaml").write_text(text.replace('"{lr}"', '"{rate}"'))
+    names = "lr, .*seed, epochs, batch_size, max_steps, device, directory, key, folder, python"
+    with pytest.raises(UserError, match=rf"unknown placeholder \{{rate\}}.*\({names}\)"):
         run_study(tmp_path / "study.yaml")
 
 
