@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from stability.importing.reading import parse_file
 from stability.records import UserError
 from stability.spec.command import Parse
 
+_WHOLE = re.compile(r"[-+]?[0-9]{1,4000}")  # Python reads no longer one
+_NUMBER = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 PATTERN = "'run_lr{lr}_seed{seed}.log'"
 
 
@@ -45,13 +48,18 @@ def options(
 
 
 def scalar(text: Any) -> Any:
-    """What text in a file name or a table stands for: a number, true, false, null or text, as in YAML."""
+    """What text in a file name, a table or a help stands for.
+
+    A finite number as YAML writes it, `true`, `false`, or None for `null` and Python's `none`, in any case; all
+    else is the text itself.
+    """
     if not isinstance(text, str):
         return text
-    try:
-        return float(text) if not re.fullmatch(r"[-+]?\d+", text) else int(text)
-    except ValueError:
-        return {"true": True, "false": False, "null": None, "none": None}.get(text.lower(), text)
+    if _WHOLE.fullmatch(text):
+        return int(text)
+    if _NUMBER.fullmatch(text) and math.isfinite(float(text)):
+        return float(text)
+    return {"true": True, "false": False, "null": None, "none": None}.get(text.lower(), text)
 
 
 def _pattern(template: str) -> re.Pattern[str]:

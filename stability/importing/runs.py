@@ -63,7 +63,8 @@ class Run:
     def name(self) -> str:
         if self.series is not None:
             return self.series
-        return self.path.name if self.kind == "tensorboard" else f"{self.path.parent.name}/{self.path.name}"
+        parts = [part for part in self.path.parts if part != self.path.anchor]
+        return "/".join(parts[-1 if self.kind == "tensorboard" else -2 :])
 
     def sources(self, recorder: Any, weighed: Iterable[str]) -> Sources:
         """Reads the run's log for a recorder, from its beginning."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from stability.importing import import_runs, options
+from stability.importing.options import scalar
 from stability.records import UserError
 from stability.store import Store
 
@@ -284,6 +285,27 @@ def test_a_log_is_read_by_what_is_said_of_any_text(tmp_path, imported, form):
     (tmp_path / "parse.yaml").write_text(form.replace("PATTERN", r"'it (?P<step>\d+) err (?P<mel>\S+)'"))
     _, trials = imported(tmp_path / "a.log", parse=tmp_path / "parse.yaml")
     assert trials["steps"][0] == 12
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1e-4", 1e-4), ("007", 7), (".5", 0.5), ("-3", -3), ("True", True), ("null", None), ("None", None),
+        ("1_000", "1_000"), ("nan", "nan"), ("inf", "inf"), ("1e999", "1e999"), ("٣", "٣"), ("adam", "adam"),
+        (3.5, 3.5),
+    ],
+)  # fmt: skip
+def test_what_a_text_stands_for(text, value):
+    assert (scalar(text), type(scalar(text))) == (value, type(value))
+
+
+def test_names_of_runs(tmp_path, imported, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.log", "folder/b.log"):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_text(f"step 1 mel=0.1234567\n{STEP}\n")
+    spec, _ = imported("a.log", "folder/b.log")
+    assert list(spec.params["run"].choices) == ["a.log", "folder/b.log"]
 
 
 def test_what_says_nothing_is_named(tmp_path, imported):
