@@ -66,6 +66,9 @@ def test_the_command_line_of_the_first_report(tmp_path, run_study):
     trials = store.trials(spec.name)
     assert set(trials["verdict"]) == {"STABLE"}, trials[["error", "evidence"]].to_dict("records")
     assert set(trials["steps"]) == {18}  # 8 states of the bar and a summary, twice
+    frames = store.frames(spec.name)
+    evaluated = frames.epochs[frames.epochs["source"] != "train"]
+    assert set(frames.steps["epoch"].dropna()) == set(evaluated["epoch"]) == {0, 1}
     hot = ("name=hot", "arms.basic.lr=0.05", plan)
     spec, store, _ = run_study(tmp_path / "train_main.yaml", *hot)
     verdicts = store.trials("hot").groupby("arm")["verdict"].agg(set)

@@ -205,6 +205,42 @@ def test_evaluations_come_after_their_step_and_before_training_without_any():
     assert tape.evaluations == [(BEFORE_TRAINING, {"mel": 2.0}), (0, {"mel": 0.9}), (1, {"mel": 0.7})]
 
 
+def test_evaluations_count_epochs_where_none_is_named():
+    tape, line = timeline()
+    line.add("log", says({"mel": 2.0}, evaluation=True))
+    for step in range(4):
+        line.add("log", says({"mel": 1.0}, step))
+        if step % 2:
+            line.add("log", says({"mel": 0.9}, evaluation=True))
+    line.add("log", says({"mel": 1.0}, 4))
+    line.finish()
+    assert [epoch for epoch, _ in tape.evaluations] == [BEFORE_TRAINING, 0, 1]
+    assert [epoch or 0 for _, epoch, _ in tape.steps] == [0, 0, 1, 1, 2]
+
+
+def test_an_epoch_that_stands_alone_counts_for_evaluations_too():
+    tape, line = timeline()
+    for epoch in (1, 2):
+        line.add("log", says({}, epoch=epoch))
+        line.add("log", says({}, epoch=epoch, evaluation=True))
+        line.add("log", says({"mel": 1.0}))
+        line.add("log", says({"mel": 0.9}))
+        line.add("log", says({"mel": 0.9}, evaluation=True))
+    line.finish()
+    assert [epoch for _, epoch, _ in tape.steps] == [0, 0, 1, 1]
+    assert [epoch for epoch, _ in tape.evaluations] == [0, 1]
+    assert line.incomplete == 0
+
+
+def test_a_step_that_says_no_epoch_is_in_that_of_the_step_before_it():
+    tape, line = timeline(stdout=Kind(is_stream=True), stderr=Kind(is_stream=True))
+    line.add("stdout", says({"mel": 1.0}, 1, 1))
+    line.add("stdout", says({"mel": 1.0}, 3, 2))
+    line.add("stderr", says({"mel": 1.0}, 4))
+    line.finish()
+    assert [epoch for _, epoch, _ in tape.steps] == [0, 1, 1]
+
+
 def test_an_evaluation_without_all_that_is_weighed_is_counted_not_recorded():
     tape, line = timeline(weighed=("mel", "kl"))
     line.add("log", says({"mel": 1.0, "kl": 1.0}, 0))

@@ -32,7 +32,7 @@ class Numbering:
 
     def place(self, observation: Observation) -> int:
         """The step that these numbers of the training belong to."""
-        later = observation.epoch is not None and self._note_epoch(observation.epoch)
+        later = observation.epoch is not None and self.note_epoch(observation.epoch)
         if observation.step is not None:
             self._count_on(observation.step, later)
         elif self.counts and observation.values:
@@ -42,8 +42,8 @@ class Numbering:
             self._had |= observation.values.keys()
         return self.step
 
-    def _note_epoch(self, epoch: float) -> bool:
-        """Whether it is a later one than before."""
+    def note_epoch(self, epoch: float) -> bool:
+        """The source is in this epoch, as it counts. Whether that is a later one than before."""
         number = whole_epoch(epoch)
         later = self._epoch is not None and number > self._epoch
         self.base = number if self.base is None else self.base

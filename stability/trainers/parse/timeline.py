@@ -55,7 +55,8 @@ class Timeline:
     has them belongs to the newest step, but a NaN that would replace a finite number to the next. Of several
     sources without step numbers each counts its own, and the one that is furthest leads the others. An
     evaluation follows the step that its source is at; in a source without training, the step that it names,
-    and before training if that is 0 or nothing was trained yet.
+    and before training if that is 0 or nothing was trained yet. Where no epoch is named, the first one ends
+    with the first evaluation, and so on; a step that says no epoch is in that of the step before it.
     """
 
     def __init__(self, recorder: Recording, sources: Mapping[str, Kind], weighed: Collection[str]) -> None:
@@ -70,6 +71,7 @@ class Timeline:
         self._order: list[Place] = []
         self._recorded = BEFORE_STEPS
         self._epoch: int | None = None
+        self._names_epochs = False  # in its evaluations
         self._carried: Mapping[str, float] = {}
         self._digits = 0
         self._rounding: dict[str, float] | None = None
@@ -142,6 +144,10 @@ class Timeline:
         )
 
     def _add_evaluation(self, source: str, observation: Observation) -> None:
+        if not observation.values:
+            if observation.epoch is not None:
+                self._numberings[source].note_epoch(observation.epoch)
+            return
         place = self._evaluated_after(source, observation), True
         self._merge(place, self._evaluated_epoch(source, observation.epoch), observation)
         if observation.is_lost and self._weighed_in(place):
@@ -159,6 +165,7 @@ class Timeline:
         own = self._numberings[source]
         if epoch is None:
             return own.epoch
+        self._names_epochs = True
         bases = [n.base for n in (own, *self._numberings.values()) if n.base is not None]
         return max(0, whole_epoch(epoch) - (bases[0] if bases else 0))
 
@@ -190,7 +197,8 @@ class Timeline:
         losses, scalars = {}, {}
         for name, value in values.items():
             (scalars if name in _SCALARS else losses)[name] = value
-        self._epoch = entry.epoch
+        if entry.epoch is not None:
+            self._epoch = self._epoch_of(entry.epoch)
         if not losses and "total" not in scalars and all(map(math.isfinite, values.values())):
             self._carried = values
             return
@@ -199,7 +207,7 @@ class Timeline:
         self.steps += 1
         if self._digits < COARSE_DIGITS:
             self._note_digits(losses)
-        self._recorder.step(losses, epoch=entry.epoch, step=step, measures=self._rounding, **scalars)
+        self._recorder.step(losses, epoch=self._epoch, step=step, measures=self._rounding, **scalars)
 
     def _record_evaluation(self, step: int, entry: _Entry) -> None:
         losses = {name: value for name, value in entry.values.items() if name not in _SCALARS}
@@ -209,8 +217,19 @@ class Timeline:
             return
         self.evaluations += 1
         before = step == BEFORE_STEPS or self._recorded == BEFORE_STEPS
-        epoch = self._epoch if entry.epoch is None else entry.epoch
+        epoch = self._epoch if entry.epoch is None else self._epoch_of(entry.epoch)
         self._recorder.evaluate(losses, BEFORE_TRAINING if before else epoch or 0)
+        if not before and not self._epochs_are_named():
+            self._epoch = (epoch or 0) + 1
+
+    def _epoch_of(self, epoch: int) -> int:
+        """Epochs that only restarts of the steps tell do not fall behind those that evaluations count."""
+        if self._epoch is None or epoch >= self._epoch or self._epochs_are_named():
+            return epoch
+        return self._epoch
+
+    def _epochs_are_named(self) -> bool:
+        return self._names_epochs or any(own.base is not None for own in self._numberings.values())
 
     def _weighed_in(self, place: Place) -> bool:
         return all(name in self._entries[place].values for name in self._weighed)
