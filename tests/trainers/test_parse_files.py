@@ -175,3 +175,10 @@ def test_empty_cells_of_rows_for_evaluation_are_no_gap(tmp_path, names):
     assert list(source.end())
     assert source.problem("csv") is None
     assert list(source.notes("csv")) == []
+
+
+def test_decimal_commas_in_a_table_with_semicolons():
+    assert rows("step;mel\n0;0,53\n1;0,5\n2;2,450\n") == [
+        {"step": 0.0, "mel": 0.53}, {"step": 1.0, "mel": 0.5}, {"step": 2.0, "mel": 2.45}
+    ]  # fmt: skip
+    assert rows("step;mel\n0;2,450\n1;1,234.5\n") == [{"step": 0.0}, {"step": 1.0, "mel": 1234.5}]

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from stability.trainers.parse.numbers import TOKEN, nonfinite, number
+from stability.trainers.parse.numbers import TOKEN, count, nonfinite, number
 from stability.trainers.parse.patterns import Pattern, Reader
 
 NANS = ["nan", "NaN", "NAN", "-nan", "+nan", "nan(ind)", "-nan(ind)", "nan(snan)", "1.#QNAN", "1.#IND", "-1.#IND00", "1.#J", "1.#QO", "-1.#IO",
@@ -97,3 +97,18 @@ def test_a_long_text_is_no_number_and_found_out_in_no_time():
 def test_leaders_of_dots_and_names_in_modules():
     line = "loss...nan np.nan x.inf loss: .nan, -.inf ...-inf"
     assert [m.group() for m in TOKEN.finditer(line)] == [".nan", ".nan", "-.inf", "-inf"]
+
+
+@pytest.mark.parametrize(
+    ("text", "point", "comma"),
+    [("1,234.5", 1234.5, None), ("1,234,567", 1234567.0, None), ("-12,345.25,", -12345.25, None), ("0,53", None, 0.53),
+     ("2,4500", None, 2.45), ("2,450", None, 2.45), ("1.234,5", None, 1234.5), ("-,5", None, -0.5), ("1,5e-3", None, 0.0015),
+     ("1.5", 1.5, None), ("1,2,3", None, None), ("7", 7.0, 7.0), ("2.5,3", None, None)],
+)  # fmt: skip
+def test_commas_in_numbers(text, point, comma):
+    assert number(text) == point
+    assert number(text, decimal=",") == comma
+
+
+def test_a_count_may_have_commas():
+    assert (count("1,200"), count("1,200:"), count("12"), count("1,2")) == (1200.0, 1200.0, 12.0, None)

@@ -14,7 +14,8 @@ Microsoft's older runtime rounds the letters as if they were digits: 1.#INF, 1.#
 """
 _WRAPPING = "([{<'\"`,;:%)]}>"
 _CALL = re.compile(
-    r"[\W_]*(?:[a-z_]\w*\.)*\w*(?:tensor|array|float|double|complex)\d*\((?P<inner>[^,]*)", re.IGNORECASE
+    r"[\W_]*(?:[a-z_]\w*\.)*\w*(?:tensor|array|float|double|complex)\d*\((?P<inner>(?:[^,]|,(?=\d))*)",
+    re.IGNORECASE,
 )
 """`tensor(2.5)`, `np.float32(2.5)`, `Array(2.5, dtype=float32)`, also without its end."""
 _BESIDE = r"\W{0,3}(?:[-+]?[\d.]+(?:e[-+]?\d+)?%?|\.?nan|\.?inf(?:inity)?)j?"
@@ -28,15 +29,50 @@ _LONGEST = 256
 """Characters of a number with all that stands around it."""
 
 
-def number(text: str) -> float | None:
+DECIMAL_COMMA = "(?#decimal comma)"
+"""Stands in an expression whose numbers have commas before their decimals."""
+_EXPONENT = r"(?:e[-+]?\d+)?"
+_THOUSANDS = re.compile(rf"[-+]?\d{{1,3}}(?:(?:,\d{{3}})+\.\d+|(?:,\d{{3}}){{2,}}){_EXPONENT}", re.IGNORECASE)
+_DECIMALS = re.compile(rf"[-+]?(?:\d+|\d{{1,3}}(?:\.\d{{3}})+)?,\d+{_EXPONENT}", re.IGNORECASE)
+_COUNT = re.compile(r"\d{1,3}(?:,\d{3})+")
+
+
+def number(text: str, decimal: str = ".") -> float | None:
     """The number that `text` is, without brackets, quotes or commas around it; None where it is none.
 
     "1e999" is infinite, as every reader of numbers has it. Never 0, nor anything else, in place of a NaN.
+    1,234.5 has a comma between thousands. 2,450 may be two numbers: it is none, unless `decimal` is a comma.
     """
     try:
-        return float(text)
+        return plain(text, decimal)
     except ValueError:
-        return _unusual(text)
+        return _unusual(text, decimal)
+
+
+def plain(text: str, decimal: str = ".") -> float:
+    """The number in its usual form. Raises `ValueError` for any other, as `float` does."""
+    if decimal == "," and "." in text:
+        raise ValueError(text)
+    return float(text)
+
+
+def count(text: str) -> float | None:
+    """The number of a step or an epoch: 1,200 is one."""
+    bare = text.strip(_WRAPPING)
+    return float(bare.replace(",", "")) if _COUNT.fullmatch(bare) else number(text)
+
+
+def has_comma(text: str) -> bool:
+    """Whether a comma stands in `text` between digits, or before the first."""
+    return re.search(r",\d", text) is not None
+
+
+def is_decimal(text: str) -> bool:
+    """Whether a number's comma must stand before decimals, not between thousands: 0,53, but not 2,450."""
+    before, comma, after = text.strip(_WRAPPING).lstrip("-+").partition(",")
+    return _DECIMALS.fullmatch(before + comma + after) is not None and (
+        "." in before or len(after) != 3 or len(before) > 3 or before in ("", "0")
+    )
 
 
 def may_be_nonfinite(text: str) -> bool:
@@ -52,7 +88,7 @@ def nonfinite(token: str) -> float:
     return math.nan
 
 
-def _unusual(text: str) -> float | None:
+def _unusual(text: str, decimal: str) -> float | None:
     if text.isalpha():  # a word; most of what is no number is one
         return None
     text = text.strip()
@@ -62,7 +98,11 @@ def _unusual(text: str) -> float | None:
         if written := _WHOLE.fullmatch(text):
             return nonfinite(written["token"])
     bare = text.strip(_WRAPPING).strip()
+    if decimal == "," and _DECIMALS.fullmatch(bare):
+        return float(bare.replace(".", "").replace(",", "."))
+    if decimal == "." and _THOUSANDS.fullmatch(bare):
+        return float(bare.replace(",", ""))
     try:
-        return float(bare)
+        return plain(bare, decimal)
     except ValueError:
         return None

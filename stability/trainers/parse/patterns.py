@@ -5,10 +5,19 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from math import isfinite, nan
 
-from stability.trainers.parse.numbers import TOKEN, may_be_nonfinite, nonfinite, number
-from stability.trainers.parse.observation import Observation, is_loss, observed
+from stability.trainers.parse.numbers import (
+    DECIMAL_COMMA,
+    TOKEN,
+    count,
+    may_be_nonfinite,
+    nonfinite,
+    number,
+    plain,
+)
+from stability.trainers.parse.observation import PLACES, Observation, is_loss, observed
 from stability.trainers.parse.unread import Unread
 
 STAND_INS = (*(f"9.{'0' * places}" for places in (4, 3, 2, 1, 5, 6, 8)), "9", "9.0000e+00", "9.0e+00")
@@ -24,6 +33,8 @@ class Pattern:
 
     def __init__(self, text: str, *, is_evaluation: bool = False) -> None:
         self._regex = re.compile(text)
+        self._decimal = "," if DECIMAL_COMMA in text else "."
+        self._plain = float if self._decimal == "." else partial(plain, decimal=",")
         self.names = tuple(self._regex.groupindex)
         self.is_evaluation = is_evaluation
         self.unread = Unread("matched lines")
@@ -53,9 +64,9 @@ class Pattern:
         elif found is None:
             return None
         else:
-            texts = found.groupdict()
+            texts, read = found.groupdict(), self._plain
             try:
-                values = {name: float(text) for name, text in texts.items()}
+                values = {name: read(text) for name, text in texts.items()}
                 self._whole += 1
             except (TypeError, ValueError):  # a group that took no part, or a number in another spelling
                 values, _ = self._values(texts)
@@ -72,7 +83,11 @@ class Pattern:
 
     def _values(self, texts: Mapping[str, str | None]) -> tuple[dict[str, float], bool]:
         """The numbers, and whether every group that took part is one."""
-        known = {name: number(text) for name, text in texts.items() if text is not None}
+        known = {
+            name: count(text) if name in PLACES else number(text, self._decimal)
+            for name, text in texts.items()
+            if text is not None
+        }
         values = {name: value for name, value in known.items() if value is not None}
         return values, len(values) == len(known)
 
@@ -96,7 +111,7 @@ class Pattern:
         elif all_named and plain.holds_all:
             return values
         other: dict[str, float] = {}
-        for stand_in in STAND_INS:
+        for stand_in in (text.replace(".", self._decimal) for text in STAND_INS):
             disguised, spans = _disguised(line, tokens, stand_in)
             match = self._regex.search(disguised)
             if match is None:

@@ -7,7 +7,7 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from stability.trainers.parse.numbers import number
+from stability.trainers.parse.numbers import has_comma, is_decimal, number
 from stability.trainers.parse.rows import Names
 from stability.trainers.parse.unread import Unread
 
@@ -27,6 +27,7 @@ class Table:
         self._names, self._wanted = names, names.wanted
         self._delimiter = ","
         self._header: list[str] | None = None
+        self._has_decimal_commas = False
         self._rows = self._known = 0
         self._partial = 0  # rows that have not a number for every name
         self._had: Counter[str] = Counter()  # in those
@@ -44,7 +45,7 @@ class Table:
 
     def _plain(self, line: str) -> dict[str, float] | None:
         """The row in a line that has nothing but a number for every name, as most have: no header can."""
-        if self._header is None:
+        if self._header is None or self._has_decimal_commas:
             return None
         try:
             return dict(zip(self._header, map(float, line.split(self._delimiter)), strict=True))
@@ -53,10 +54,18 @@ class Table:
 
     def _any(self, line: str) -> dict[str, float]:
         cells = dict(itertools.zip_longest(self._header, _cells(line, self._delimiter), fillvalue=""))
-        numbers = {name: number(text) for name, text in cells.items() if text}
+        numbers = self._numbers(cells)
         row = {name: value for name, value in numbers.items() if value is not None and name}
         self._note_gaps(row, cells)
         return row
+
+    def _numbers(self, cells: Mapping[str, str]) -> dict[str, float | None]:
+        """A comma may stand before decimals where none stands between cells, once one cell must be so."""
+        if self._delimiter != "," and not self._has_decimal_commas:
+            odd = [text for text in cells.values() if has_comma(text) and number(text) is None]
+            self._has_decimal_commas = any(is_decimal(text) for text in odd)
+        decimal = "," if self._has_decimal_commas else "."
+        return {name: number(text, decimal) for name, text in cells.items() if text}
 
     def _note_gaps(self, row: Mapping[str, float], cells: Mapping[str, str]) -> None:
         """A loss is due in rows that have a step, where any have."""
@@ -121,4 +130,4 @@ def _cells(line: str, delimiter: str) -> list[str]:
 
 
 def _is_number(text: str) -> bool:
-    return number(text) is not None
+    return number(text) is not None or is_decimal(text)
