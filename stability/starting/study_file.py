@@ -13,7 +13,7 @@ from stability.starting.knobs import Knob, Roles
 from stability.trainers.parse import guess
 
 DIRECTORY = "{directory}/artifacts"
-UNKNOWN = {"train": [r"(?i)\bloss\W{1,4}(?P<loss>[^\s,|]+)"]}
+UNKNOWN = {"train": [guess.UNKNOWN_EPOCH, guess.UNKNOWN_LOSS]}
 """How a log is read of which nothing is known."""
 
 

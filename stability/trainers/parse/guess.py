@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
+
+from stability.trainers.parse.numbers import DECIMAL_COMMA, has_comma, is_decimal, number
+from stability.trainers.parse.observation import BESIDE_LOSSES, PLACES, SCALARS, is_loss
 
 STEPS = {"step", "global_step", "_step", "iteration", "iter", "iterations", "global step"}
 EPOCHS = {"epoch", "epochs"}
 RATES = {"lr", "learning_rate", "current_lr"}
 NORMS = {"grad_norm", "gradient_norm", "gnorm"}
 EVALUATION = {"val", "valid", "validation", "eval", "evaluation", "dev", "test"}
-PLACES = {"step", "epoch", "lr", "grad_norm", "total"}
 BESIDE = {"train", "training", "loss", "losses", "avg", "raw", "step", "epoch"} | EVALUATION
 COMPONENTS = {
     "mel", "kl", "kld", "stop", "gate", "mle", "dur", "duration", "nll", "ce", "bce", "mse", "l1", "gen",
@@ -20,12 +22,28 @@ COMPONENTS = {
     "reconstruction", "recon", "pitch", "energy", "align", "alignment", "feature", "generator",
     "discriminator",
 }  # fmt: skip
-NUMBER = r"[-+]?(?:\d[\d.]*(?:e[-+]?\d+)?|nan|inf(?:inity)?)"
+_NONE = {*PLACES, *SCALARS}
+"""Names that are no component."""
+_OPENING = r"\s*(?:(?:[\w.]+\()?['\"(\[]*)"
+NUMBER = r"[-+]?(?:\.?\d[\d.,]*(?:e[-+]?\d+)?|\.?nan|\.?inf(?:inity)?)"
 _PAIR = re.compile(
-    rf"(?P<name>[A-Za-z_][\w/.-]*)['\"]?\s*[=:]\s*['\"(]?(?:tensor\()?(?P<number>{NUMBER})\b", re.IGNORECASE
+    rf"(?P<name>[A-Za-z_][\w/.-]*)['\"]?(?P<sign>\s*[=:]|\s){_OPENING}(?P<number>{NUMBER})(?![\w])",
+    re.IGNORECASE,
 )
-_PLACE = r"(?<![\w/.-])(?i:{word})\W{{1,4}}(?P<{ours}>\d[\d.]*)"
+VALUE = r"(?:[^\s,;|'\"\])}]|,(?=\d))+"
+"""A number's text. It ends at no comma with a digit behind it: what stands before would be another number."""
+_BEFORE = r"(?<![\w/.-])"
+_EVALUATED = rf"{_BEFORE}(?i:{'|'.join(sorted(EVALUATION))})(?![\w/.-])"
+_PLACE = r"{before}(?i:{word})\W{{1,4}}(?P<{ours}>\d+(?:[.,]\d+)*)"
 _WORDS = {"step": r"global[_ ]step|steps?|iter(?:ation)?s?", "epoch": "epochs?"}
+_BAR = r"(?<![\d/])(?P<step>\d+)/\d+\s*[\[\u2501]"
+"""Where a bar of tqdm or Keras is: `| 33/100 [`, `33/100 [===`, `33/100 ━━`."""
+UNKNOWN_EPOCH = r"(?i)\bepoch\W{1,4}(?P<epoch>\d+)"
+UNKNOWN_LOSS = (
+    rf"(?i)(?:{_BAR}.*?)?\bloss['\"]?"
+    rf"(?:\s*[=:]\s*['\"(\[]*|\s+(?=[-+.]*(?:\d|nan\b|inf)))(?P<loss>{VALUE})"
+)
+"""A loss, and the place of the bar before it, in a log of which nothing is known."""
 
 
 class Meaning(NamedTuple):
@@ -66,60 +84,114 @@ def of_columns(names: Iterable[str]) -> dict[str, dict[str, str]]:
 def of_lines(lines: Sequence[str]) -> dict[str, list[str]]:
     """`train` and `evaluate`, as a text's source in a study file has them: regular expressions.
 
-    A line whose first word speaks of evaluation is one. Raises `ValueError` where nothing looks like a loss.
+    What follows a word such as `validation` in its line is of an evaluation. Raises `ValueError` where
+    nothing looks like a loss, and for numbers whose commas may mean this or that.
     """
-    found: dict[str, dict[str, str]] = {"train": {}, "evaluate": {}}
-    counts = Counter(match["name"] for line in lines for match in _PAIR.finditer(line))
-    for name, _ in sorted(counts.items(), key=lambda item: -item[1]):
-        known = meaning(name)
-        if known is not None and known.ours not in _WORDS:
-            found["evaluate" if known.is_evaluation else "train"].setdefault(known.ours, name)
-    evaluated = [line for line in lines if _speaks_of_evaluation(line)]
-    shared = {
-        ours
-        for ours, name in found["train"].items()
-        if any(_expression(ours, name)[1](line) for line in evaluated)
-    }
-    settled = _settled(found)
+    settled = _settled(_named(lines))
+    loss = re.compile("|".join(_expression(name) for name in settled["train"].values()))
+    with_loss = [line for line in lines if loss.search(line)]
+    evaluated = [line for line in with_loss if re.search(rf"{_EVALUATED}.*?(?:{loss.pattern})", line)]
+    comma = _decimal_comma(lines)
     result = {
-        kind: [_expression(ours, name)[0] for ours, name in names.items()] for kind, names in settled.items()
+        kind: [_expression(name, ours) + comma for ours, name in names.items()]
+        for kind, names in settled.items()
     }
-    if shared and not settled["evaluate"]:
-        opening = r"^\W*(?i:{})\b.*".format("|".join(sorted(EVALUATION)))
-        own = [(ours, name) for ours, name in settled["train"].items() if ours in shared or ours == "loss"]
-        result["evaluate"] = [opening + _expression(ours, name)[0] for ours, name in own]
-        result["train"] = [
-            rf"^(?!\W*(?i:{'|'.join(sorted(EVALUATION))})\b).*?" + text for text in result["train"]
-        ]
-    places = [_PLACE.format(word=word, ours=ours) for ours, word in _WORDS.items()]
-    result["train"] = [place for place in places if any(re.search(place, line) for line in lines)] + result[
-        "train"
-    ]
+    if evaluated and len(evaluated) < len(with_loss):
+        if not settled["evaluate"]:
+            searched = {ours: re.compile(_expression(name)) for ours, name in settled["train"].items()}
+            result["evaluate"] = [
+                rf"{_EVALUATED}.*?{_expression(settled['train'][ours], ours)}{comma}"
+                for ours, own in searched.items()
+                if is_loss(ours) and any(own.search(line) for line in evaluated)
+            ]
+        result["train"] = [rf"^(?:(?!{_EVALUATED}).)*?{text}" for text in result["train"]]
+    result["train"] = _places(lines, with_loss, list(settled["train"].values())) + result["train"]
     return {kind: texts for kind, texts in result.items() if texts}
 
 
 def components_of(expressions: Iterable[str]) -> list[str]:
     """The loss components that regular expressions name."""
-    named = {name for text in expressions for name in re.compile(text).groupindex}
-    return sorted(named - PLACES)
+    return sorted({name for text in expressions for name in re.compile(text).groupindex} - _NONE)
 
 
-def _expression(ours: str, name: str):
-    text = rf"(?<![\w/.-]){re.escape(name)}['\"]?\s*[=:]\s*['\"]?(?P<{ours}>[^\s,'\"|]+)"
-    return text, re.compile(text).search
+def _named(lines: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Our names -> those in the lines; of several for one the most frequent."""
+    found: dict[str, dict[str, str]] = {"train": {}, "evaluate": {}}
+    counts = Counter(match["name"] for match in _pairs(lines))
+    for name, _ in sorted(counts.items(), key=lambda item: -item[1]):
+        known = meaning(name)
+        if known is not None and known.ours not in PLACES:
+            found["evaluate" if known.is_evaluation else "train"].setdefault(known.ours, name)
+    return found
 
 
-def _speaks_of_evaluation(line: str) -> bool:
-    word = re.match(r"\W*([A-Za-z]+)", line)
-    return word is not None and word[1].lower() in EVALUATION
+def _pairs(lines: Iterable[str]) -> Iterator[re.Match[str]]:
+    """Names with numbers behind them. A space alone stands between them only where the name says enough."""
+    for line in lines:
+        for match in _PAIR.finditer(line):
+            if match["sign"].strip() or _speaks(match["name"]):
+                yield match
+
+
+def _speaks(name: str) -> bool:
+    """Whether a name says without a sign behind it that a number follows."""
+    known = meaning(name)
+    return known is not None and ("loss" in name.lower() or known.ours in BESIDE_LOSSES)
+
+
+def _expression(name: str, ours: str | None = None) -> str:
+    """Finds `name` and its number, in a group of our name if there is one."""
+    sign = r"(?:\s*[=:]|\s)" if _speaks(name) else r"\s*[=:]"
+    number = f"(?P<{ours}>{VALUE})" if ours else VALUE
+    return rf"{_BEFORE}{re.escape(name)}['\"]?{sign}\s*['\"(\[]*{number}"
+
+
+def _places(lines: Sequence[str], with_loss: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Expressions for steps and epochs.
+
+    A step stands beside a loss, since headers have numbers of steps too; where none does, in lines of its own
+    if these go on. A bar's place is a step where no other is named.
+    """
+    loss = rf"(?=.*(?:{'|'.join(map(_expression, names))}))"
+    epoch, word = (_PLACE.format(before=_BEFORE, word=_WORDS[ours], ours=ours) for ours in ("epoch", "step"))
+    found = [epoch] if any(re.search(epoch, line) for line in lines) else []
+    for step in (word, _BAR):
+        beside = {match["step"] for line in with_loss if (match := re.search(step, line))}
+        if len(beside) > 1 or (beside and step == word):
+            return [rf"^{loss}.*?{step}", *found]
+    alone = [match["step"] for line in lines if (match := re.search(word, line))]
+    return [word, *found] if len(set(alone)) > 1 else found
+
+
+def _decimal_comma(lines: Sequence[str]) -> str:
+    """What marks an expression whose numbers have decimal commas; empty where they have points.
+
+    Raises `ValueError` where a comma may stand before decimals as well as between thousands.
+    """
+    texts = [
+        match["number"].rstrip(".,")
+        for match in _pairs(lines)
+        if (known := meaning(match["name"])) is not None and known.ours not in PLACES
+    ]
+    unclear = [text for text in texts if has_comma(text) and number(text) is None]
+    if not unclear:
+        return ""
+    points = [text for text in texts if "." in text]
+    certain = [text for text in unclear if number(text, decimal=",") is not None]
+    if points or len(certain) < len(unclear) or not any(map(is_decimal, certain)):
+        beside = f", and others have points, such as {points[0]!r}" if points else ""
+        raise ValueError(
+            f"the comma in {unclear[0]!r} may stand before decimals or between thousands{beside}"
+        )
+    return DECIMAL_COMMA
 
 
 def _settled(found: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
     """With `loss` for a total that stands alone; what is evaluated is what is trained."""
     for names in found.values():
-        if not names.keys() - PLACES and "total" in names:
+        if not names.keys() - _NONE and "total" in names:
             names["loss"] = names.pop("total")
-    components = found["train"].keys() - PLACES
+    components = found["train"].keys() - _NONE
     if not components:
         raise ValueError("nothing in it looks like a training loss")
     found["evaluate"] = {ours: name for ours, name in found["evaluate"].items() if ours in components}

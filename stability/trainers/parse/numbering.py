@@ -27,18 +27,22 @@ class Numbering:
         self._offset = 0
         self.epoch: int | None = None  # that the training is in; None where nothing says so
         self._epoch: int | None = None  # as the program counts
+        self._is_later = False  # the epoch went on since the last step
         self._restarts = 0
         self._had: set[str] = set()
 
     def place(self, observation: Observation) -> int:
         """The step that these numbers of the training belong to."""
-        later = observation.epoch is not None and self.note_epoch(observation.epoch)
+        if observation.epoch is not None and self.note_epoch(observation.epoch):
+            self._is_later = True
         if observation.step is not None:
-            self._count_on(observation.step, later)
+            self._count_on(observation.step, self._is_later)
+            self._is_later = False
         elif self.counts and observation.values:
-            if later or not self._had or self._had & observation.values.keys():
+            if self._is_later or not self._had or self._had & observation.values.keys():
                 self.step += 1
                 self._had = set()
+                self._is_later = False
             self._had |= observation.values.keys()
         return self.step
 
