@@ -50,8 +50,8 @@ def options(
 def scalar(text: Any) -> Any:
     """What text in a file name, a table or a help stands for.
 
-    A finite number as YAML writes it, `true`, `false`, or None for `null` and Python's `none`, in any case; all
-    else is the text itself.
+    A finite number as YAML writes it, `true`, `false`, or None for `null` and Python's `none`, in any case;
+    all else is the text itself.
     """
     if not isinstance(text, str):
         return text
