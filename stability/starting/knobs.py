@@ -84,7 +84,7 @@ def roles(options: Sequence[Option], command: Sequence[str], fix: str) -> Roles:
     if "epochs" in found.of_trial and steps is not None and not places[steps.flag]:
         del found.of_trial["max_steps"]
     if not found.knobs:
-        names = ", ".join(option.flag for option in options[:8]) or "none"
+        names = ", ".join(option.flag for option in options[:8] if option.name != "help") or "none"
         raise UserError(f"no option is a known hyperparameter, such as --lr (it has: {names}); {fix}")
     for name, option in [*found.of_trial.items(), *((knob.name, knob.option) for knob in found.knobs)]:
         _place(found, name, places[option.flag])
