@@ -11,7 +11,7 @@ from stability.trainers.parse.events import EventFiles
 from stability.trainers.parse.files import FILES
 from stability.trainers.parse.jsonlines import JsonLines, row
 from stability.trainers.parse.rows import Names
-from stability.trainers.parse.tables import Table
+from stability.trainers.parse.tables import Table, header
 from stability.trainers.parse.tail import Tail
 
 
@@ -182,3 +182,12 @@ def test_decimal_commas_in_a_table_with_semicolons():
         {"step": 0.0, "mel": 0.53}, {"step": 1.0, "mel": 0.5}, {"step": 2.0, "mel": 2.45}
     ]  # fmt: skip
     assert rows("step;mel\n0;2,450\n1;1,234.5\n") == [{"step": 0.0}, {"step": 1.0, "mel": 1234.5}]
+
+
+def test_a_row_of_text_is_no_header():
+    text = "phase,note,mel\ntrain,,0.5\ntrain,started,\nval,ended,well\ntrain,,0.25\n"
+    assert [found["mel"] for found in rows(text) if found] == [0.5, 0.25]
+    assert rows("loading,,\nstep,mel\n0,0.5\n") == [{"step": 0.0, "mel": 0.5}]
+    assert rows("step,mel\n0,0.5\nstep,mel,kl\n1,0.5,0.1\n")[1] == {"step": 1.0, "mel": 0.5, "kl": 0.1}
+    assert rows("loading data, please wait\nstep,mel\n0,0.5\n") == [{"step": 0.0, "mel": 0.5}]
+    assert header(["run 7", "a,,", "step,mel", "0,1"]) == ["step", "mel"]

@@ -33,6 +33,11 @@ class Table:
         self._had: Counter[str] = Counter()  # in those
         self._unread = Unread("rows")
 
+    @property
+    def names(self) -> list[str]:
+        """Those of the newest header; none before there is one."""
+        return self._header or []
+
     def read(self, line: str) -> dict[str, float] | None:
         """The row in `line`; None for a header, what comes before one, and rows that were read before."""
         row = self._plain(line)
@@ -100,22 +105,30 @@ class Table:
             return False
         for delimiter in DELIMITERS:
             names = _cells(line, delimiter)
-            if (
-                self._wanted & set(names)
-                if self._wanted
-                else len(names) > 1 and not any(map(_is_number, names))
-            ):
+            if self._are_names(names):
                 self._delimiter, self._header = delimiter, names
                 return True
         return False
+
+    def _are_names(self, cells: list[str]) -> bool:
+        """Where nothing is wanted, a row of text might be taken for a header; but names are not empty, and
+        once there were numbers a header has some of the names again.
+        """
+        if self._wanted:
+            return not self._wanted.isdisjoint(cells)
+        if len(cells) < 2 or any(not cell or _is_number(cell) for cell in cells):
+            return False
+        has_numbers = self._rows > self._partial or self._had
+        return not has_numbers or not set(self.names).isdisjoint(cells)
 
 
 def header(lines: Iterable[str]) -> list[str]:
     """The names in the first line that is a header; none where there is no such line."""
     table = Table(Names())
     for line in lines:
-        if table._is_header(line):
-            return table._header
+        table.read(line)
+        if table.names:
+            return table.names
     return []
 
 
