@@ -191,3 +191,14 @@ def test_a_row_of_text_is_no_header():
     assert rows("step,mel\n0,0.5\nstep,mel,kl\n1,0.5,0.1\n")[1] == {"step": 1.0, "mel": 0.5, "kl": 0.1}
     assert rows("loading data, please wait\nstep,mel\n0,0.5\n") == [{"step": 0.0, "mel": 0.5}]
     assert header(["run 7", "a,,", "step,mel", "0,1"]) == ["step", "mel"]
+
+
+def test_a_column_that_is_not_there_is_told(tmp_path):
+    path = tmp_path / "m.csv"
+    path.write_text("step,loss\n0,0.5\n1,0.5\n")
+    source = FILES["csv"](TableSource(path=str(path), train={"mel": "nosuch"}), path)
+    assert list(source.end()) == []
+    assert source.told("csv") == "parse.csv: no column 'nosuch'; the header has step, loss"
+    source = FILES["csv"](TableSource(path=str(path), train={"mel": "loss", "kl": "nosuch"}), path)
+    assert len(list(source.end())) == 2
+    assert list(source.notes("csv")) == ["parse.csv: no column 'nosuch'; the header has step, loss"]

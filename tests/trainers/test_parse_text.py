@@ -2,7 +2,11 @@
 
 import random
 
+import pytest
+
+from stability.spec.command import TextSource
 from stability.trainers.parse.text import LONGEST, Lines
+from stability.trainers.parse.texts import Text
 
 
 def lines(data: bytes, piece: int | None = None) -> list[str]:
@@ -56,3 +60,14 @@ def test_what_has_not_ended_can_be_looked_at():
     assert cutter.feed(b"a\nloss=n") == ["a"]
     assert cutter.peek() == ["loss=n"]
     assert cutter.feed(b"an\n") == ["loss=nan"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "why"),
+    [(r"loss=\S+", r"'loss=\\S+' matched 2, but it names no group, such as (?P<loss>...)"),
+     (r"loss=(?P<loss>\S+)", r"'loss=(?P<loss>\\S+)' matched 2, but `loss` was '2,0', which is no number")],
+)  # fmt: skip
+def test_what_matched_and_was_not_read_is_told(expression, why):
+    text = Text(TextSource(train=[expression]))
+    assert list(text.read(b"hello\nloss=2,0\nloss=1,5\n")) == []
+    assert text.told("stdout") == f"3 lines came to parse.stdout; {why}"

@@ -29,7 +29,9 @@ class Rows(Protocol):
 
 
 class LineReader(Protocol):
-    """Lines -> rows. `restart` tells of a file that is written anew; `notes` and `problem` are of gaps."""
+    """Lines -> rows. `restart` tells of a file that is written anew; `notes` and `problem` are of gaps,
+    `absent` of wanted names that cannot come.
+    """
 
     def read(self, line: str) -> Row | None: ...
 
@@ -38,6 +40,8 @@ class LineReader(Protocol):
     def notes(self) -> Iterator[str]: ...
 
     def problem(self) -> str | None: ...
+
+    def absent(self) -> str | None: ...
 
 
 class FileSource:
@@ -68,6 +72,8 @@ class FileSource:
 
     def told(self, name: str) -> str:
         """How much was understood, in words."""
+        if self._reader is not None and (absent := self._reader.absent()):
+            return f"parse.{name}: {absent}"
         if not self._seen:
             return f"parse.{name} found no row in {self._path}"
         wanted = ", ".join(sorted(self._names.wanted)) or "a loss"

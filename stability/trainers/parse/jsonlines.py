@@ -47,6 +47,9 @@ class JsonLines:
     def problem(self) -> str | None:
         return None
 
+    def absent(self) -> str | None:
+        return None
+
     def _add_nans(self, found: dict[str, float]) -> None:
         trains = any(map(self._names.is_loss, found))
         evaluated = set(self._names.evaluate.values()) - set(self._names.train.values())

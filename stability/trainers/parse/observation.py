@@ -19,6 +19,11 @@ def is_loss(name: str) -> bool:
     return name not in PLACES and name not in BESIDE_LOSSES
 
 
+def is_component(name: str) -> bool:
+    """Whether a number of this name, as we call it, is a component of the loss."""
+    return name not in PLACES and name not in SCALARS
+
+
 class Observation(NamedTuple):
     """Numbers that stand together; `step` and `epoch` as the program counts them, None where it does not say.
 

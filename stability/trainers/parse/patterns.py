@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from math import isfinite, nan
 
@@ -17,11 +17,17 @@ from stability.trainers.parse.numbers import (
     number,
     plain,
 )
-from stability.trainers.parse.observation import PLACES, Observation, is_loss, observed
+from stability.trainers.parse.observation import PLACES, Observation, is_component, is_loss, observed
 from stability.trainers.parse.unread import Unread
 
 STAND_INS = (*(f"9.{'0' * places}" for places in (4, 3, 2, 1, 5, 6, 8)), "9", "9.0000e+00", "9.0e+00")
 """What a NaN might look like if it were a number, to an expression that knows only digits."""
+
+
+def components_of(expressions: Iterable[str]) -> list[str]:
+    """The loss components that regular expressions name."""
+    named = {name for text in expressions for name in re.compile(text).groupindex}
+    return sorted(filter(is_component, named))
 
 
 class Pattern:
@@ -32,6 +38,7 @@ class Pattern:
     """
 
     def __init__(self, text: str, *, is_evaluation: bool = False) -> None:
+        self.text = text
         self._regex = re.compile(text)
         self._decimal = "," if DECIMAL_COMMA in text else "."
         self._plain = float if self._decimal == "." else partial(plain, decimal=",")
@@ -59,7 +66,9 @@ class Pattern:
         found = self._regex.search(line)
         if suspect:
             values = self._read_suspect(line, found)
-            if found or values:
+            if len(values) == len(self.names):
+                self._whole += found is not None or bool(values)
+            elif found or values:
                 self._note(found.groupdict() if found else {}, values)
         elif found is None:
             return None
@@ -195,6 +204,19 @@ class Reader:
         """Which groups held something else than a number."""
         for pattern in self._patterns:
             yield from pattern.unread.notes(dict.fromkeys(pattern.names, pattern.matched))
+
+    def unread(self) -> str | None:
+        """What expressions matched and read no loss from, if any did."""
+        found = []
+        for pattern in self._patterns:
+            matched = f"{pattern.text!r} matched {pattern.matched:,}"
+            if pattern.matched and not pattern.names:
+                found.append(f"{matched}, but it names no group, such as (?P<loss>...)")
+            gaps = {name: gap for name, gap in pattern.unread.gaps.items() if is_loss(name)}
+            found += [
+                f"{matched}, but `{name}` was {gap.first!r}, which is no number" for name, gap in gaps.items()
+            ]
+        return "; ".join(found) or None
 
     def problem(self) -> str | None:
         """Which loss could not be read to the end any more, by no pattern, if any."""

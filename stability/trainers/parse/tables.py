@@ -27,6 +27,7 @@ class Table:
         self._names, self._wanted = names, names.wanted
         self._delimiter = ","
         self._header: list[str] | None = None
+        self._others: list[str] = []  # the names in what looks like a header, but has none that is wanted
         self._has_decimal_commas = False
         self._rows = self._known = 0
         self._partial = 0  # rows that have not a number for every name
@@ -87,8 +88,18 @@ class Table:
         return self._rows - self._partial + self._had[name]
 
     def notes(self) -> Iterator[str]:
-        """Which losses had text in place of numbers."""
-        return self._unread.notes(dict.fromkeys(self._unread.gaps, self._rows))
+        """Which losses had text in place of numbers, and which columns are not there."""
+        yield from self._unread.notes(dict.fromkeys(self._unread.gaps, self._rows))
+        if absent := self.absent():
+            yield absent
+
+    def absent(self) -> str | None:
+        """Which wanted columns are not there, if any, and which are."""
+        there = self.names or self._others
+        missing = sorted(self._wanted - set(there))
+        if not there or not missing:
+            return None
+        return f"no column {', '.join(map(repr, missing))}; the header has {', '.join(there)}"
 
     def problem(self) -> str | None:
         """Which loss is missing to the end, if any."""
@@ -100,6 +111,7 @@ class Table:
 
     def _is_header(self, line: str) -> bool:
         if self._wanted and not any(name in line for name in self._wanted):
+            self._others = self._others or _names_in(line)
             return False
         if not self._wanted and self._header and _is_number(line.partition(self._delimiter)[0]):
             return False
@@ -116,10 +128,20 @@ class Table:
         """
         if self._wanted:
             return not self._wanted.isdisjoint(cells)
-        if len(cells) < 2 or any(not cell or _is_number(cell) for cell in cells):
+        if not _may_be_names(cells):
             return False
         has_numbers = self._rows > self._partial or self._had
         return not has_numbers or not set(self.names).isdisjoint(cells)
+
+
+def _names_in(line: str) -> list[str]:
+    """The cells of a line that may be a header; none of another."""
+    cut = (_cells(line, delimiter) for delimiter in DELIMITERS)
+    return next((cells for cells in cut if _may_be_names(cells)), [])
+
+
+def _may_be_names(cells: list[str]) -> bool:
+    return len(cells) > 1 and all(cell and not _is_number(cell) for cell in cells)
 
 
 def header(lines: Iterable[str]) -> list[str]:

@@ -50,6 +50,8 @@ class Text:
         if not reader.lines:
             return f"parse.{name} found no line"
         counted = f"{reader.matched:,} of {reader.lines:,} lines matched parse.{name}"
+        if why := reader.unread():
+            return f"{reader.lines:,} lines came to parse.{name}; {why}"
         if reader.matched:
             return f"{counted}, none of them with a loss; first: {' | '.join(reader.said)}"
         return f"{counted}; first lines: {' | '.join(reader.first)}"
