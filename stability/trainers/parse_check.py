@@ -10,7 +10,8 @@ from stability.spec.command import CommandTrainer, Parse, TableSource, TextSourc
 from stability.trainers import command_line as line
 from stability.trainers.command_section import place
 from stability.trainers.parse import events, wandb_files
-from stability.trainers.parse.observation import PLACES, SCALARS
+from stability.trainers.parse.observation import PLACES, SCALARS, is_component
+from stability.trainers.parse.patterns import components_of
 from stability.yamlfile import Address
 
 GROUP = r"'loss=(?P<mel>\S+)'"
@@ -56,12 +57,12 @@ def components(given: Mapping[str, TextSource | TableSource], kind: str) -> set[
     found: set[str] = set()
     for source in given.values():
         if isinstance(source, TextSource):
-            found.update(*(re.compile(text).groupindex for text in getattr(source, kind)))
+            found.update(components_of(getattr(source, kind)))
         elif kind == "train" and not source.train and not source.evaluate:
             return None
         else:
-            found.update(getattr(source, kind))
-    return found - {*SCALARS, *PLACES}
+            found.update(filter(is_component, getattr(source, kind)))
+    return found
 
 
 def evaluates(given: Mapping[str, TextSource | TableSource]) -> bool:

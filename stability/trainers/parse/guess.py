@@ -8,7 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from stability.trainers.parse.numbers import DECIMAL_COMMA, has_comma, is_decimal, number
-from stability.trainers.parse.observation import BESIDE_LOSSES, PLACES, SCALARS, is_loss
+from stability.trainers.parse.observation import BESIDE_LOSSES, PLACES, is_component, is_loss
+from stability.trainers.parse.patterns import components_of
+
+__all__ = ["Meaning", "components_of", "meaning", "of_columns", "of_lines"]
 
 STEPS = {"step", "global_step", "_step", "iteration", "iter", "iterations", "global step"}
 EPOCHS = {"epoch", "epochs"}
@@ -22,8 +25,6 @@ COMPONENTS = {
     "reconstruction", "recon", "pitch", "energy", "align", "alignment", "feature", "generator",
     "discriminator",
 }  # fmt: skip
-_NONE = {*PLACES, *SCALARS}
-"""Names that are no component."""
 _OPENING = r"\s*(?:(?:[\w.]+\()?['\"(\[]*)"
 NUMBER = r"[-+]?(?:\.?\d[\d.,]*(?:e[-+]?\d+)?|\.?nan|\.?inf(?:inity)?)"
 _PAIR = re.compile(
@@ -88,7 +89,8 @@ def of_lines(lines: Sequence[str]) -> dict[str, list[str]]:
     nothing looks like a loss, and for numbers whose commas may mean this or that.
     """
     settled = _settled(_named(lines))
-    loss = re.compile("|".join(_expression(name) for name in settled["train"].values()))
+    losses = [name for ours, name in settled["train"].items() if is_loss(ours)]
+    loss = re.compile("|".join(map(_expression, losses)))
     with_loss = [line for line in lines if loss.search(line)]
     evaluated = [line for line in with_loss if re.search(rf"{_EVALUATED}.*?(?:{loss.pattern})", line)]
     comma = _decimal_comma(lines)
@@ -98,20 +100,15 @@ def of_lines(lines: Sequence[str]) -> dict[str, list[str]]:
     }
     if evaluated and len(evaluated) < len(with_loss):
         if not settled["evaluate"]:
-            searched = {ours: re.compile(_expression(name)) for ours, name in settled["train"].items()}
+            names = {ours: name for ours, name in settled["train"].items() if is_loss(ours)}
             result["evaluate"] = [
-                rf"{_EVALUATED}.*?{_expression(settled['train'][ours], ours)}{comma}"
-                for ours, own in searched.items()
-                if is_loss(ours) and any(own.search(line) for line in evaluated)
+                rf"{_EVALUATED}.*?{_expression(name, ours)}{comma}"
+                for ours, name in names.items()
+                if any(re.search(_expression(name), line) for line in evaluated)
             ]
         result["train"] = [rf"^(?:(?!{_EVALUATED}).)*?{text}" for text in result["train"]]
-    result["train"] = _places(lines, with_loss, list(settled["train"].values())) + result["train"]
+    result["train"] = _places(lines, with_loss, losses) + result["train"]
     return {kind: texts for kind, texts in result.items() if texts}
-
-
-def components_of(expressions: Iterable[str]) -> list[str]:
-    """The loss components that regular expressions name."""
-    return sorted({name for text in expressions for name in re.compile(text).groupindex} - _NONE)
 
 
 def _named(lines: Sequence[str]) -> dict[str, dict[str, str]]:
@@ -189,9 +186,9 @@ def _decimal_comma(lines: Sequence[str]) -> str:
 def _settled(found: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
     """With `loss` for a total that stands alone; what is evaluated is what is trained."""
     for names in found.values():
-        if not names.keys() - _NONE and "total" in names:
+        if "total" in names and not any(map(is_component, names)):
             names["loss"] = names.pop("total")
-    components = found["train"].keys() - _NONE
+    components = set(filter(is_component, found["train"]))
     if not components:
         raise ValueError("nothing in it looks like a training loss")
     found["evaluate"] = {ours: name for ours, name in found["evaluate"].items() if ours in components}
