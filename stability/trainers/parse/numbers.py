@@ -44,7 +44,7 @@ def number(text: str, decimal: str = ".") -> float | None:
     1,234.5 has a comma between thousands. 2,450 may be two numbers: it is none, unless `decimal` is a comma.
     """
     try:
-        return plain(text, decimal)
+        return float(text) if decimal == "." else plain(text, decimal)
     except ValueError:
         return _unusual(text, decimal)
 

@@ -26,10 +26,10 @@ class Names:
             return is_loss(name)
         return any(name == theirs and is_loss(ours) for ours, theirs in self.train.items())
 
-    def read(self, row: Mapping[str, float]) -> list[Observation]:
-        """What a row says: nothing, a step, an evaluation or both."""
+    def read(self, row: dict[str, float]) -> list[Observation]:
+        """What a row says: nothing, a step, an evaluation or both. It may be changed."""
         if not self.train and not self.evaluate:
-            return _made(dict(row), is_evaluation=False)
+            return _made(row, is_evaluation=False)
         places = {ours: row[name] for ours in PLACES if (name := self.place(ours)) in row}
         found = []
         for names, is_evaluation in ((self.train, False), (self.evaluate, True)):
