@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from watching import Watcher
 
 from stability import trainers
 from stability.executors.local import LocalExecutor
@@ -32,24 +33,6 @@ plan:
   - search: {{sampler: random, trials: 4}}
 yardstick: {{square: 1.0}}
 """
-
-
-class Watcher:
-    """Collects what a run reports."""
-
-    def __init__(self) -> None:
-        self.stages: list[tuple[str, int, int]] = []
-        self.rows: list[dict] = []
-        self.notes: list[str] = []
-
-    def stage(self, name, planned, done):
-        self.stages.append((name, planned, done))
-
-    def finished(self, trial):
-        self.rows.append(dict(trial))
-
-    def note(self, sentence):
-        self.notes.append(sentence)
 
 
 class _Cut(Exception):

@@ -103,6 +103,6 @@ def test_a_process_left_behind_in_a_directory_is_ended_before_it_is_used(run_stu
 
 
 def _drive(spec, store):
-    from conftest import Watcher
+    from watching import Watcher
 
     return drive(Run(spec, store, LocalExecutor(["cpu"] * 2), Watcher(), "cpu"))

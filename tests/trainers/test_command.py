@@ -4,7 +4,7 @@ import contextlib
 from pathlib import Path
 
 import pytest
-from conftest import Watcher
+from watching import Watcher
 
 from stability import trialdir
 from stability.records import UserError
