@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from stability.judging.verdict import describe
 from stability.records import BEFORE_TRAINING, Recorder, StopTrial, TrialSpec, UserError
-from stability.verdict import describe
 
 if TYPE_CHECKING:
     from stability.numerics.trace import trace

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from stability import trialdir
-from stability.numerics.onset import largest_jump, onset
+from stability.judging.onset import largest_jump, onset
 from stability.records import Blame, EventKind, Explanation, Link, Phase, Provenance, Records, Step
 
 SHOWN_STEPS = 20

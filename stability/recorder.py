@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stability import trialdir
-from stability.numerics.detectors import Monitor
-from stability.policy import Policy
+from stability.judging.monitor import Monitor
+from stability.judging.policy import Policy
+from stability.judging.verdict import describe
 from stability.records import Evaluation, Event, Severity, Step, StopTrial, TrialSpec
-from stability.verdict import describe
 
 
 class TrialRecorder:

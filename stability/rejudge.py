@@ -9,14 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from stability.numerics import detectors
-from stability.policy import Policy
+from stability.judging import monitor
+from stability.judging.policy import Policy
+from stability.judging.verdict import judge
 from stability.records import Ending, Outcome, Records, UserError, Verdict, VerdictLabel
 from stability.spec import from_document
 from stability.store import Frames, Store
 from stability.store.restored import restored
 from stability.suggest import suggest
-from stability.verdict import judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def _verdict(
     """The verdict now. A trial that was stopped, and would not be, has no end to judge."""
     ending = Ending(Outcome(trial["outcome"]), error=trial["error"])
     finished = ending.outcome is Outcome.FINISHED
-    events = tuple(detectors.scan(records, weights, policy, finished=finished))
+    events = tuple(monitor.scan(records, weights, policy, finished=finished))
     verdict = judge(replace(records, events=events), ending, weights, policy)
     if not _is_cut_short(trial, verdict):
         return verdict

@@ -18,9 +18,9 @@ from torch.nn.modules.module import register_module_forward_pre_hook
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from stability import trainers, trialdir
-from stability.numerics.onset import largest_jump
+from stability.judging.onset import largest_jump
+from stability.judging.policy import Policy
 from stability.numerics.trace import Tracer
-from stability.policy import Policy
 from stability.recorder import TrialRecorder
 from stability.records import Blame, Explanation, Phase, Provenance, Records, Step, StopTrial, TrialSpec
 

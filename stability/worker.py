@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from stability import processes, trainers, trialdir
-from stability.policy import Policy
+from stability.judging.policy import Policy
 from stability.recorder import TrialRecorder
 from stability.records import Ending, Outcome, StopTrial, TrialSpec
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from stability.policy import Policy
+from stability.judging.policy import Policy
 from stability.records import UserError
 from stability.rejudge import policy_from, rejudge
 from stability.store import Store

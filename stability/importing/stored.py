@@ -13,8 +13,8 @@ from stability import environment, trialdir
 from stability.importing import ended
 from stability.importing.runs import Run
 from stability.importing.study import ARM
+from stability.judging.policy import Policy
 from stability.plan.proposal import Proposal
-from stability.policy import Policy
 from stability.recorder import TrialRecorder
 from stability.records import Ending, Outcome, StopTrial, TrialSpec, UserError
 from stability.spec import StudySpec

@@ -1,1 +1,1 @@
-"""What numbers give a failing run away: pure detectors here, tensors only where a module says so."""
+"""What numbers give a failing run away: tensors, and no rule."""

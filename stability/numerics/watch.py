@@ -14,14 +14,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from stability.judging.monitor import Monitor
+from stability.judging.policy import Policy
 from stability.numerics import measures
 from stability.numerics.attention import AttentionLogits
 from stability.numerics.buffer import LOSS, LOSS_WEIGHT, MEASURE, Row, read, to_step, together
-from stability.numerics.detectors import Monitor
 from stability.numerics.measures import Number
 from stability.numerics.settings import optimizer_settings
 from stability.numerics.trace import current_tracer
-from stability.policy import Policy
 from stability.records import Event, Measure, Recorder, Step, UserError
 
 READ_EVERY_CUDA = 16
@@ -54,8 +54,8 @@ class Watch:
         _check(model, self._weights)
         if not isinstance(policy, Policy | None):
             raise UserError(
-                f"policy is an object of type {type(policy).__name__}; give a stability.policy.Policy, for "
-                "example Policy(blow_up_severe=1.5)"
+                f"policy is an object of type {type(policy).__name__}; give a "
+                "stability.judging.policy.Policy, for example Policy(blow_up_severe=1.5)"
             )
         self._optimizer, self._recorder, self._on_event = optimizer, recorder, on_event
         self._scaler = scaler if scaler is not None and scaler.is_enabled() else None

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from stability.judging.verdict import yardstick
 from stability.records import (
     BEFORE_TRAINING,
     NOT_EVALUATED,
@@ -23,7 +24,6 @@ from stability.records import (
 )
 from stability.store.tables import with_marker
 from stability.store.trajectory import effective, printed_sha256, trajectory_sha256
-from stability.verdict import yardstick
 
 Row = dict[str, Any]
 SCALARS = ("total", "lr", "grad_norm", "weight_norm", "grad_scale")

@@ -8,13 +8,13 @@ from typing import Any
 import optuna
 
 from stability import objective, trialdir
-from stability.numerics import detectors
-from stability.policy import Policy
+from stability.judging import monitor
+from stability.judging.policy import Policy
+from stability.judging.verdict import judge
 from stability.records import Ending, Outcome, Records, TrialSpec, Verdict
 from stability.store import Store
 from stability.store.claims import Claim, Claims
 from stability.store.rows import trial_rows
-from stability.verdict import judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def read(spec: TrialSpec) -> Ended:
         records, ending = Records(), replace(ending, outcome=Outcome.CRASHED, error=str(error))
         return Ended(spec, records, ending, judge(records, ending, spec.yardstick))
     finished = ending.outcome is Outcome.FINISHED
-    events = records.events or tuple(detectors.scan(records, spec.yardstick, Policy(), finished=finished))
+    events = records.events or tuple(monitor.scan(records, spec.yardstick, Policy(), finished=finished))
     records = replace(records, events=events)
     return Ended(spec, records, ending, judge(records, ending, spec.yardstick))
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stability import trialdir
-from stability.numerics.detectors import Monitor
-from stability.policy import Policy
+from stability.judging.monitor import Monitor
+from stability.judging.policy import Policy
+from stability.judging.verdict import describe
 from stability.records import Severity, Step, StopTrial, TrialSpec
-from stability.verdict import describe
 
 
 class Protocol:

@@ -24,8 +24,8 @@ from torch import Tensor
 from trainings import first_bad_step, first_nonfinite_step
 
 import stability
-from stability.numerics.detectors import Monitor
-from stability.policy import Policy
+from stability.judging.monitor import Monitor
+from stability.judging.policy import Policy
 from stability.records import Event, EventKind, Severity, Step
 
 MASKED = (("adamw", 1.0, 0.1), ("adamw", None, 0.3), ("sgd", None, 3.0))

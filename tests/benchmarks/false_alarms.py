@@ -22,7 +22,7 @@ from scipy.stats import beta
 from scoring import Trained, noticed, points, trained
 from trainings import first_bad_step
 
-from stability.policy import Policy
+from stability.judging.policy import Policy
 from stability.records import Event, EventKind, Outcome, Severity
 
 LEARNED = 0.01

@@ -13,6 +13,7 @@ from pathlib import Path
 import optuna
 
 from stability import environment, objective
+from stability.judging.verdict import judge
 from stability.records import (
     BEFORE_TRAINING,
     Ending,
@@ -30,7 +31,6 @@ from stability.records import (
 from stability.spec import StudySpec, load_study
 from stability.store import Store
 from stability.store.rows import TrialRows, trial_rows
-from stability.verdict import judge
 
 NAME = "large"
 STUDY = """

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from stability import trainers, trialdir
-from stability.policy import Policy
+from stability.judging.policy import Policy
 from stability.recorder import TrialRecorder
 from stability.records import StopTrial, TrialSpec
 

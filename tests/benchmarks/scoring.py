@@ -10,10 +10,10 @@ from pathlib import Path
 from trainings import YARDSTICK
 
 from stability import trialdir
-from stability.numerics.detectors import Monitor
-from stability.policy import Policy
+from stability.judging.monitor import Monitor
+from stability.judging.policy import Policy
+from stability.judging.verdict import yardstick
 from stability.records import Event, Outcome, Records, TrialSpec
-from stability.verdict import yardstick
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,11 +29,11 @@ import printed
 from made_store import ended, specs, study
 from optuna.storages import RDBStorage
 
+from stability.judging.verdict import judge
 from stability.records import Ending, Records, TrialSpec
 from stability.spec import StudySpec
 from stability.store import Store
 from stability.store.rows import trial_rows
-from stability.verdict import judge
 
 Trials = Sequence[tuple[TrialSpec, Records, Ending]]
 Cost = tuple[float, float]

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from stability import trialdir
-from stability.policy import Policy
+from stability.judging.policy import Policy
 from stability.recorder import TrialRecorder
 from stability.records import Ending, Outcome, Step, StopTrial, TrialSpec
 from stability.trainee.train import train as train_trainee

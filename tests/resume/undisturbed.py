@@ -18,7 +18,7 @@ import sqlalchemy as sa
 import yaml
 
 from stability import trialdir
-from stability.policy import Policy
+from stability.judging.policy import Policy
 from stability.recorder import TrialRecorder
 from stability.records import Ending, Outcome, StopTrial, TrialSpec
 from stability.spec import load_study

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 from test_store import PROJECT, RECORDS, a_trial
 
+from stability.judging.verdict import judge
 from stability.records import Ending, Outcome, Step
 from stability.spec import load_study
 from stability.store import Store
 from stability.store.rows import trial_rows
-from stability.verdict import judge
 
 ENDING = Ending(Outcome.FINISHED, wall_s=1.0, cpu_s=0.5, device="cpu")
 

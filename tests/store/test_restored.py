@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 from test_store import RECORDS, WEIGHTS, a_trial, rows
 
+from stability.judging.verdict import judge
 from stability.records import BEFORE_TRAINING, Ending, Evaluation, Outcome, Records, Step
 from stability.store import Store
 from stability.store.restored import restored
 from stability.store.rows import trial_rows
 from stability.store.tables import EPOCHS, STEPS
-from stability.verdict import judge
 
 NAN, INF = math.nan, math.inf
 

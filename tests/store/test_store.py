@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
 
+from stability.judging.verdict import judge
 from stability.records import (
     BEFORE_TRAINING,
     Ending,
@@ -26,7 +27,6 @@ from stability.records import (
 from stability.spec import load_study
 from stability.store import Store, database
 from stability.store.rows import trial_rows
-from stability.verdict import judge
 
 PROJECT = {"project": {"revision": "abc", "dirty": False}}
 WEIGHTS = {"mel": 1.0, "kl": 0.5}

@@ -15,9 +15,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from stability.judging.policy import Policy
 from stability.numerics.callbacks.reporting import Report, components
 from stability.numerics.watch import Watch, watch
-from stability.policy import Policy
 from stability.records import Event, Recorder, Step, UserError
 
 try:

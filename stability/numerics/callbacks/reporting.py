@@ -8,8 +8,8 @@ from typing import Any
 
 from torch import Tensor
 
+from stability.judging.verdict import describe
 from stability.records import Event, Severity
-from stability.verdict import describe
 
 LOGGER = logging.getLogger("stability")
 LEVELS = {Severity.LOST: logging.ERROR, Severity.WARNING: logging.WARNING, Severity.FACT: logging.INFO}

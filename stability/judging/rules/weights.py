@@ -6,8 +6,8 @@ import math
 from collections import deque
 from collections.abc import Iterator
 
-from stability.numerics.rules.memory import Streak
-from stability.policy import Policy
+from stability.judging.policy import Policy
+from stability.judging.rules.memory import Streak
 from stability.records import Event, EventKind, Measure, Severity, Step
 
 

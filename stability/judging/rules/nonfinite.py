@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from stability.numerics.rules.memory import last_step
-from stability.policy import Policy
+from stability.judging.policy import Policy
+from stability.judging.rules.memory import last_step
 from stability.records import Evaluation, Event, EventKind, Measure, Severity, Step
 
 

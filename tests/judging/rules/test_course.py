@@ -6,7 +6,7 @@ import random
 import pytest
 from courses import INF, NAN, course, evaluations, events, noisy
 
-from stability.policy import Policy
+from stability.judging.policy import Policy
 from stability.records import BEFORE_TRAINING, Evaluation, EventKind, Severity, Step
 
 

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from stability.numerics.rules.course import BlowUp, Stuck
-from stability.numerics.rules.gradients import ClipSaturation, Dominance, GradExplosion, Vanishing
-from stability.numerics.rules.nonfinite import (
+from stability.judging.policy import Policy
+from stability.judging.rules.course import BlowUp, Stuck
+from stability.judging.rules.gradients import ClipSaturation, Dominance, GradExplosion, Vanishing
+from stability.judging.rules.nonfinite import (
     MaskedNonfinite,
     NonfiniteGradient,
     NonfiniteLoss,
     NonfiniteWeight,
     NonfiniteYardstick,
 )
-from stability.numerics.rules.swings import Oscillation, Spike
-from stability.numerics.rules.weights import AttentionLogits, UpdateRatio
-from stability.policy import Policy
+from stability.judging.rules.swings import Oscillation, Spike
+from stability.judging.rules.weights import AttentionLogits, UpdateRatio
 from stability.records import Evaluation, Event, Records, Step
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import random
 
-from stability.numerics.detectors import scan
-from stability.policy import Policy
+from stability.judging.monitor import scan
+from stability.judging.policy import Policy
 from stability.records import BEFORE_TRAINING, Evaluation, EventKind, Records, Step
 
 NAN, INF = math.nan, math.inf

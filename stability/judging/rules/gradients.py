@@ -6,8 +6,8 @@ import math
 from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping
 
-from stability.numerics.rules.memory import Past, Streak
-from stability.policy import Policy
+from stability.judging.policy import Policy
+from stability.judging.rules.memory import Past, Streak
 from stability.records import Event, EventKind, Measure, Severity, Step
 
 LAYERS = f"{Measure.GRAD_RMS_FIRST}/{Measure.GRAD_RMS_LAST}"

@@ -6,8 +6,8 @@ import random
 import pytest
 from courses import INF, NAN, events, noisy
 
-from stability.numerics.rules.memory import Past
-from stability.policy import Policy
+from stability.judging.policy import Policy
+from stability.judging.rules.memory import Past
 from stability.records import Severity, Step
 
 

@@ -3,7 +3,7 @@
 import pytest
 from courses import INF, NAN, events, measured
 
-from stability.policy import Policy
+from stability.judging.policy import Policy
 from stability.records import Severity, Step
 
 

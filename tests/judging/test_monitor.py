@@ -5,8 +5,8 @@ import random
 
 import pytest
 
-from stability.numerics.detectors import Monitor, scan
-from stability.policy import Policy
+from stability.judging.monitor import Monitor, scan
+from stability.judging.policy import Policy
 from stability.records import (
     BEFORE_TRAINING,
     Evaluation,

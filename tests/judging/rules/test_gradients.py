@@ -5,7 +5,7 @@ import math
 import pytest
 from courses import INF, NAN, events, measured, noisy
 
-from stability.policy import Policy
+from stability.judging.policy import Policy
 from stability.records import Severity, Step
 
 

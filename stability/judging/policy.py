@@ -1,6 +1,6 @@
 """The limits of the rules, each with its source, and the check that a rule can work with them.
 
-What a rule does with its limit is in `numerics.rules` and `verdict`.
+What a rule does with its limit is in `judging.rules` and `verdict`.
 """
 
 from __future__ import annotations

@@ -7,10 +7,10 @@ from array import array
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 
-from stability.numerics.rules.memory import Past, Streak, last_step
-from stability.policy import Policy
+from stability.judging.policy import Policy
+from stability.judging.rules.memory import Past, Streak, last_step
+from stability.judging.verdict import yardstick
 from stability.records import BEFORE_TRAINING, Evaluation, Event, EventKind, Severity, Step
-from stability.verdict import yardstick
 
 
 class BlowUp:

@@ -6,8 +6,8 @@ import math
 from collections import deque
 from collections.abc import Iterator
 
-from stability.numerics.rules.memory import LogLoss, Past
-from stability.policy import Policy
+from stability.judging.policy import Policy
+from stability.judging.rules.memory import LogLoss, Past
 from stability.records import Event, EventKind, Severity, Step
 
 

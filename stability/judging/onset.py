@@ -9,8 +9,8 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from stability.numerics.rules.memory import Past
-from stability.policy import Policy
+from stability.judging.policy import Policy
+from stability.judging.rules.memory import Past
 from stability.records import Step
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from stability.policy import Policy
+from stability.judging.policy import Policy
 from stability.records import (
     BEFORE_TRAINING,
     Ending,

@@ -5,8 +5,8 @@ import random
 
 import pytest
 
-from stability.numerics.onset import onset
-from stability.policy import Policy
+from stability.judging.onset import onset
+from stability.judging.policy import Policy
 from stability.records import Step
 
 BAD = 60

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from stability.judging.verdict import describe, judge, yardstick
 from stability.records import (
     BEFORE_TRAINING,
     Ending,
@@ -16,7 +17,6 @@ from stability.records import (
     Step,
     VerdictLabel,
 )
-from stability.verdict import describe, judge, yardstick
 
 STEPS = (Step(0, {"mel": 1.0}, total=1.0), Step(1, {"mel": 0.5}, total=0.5))
 NAN_LOSS = Event(3, EventKind.NAN_LOSS, "mel", math.nan)
