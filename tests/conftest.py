@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
+from commanding import copy_study, in_this_process
 from watching import Watcher
 
 from stability import trainers
@@ -66,6 +68,35 @@ def study_file(tmp_path):
         return path
 
     return write
+
+
+@pytest.fixture
+def stability(tmp_path):
+    """Runs the command in an empty folder, in this process; returns its exit status and what it printed."""
+
+    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
+        return in_this_process(tmp_path, *arguments, **environment)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def finished_once(tmp_path_factory):
+    """The toy study, run and reported by the command into `s.db`: its folder, and what was printed."""
+    folder = tmp_path_factory.mktemp("finished")
+    text = STUDY.format(toys=TOYS, function="quadratic", timeout_s=60)
+    (folder / "study.yaml").write_text(text)
+    done = in_this_process(folder, "run", "study.yaml", "--storage", "s.db")
+    assert done.returncode == 0, done.stderr
+    return folder, done
+
+
+@pytest.fixture
+def finished(finished_once, tmp_path):
+    """A copy of the finished toy study in tmp_path; returns what the command that ran it printed."""
+    folder, done = finished_once
+    copy_study(folder, tmp_path)
+    return done
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The command line as a user meets it: exit codes, one-line errors, every command's output."""
 
 import csv
+import functools
 import io
 import json
 import math
@@ -8,34 +9,19 @@ import os
 import pty
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from commanding import COMMAND, in_process_of_its_own
 
-RUN = "import sys; from stability.cli import main; sys.argv[0] = 'stability'; main()"
 DEFAULT = Path(__file__).parents[1] / "studies" / "basic_vs_enhanced.yaml"
 
 
 @pytest.fixture
-def stability(tmp_path):
-    """Runs the command in an empty folder; returns the finished process."""
-
-    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
-        return subprocess.run(
-            [sys.executable, "-c", RUN, *arguments],
-            cwd=tmp_path, capture_output=True, text=True, check=False, env=os.environ | environment,
-        )  # fmt: skip
-
-    return run
-
-
-@pytest.fixture
-def finished(stability, study_file):
-    done = stability("run", str(study_file()), "--storage", "s.db")
-    assert done.returncode == 0, done.stderr
-    return done
+def process(tmp_path):
+    """Runs the command in a process of its own; returns it when it has ended."""
+    return functools.partial(in_process_of_its_own, tmp_path)
 
 
 def one_line(done: subprocess.CompletedProcess) -> str:
@@ -57,12 +43,12 @@ def test_run_prints_a_line_a_trial_and_closes_with_the_report(finished, stabilit
     assert "gentle" in text and "rough" in text
 
 
-def test_bad_studies_are_refused_before_anything_runs(stability, tmp_path, study_file):
+def test_bad_studies_are_refused_before_anything_runs(stability, process, tmp_path, study_file):
     (tmp_path / "empty.yaml").write_text("")
     (tmp_path / "list.yaml").write_text("- 1\n")
     (tmp_path / "binary.yaml").write_bytes(bytes(range(256)))
     assert (
-        one_line(stability("run", "none.yaml"))
+        one_line(process("run", "none.yaml"))
         == "none.yaml: error: no such file; give the path of a study file"
     )
     assert one_line(stability("run", "empty.yaml")).startswith("empty.yaml: error: the file is empty")
@@ -163,7 +149,7 @@ def test_status_counts_in_every_format(stability, finished):
 
 @pytest.mark.parametrize(("environment", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
 def test_a_terminal_has_colours_unless_it_asks_for_none(tmp_path, finished, environment, coloured):
-    command = [sys.executable, "-c", RUN, "show", "toy", "compare/1", "--storage", "s.db"]
+    command = [*COMMAND, "show", "toy", "compare/1", "--storage", "s.db"]
     ours, theirs = pty.openpty()
     kept = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
     subprocess.run(
@@ -222,13 +208,13 @@ def test_report_in_every_format_and_language(stability, finished, tmp_path):
     assert "no study 'other'" in one_line(stability("report", "other", "--storage", "s.db"))
 
 
-def test_gate_and_recommend_end_with_a_status_that_a_job_can_use(stability, study_file):
+def test_gate_and_recommend_end_with_a_status_that_a_job_can_use(stability, process, study_file):
     stage = "  - boundary: {param: lr, trials: 24}\n  - search:"
     path = study_file(("  - search:", stage))
     assert stability("run", str(path), "--storage", "s.db").returncode == 0
     passed = stability("gate", "toy", "gentle", "--max-risk", "0.1", "--storage", "s.db")
     assert passed.returncode == 0 and passed.stdout.splitlines()[-1].startswith("gate passed: ")
-    failed = stability("gate", str(path), "rough", "--storage", "s.db", "--format", "json")
+    failed = process("gate", str(path), "rough", "--storage", "s.db", "--format", "json")
     [facts] = json.loads(failed.stdout)
     assert failed.returncode == 1 and not facts["passed"] and facts["headroom"] < 0
     assert "unknown arm 'gentel'" in one_line(stability("gate", "toy", "gentel", "--storage", "s.db"))

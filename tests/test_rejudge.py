@@ -1,12 +1,11 @@
 """Stored trials under another policy, on studies that really ran."""
 
 import csv
+import functools
 import io
 import json
 import math
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,17 +15,12 @@ from stability.records import UserError
 from stability.rejudge import policy_from, rejudge
 from stability.store import Store
 
-RUN = "import sys; from stability.cli import main; sys.argv[0] = 'stability'; main()"
 DEFAULT = Path(__file__).parents[1] / "studies" / "basic_vs_enhanced.yaml"
 
 
 @pytest.fixture
-def judge(tmp_path):
-    def run(*arguments: str) -> subprocess.CompletedProcess:
-        command = [sys.executable, "-c", RUN, "judge", *arguments]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-
-    return run
+def judge(stability):
+    return functools.partial(stability, "judge")
 
 
 def snapshot(path):
@@ -106,16 +100,13 @@ def test_masked_losses_under_a_longer_wait(run_study, study_file):
     assert {change.now for change in found.changes} == {"INCONCLUSIVE"} and len(found.changes) == 10
 
 
-def test_nothing_stored_changes(run_study, study_file, judge, tmp_path):
-    _, store, _ = run_study(study_file())
-    store.close()
+def test_nothing_stored_changes(finished, judge, tmp_path):
     before = snapshot(tmp_path / "s.db")
     assert judge("toy", "blow_up_severe=1e9", "--storage", "s.db").returncode == 0
     assert snapshot(tmp_path / "s.db") == before
 
 
-def test_what_the_command_prints(run_study, study_file, judge):
-    run_study(study_file())
+def test_what_the_command_prints(finished, judge):
     same = judge("toy", "--storage", "s.db")
     assert same.returncode == 0 and same.stdout.splitlines()[-1] == "10 of 10 stored verdicts are the same"
     lax = ("toy", "blow_up_severe=1e9", "blow_up=1e9", "--storage", "s.db")
@@ -159,9 +150,8 @@ def test_an_unknown_limit_is_answered_with_the_nearest():
         policy_from(["blowup=2"])
 
 
-def test_a_study_or_store_that_is_not_there(judge, run_study, study_file):
+def test_a_study_or_store_that_is_not_there(judge, finished):
     assert judge("toy", "--storage", "none.db").returncode == 2
-    run_study(study_file())
     done = judge("other", "--storage", "s.db")
     assert done.returncode == 2 and "no study 'other'" in done.stderr
 

@@ -58,12 +58,8 @@ def test_text_logs_with_parameters_in_their_names(logs, imported):
     assert "step 29" in (Path(stable["directory"]) / "stdout.log").read_text()
 
 
-def test_the_report_says_where_the_trials_come_from(logs, tmp_path):
-    run = "import sys; from stability.cli import main; sys.argv[0] = 'stability'; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", run, "import", str(logs), "--params", "run_lr{lr}_seed{seed}.log", "--name", "old"],
-        cwd=tmp_path, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+def test_the_report_says_where_the_trials_come_from(logs, stability, tmp_path):
+    done = stability("import", str(logs), "--params", "run_lr{lr}_seed{seed}.log", "--name", "old")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "report: reports/old/report.md"
     report = (tmp_path / "reports/old/report.md").read_text()
@@ -143,16 +139,9 @@ def test_how_a_run_ended_is_found_in_the_end_of_its_log(tmp_path, imported, said
     assert trials["verdict"][0] == ("INCONCLUSIVE" if error else "STABLE")
 
 
-def test_a_run_that_is_imported_is_not_to_be_run_again(tmp_path):
+def test_a_run_that_is_imported_is_not_to_be_run_again(stability, tmp_path):
     (tmp_path / "a.log").write_text(f"step 1 mel=0.1234567\n{STEP}\nKilled\n")
-    run = "import sys; from stability.cli import main; sys.argv[0] = 'stability'; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", run, "import", "a.log"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = stability("import", "a.log")
     assert done.returncode == 1
     assert "with `stability show`; they count in no rate" in done.stdout
     assert "--retry-failed" not in done.stdout

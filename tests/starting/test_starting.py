@@ -1,13 +1,13 @@
 """A first study file from a program's help: argparse, click, HfArgumentParser, Hydra."""
 
 import json
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 import psutil
 import pytest
+from commanding import in_this_process
 
 from stability import trainers
 from stability.records import UserError
@@ -312,13 +312,6 @@ def test_a_program_without_hyperparameters_is_told_what_to_do(tmp_path, source, 
         study_text([sys.executable, str(tmp_path / "t.py")], "study", None)
 
 
-def run(tmp_path, *arguments):
-    code = "import sys; from stability.cli import main; sys.argv[0] = 'stability'; main()"
-    return subprocess.run(
-        [sys.executable, "-c", code, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-
-
 CONFIG = """
 import argparse, pathlib
 p = argparse.ArgumentParser(); p.add_argument("--config")
@@ -338,7 +331,7 @@ def test_a_program_that_reads_a_config_file_as_the_docs_have_it(tmp_path):
         "name: study\nparams: {lr: {min: 0.1, max: 1.0}}\nbudget: {epochs: 1, batch_size: 1}\nyardstick: {loss: 1}\n"
         "arms: {ours: {lr: 0.25}}\nplan: [{compare: {seeds: 1}}]\n"
     )
-    done = run(tmp_path, "run", "study.yaml", "--jobs", "1")
+    done = in_this_process(tmp_path, "run", "study.yaml", "--jobs", "1")
     assert done.returncode == 0, done.stderr
     [steps] = tmp_path.glob("stability.trials/study/compare/*/steps.jsonl")
     assert json.loads(steps.read_text().splitlines()[-1])["losses"] == {"loss": 0.25}
@@ -377,7 +370,7 @@ def test_a_program_of_hydra_runs_as_its_study_says(tmp_path, monkeypatch):
     assert spec.trainer["command"][1:4] == ["train.py", "model.width=16", "optimizer.lr={lr}"]
     assert dict(spec.arms["ours"]) == {"lr": 0.2, "clip": 1.0, "trainer_amp": False, "weight_decay": 0.0}
     assert "no default of clip, weight_decay: guessed" in (tmp_path / "study.yaml").read_text()
-    done = run(tmp_path, "run", "study.yaml", "plan=[{compare: {seeds: 2}}]", "--jobs", "2")
+    done = in_this_process(tmp_path, "run", "study.yaml", "plan=[{compare: {seeds: 2}}]", "--jobs", "2")
     assert done.returncode == 0, done.stdout + done.stderr
     assert [path.read_text() for path in tmp_path.glob("stability.trials/*/*/*/artifacts/done")] == ["16"] * 2
     assert not (tmp_path / "outputs").exists()

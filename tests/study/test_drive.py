@@ -6,19 +6,16 @@ import os
 import shutil
 import sqlite3
 import subprocess
-import sys
 from pathlib import Path
 
 import optuna
 import pytest
+from commanding import in_process_of_its_own
 
 from stability.records import UserError
 from stability.store import Store
 
 TOYS = Path(__file__).parents[1] / "toys.py"
-
-RUN = "import sys; from stability.cli import main; sys.argv[0] = 'stability'; main()"
-
 
 def optuna_trials(tmp_path, stage):
     storage = Store(str(tmp_path / "s.db")).optuna_storage()
@@ -253,7 +250,7 @@ def test_a_stage_deleted_in_the_dashboard_starts_anew(run_study, study_file, tmp
 @pytest.mark.skipif(
     os.geteuid() != 0 or shutil.which("mount") is None, reason="mounting a small disk needs root"
 )
-def test_a_full_disk_is_one_line_and_loses_nothing(study_file, tmp_path):
+def test_a_full_disk_is_one_line_and_loses_nothing(stability, study_file, tmp_path):
     small = tmp_path / "small"
     small.mkdir()
     if subprocess.run(
@@ -262,23 +259,17 @@ def test_a_full_disk_is_one_line_and_loses_nothing(study_file, tmp_path):
         pytest.skip("this system mounts no tmpfs")
     try:
         path = study_file()
-        command = [sys.executable, "-c", RUN, "run", str(path), "--storage", str(small / "s.db")]
-        command += ["--out", str(tmp_path / "reports")]
-        first = subprocess.run(
-            [*command, "plan.compare.seeds=1", "plan.search.trials=1"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        command = ["run", str(path), "--storage", str(small / "s.db"), "--out", str(tmp_path / "reports")]
+        first = stability(*command, "plan.compare.seeds=1", "plan.search.trials=1")
         assert first.returncode == 0, first.stderr
         (small / "ballast").write_bytes(b"x" * 2**20 * 20)
-        full = subprocess.run(command, capture_output=True, text=True, check=False)
+        full = in_process_of_its_own(tmp_path, *command)
         assert full.returncode == 2
         [line] = full.stderr.splitlines()
         assert "MiB needed); what was stored is kept: mend it and run the same command to go on" in line
         assert len(Store(str(small / "s.db")).frames("toy").trials) == 3
         (small / "ballast").unlink()
-        assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+        assert stability(*command).returncode == 0
         assert len(Store(str(small / "s.db")).frames("toy").trials) == 10
     finally:
         subprocess.run(["umount", "-l", str(small)], check=False)
