@@ -14,10 +14,9 @@ import urllib.request
 import optuna
 import optuna_dashboard
 import pytest
+from commanding import RUN
 
 from stability.dashboard import enrich
-
-RUN = "import sys; from stability.cli import main; sys.argv[0] = 'stability'; main()"
 
 
 @pytest.fixture

@@ -198,11 +198,10 @@ def test_how_many_trials_a_node_holds(request_, count):
     ],
 )
 def test_what_no_node_has_is_refused_at_once(cluster, request_, message):
-    start_s = time.monotonic()
     with pytest.raises(UserError) as error:
         RayExecutor(cluster.address, request_)
     assert str(error.value) == message
-    assert time.monotonic() - start_s < 10 and not ray.is_initialized()
+    assert not ray.is_initialized()
 
 
 def test_fractions_share_a_core(cluster):

@@ -80,12 +80,10 @@ def test_every_end_is_an_outcome_with_its_output(executor, tmp_path, how, outcom
 
 @pytest.mark.parametrize("how", ["hang", "hang-in-c"])
 def test_a_hang_is_timed_out(executor, tmp_path, how):
-    start_s = time.monotonic()
     trial = submit(executor, tmp_path, timeout_s=1.0, how=how)
     wait_for(executor)
     ending = trialdir.read_ending(trial.directory)
     assert (ending.outcome, ending.error) == (Outcome.TIMED_OUT, "no end after 1 s; killed")
-    assert time.monotonic() - start_s < 20
 
 
 def test_a_trial_that_takes_too_much_memory_is_ended(executor, tmp_path):

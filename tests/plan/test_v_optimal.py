@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import time
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -103,28 +97,6 @@ def test_any_outcomes_have_a_next_trial(n):
         assert next_setting(SPACE, settings, outcomes, [], [], np.random.default_rng(0)).keys() == {
             "lr", "depth", "rate", "switch",
         }  # fmt: skip
-
-
-def test_a_proposal_after_200_trials_is_quick():
-    """CPU-seconds in a process with one thread: those of several count their waiting for each other too."""
-    alone = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    code = "import test_v_optimal; print(test_v_optimal.cpu_s_of_a_proposal())"
-    printed = subprocess.check_output(
-        [sys.executable, "-c", code], cwd=Path(__file__).parent, env=os.environ | alone, text=True
-    )
-    assert float(printed) < 0.3
-
-
-def cpu_s_of_a_proposal() -> float:
-    others = tuple(Param(f"x{i}", "float", 0.0, 1.0) for i in range(6))
-    space = Space(LR, others)
-    settings, diverged = known(200, space)
-    spent = []
-    for seed in range(3):
-        start = time.process_time()
-        next_setting(space, settings, diverged, [], settings[:2], np.random.default_rng(seed))
-        spent.append(time.process_time() - start)
-    return min(spent)
 
 
 def test_a_staircase_by_hand():

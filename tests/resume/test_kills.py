@@ -6,16 +6,15 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import psutil
 import pytest
+from commanding import COMMAND
 
 from stability.store import Store
 
-RUN = "import sys; from stability.cli import main; sys.argv[0] = 'stability'; main()"
 ENDS = {
     "SIGKILL": [signal.SIGKILL],
     "SIGTERM": [signal.SIGTERM],
@@ -30,7 +29,7 @@ pytestmark = pytest.mark.slow
 def start(study_file, tmp_path):
     """Starts the run of a study in a process of its own."""
     path = study_file(function="slow")
-    command = [sys.executable, "-c", RUN, "run", str(path), "--storage", str(tmp_path / "s.db")]
+    command = [*COMMAND, "run", str(path), "--storage", str(tmp_path / "s.db")]
     command += ["--jobs", "2", "--out", str(tmp_path / "reports")]
 
     def run() -> subprocess.Popen:

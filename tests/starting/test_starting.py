@@ -435,6 +435,7 @@ open("other", "w").write(str(other.pid))
 for step in range(600):
     print("step", step, "loss: 1.0")
     time.sleep(0.1)
+open("ended", "w").close()
 """
 
 
@@ -450,10 +451,9 @@ def is_gone(pid):
 def test_a_program_that_trains_for_its_help_is_ended_with_all_it_started(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "train.py").write_text(TRAINS)
-    started_s = time.monotonic()
     with pytest.raises(UserError, match="trained instead of printing help"):
         study_text(["sh", "-c", f"{sys.executable} train.py; true"], "study", None)
-    assert time.monotonic() - started_s < 20
+    assert not (tmp_path / "ended").exists()
     other = int((tmp_path / "other").read_text())
     assert is_gone(other)
 
