@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import os
 import subprocess
 from pathlib import Path
+
+# Before numpy and torch are loaded: on small arrays several threads mostly wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("MKL_NUM_THREADS", "1")
 
 import pytest
 from commanding import copy_study, in_this_process
@@ -12,7 +19,10 @@ from watching import Watcher
 
 from stability import trainers
 from stability.executors.local import LocalExecutor
-from stability.report import write
+from stability.report import build, write
+from stability.report.figures import FIGURES
+from stability.report.markdown import render
+from stability.report.sections import compose
 from stability.report.stored import stored
 from stability.spec import StudySpec, load_study
 from stability.store import Store
@@ -54,20 +64,27 @@ class _CuttingWatcher(Watcher):
             raise _Cut
 
 
-@pytest.fixture
-def study_file(tmp_path):
-    """Writes the toy study, with replacements, and returns its path."""
+@pytest.fixture(scope="session")
+def write_study():
+    """Writes the toy study, with replacements, to a path, and returns that."""
 
-    def write(*replacements: tuple[str, str], function: str = "quadratic", timeout_s: float = 60) -> Path:
+    def write(
+        path: Path, *replacements: tuple[str, str], function: str = "quadratic", timeout_s: float = 60
+    ) -> Path:
         text = STUDY.format(toys=TOYS, function=function, timeout_s=timeout_s)
         for old, new in replacements:
             assert old in text, old
             text = text.replace(old, new)
-        path = tmp_path / "study.yaml"
         path.write_text(text)
         return path
 
     return write
+
+
+@pytest.fixture
+def study_file(write_study, tmp_path):
+    """Writes the toy study, with replacements, and returns its path."""
+    return functools.partial(write_study, tmp_path / "study.yaml")
 
 
 @pytest.fixture
@@ -81,11 +98,10 @@ def stability(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def finished_once(tmp_path_factory):
+def finished_once(tmp_path_factory, write_study):
     """The toy study, run and reported by the command into `s.db`: its folder, and what was printed."""
     folder = tmp_path_factory.mktemp("finished")
-    text = STUDY.format(toys=TOYS, function="quadratic", timeout_s=60)
-    (folder / "study.yaml").write_text(text)
+    write_study(folder / "study.yaml")
     done = in_this_process(folder, "run", "study.yaml", "--storage", "s.db")
     assert done.returncode == 0, done.stderr
     return folder, done
@@ -117,15 +133,16 @@ def run_study(tmp_path):
 
 @pytest.fixture
 def reported(tmp_path, run_study):
-    """Runs a study of a trainer, both as text; returns its trials, the report's twin and its Markdown."""
+    """Runs a study of a trainer, both as text; returns its trials, the report's twin and its Markdown, undrawn."""
 
     def run(trainer: str, study: str, *overrides: str):
         (tmp_path / "train.py").write_text(trainer)
         (tmp_path / "study.yaml").write_text(study)
         spec, store, _ = run_study(tmp_path / "study.yaml", *overrides)
         known = stored(store, spec.name)
-        json_path, md_path = (write(*known, format=form, lang="en", out=tmp_path) for form in ("json", "md"))
-        return store.trials(spec.name), json.loads(json_path.read_text()), md_path.read_text()
+        twin = json.loads(write(*known, format="json", lang="en", out=tmp_path).read_text())
+        text = render(compose(build(*known), "en"), "en", {name: f"{name}.png" for name in FIGURES})
+        return store.trials(spec.name), twin, text
 
     return run
 

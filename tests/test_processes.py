@@ -61,8 +61,8 @@ def test_a_group_is_measured_and_ended_whole(leader):
     assert leader.pid in members and len(members) == 2
     assert 60e6 < processes.group_memory_bytes(leader.pid) < 400e6
     processes.end_group(processes.identity(leader.pid))
-    leader.wait(timeout=10)
-    deadline_s = time.monotonic() + 10
+    leader.wait(timeout=60)
+    deadline_s = time.monotonic() + 60
     while processes.group_members(leader.pid) and time.monotonic() < deadline_s:
         time.sleep(0.01)
     assert processes.group_members(leader.pid) == []

@@ -12,8 +12,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from made_store import fill
+import optuna
+from made_store import fill, study
 from printed import machine, spread, table
+
+from stability.store import Store
 
 RUN = "import sys; from stability.cli import main; sys.argv[0] = 'stability'; main()"
 LIBRARIES = "import sqlalchemy, typer, pydantic, yaml, rich.table"
@@ -26,7 +29,8 @@ def main() -> None:
     print(machine())
     with tempfile.TemporaryDirectory() as folder:
         database = str(Path(folder) / "s.db")
-        fill(database, 10, 20)
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        fill(Store(database), study(Path(folder), 10), 20, Path(folder))
         commands = {
             "the libraries alone": (LIBRARIES,),
             "stability --help": (RUN, "--help"),

@@ -41,7 +41,7 @@ ROWS = {
 
 def run(script, *arguments):
     command = [sys.executable, str(HERE / script), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+    return subprocess.run(command, capture_output=True, text=True)
 
 
 @pytest.mark.slow

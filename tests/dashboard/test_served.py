@@ -17,12 +17,12 @@ import pytest
 from commanding import RUN
 
 from stability.dashboard import enrich
+from stability.store import Store
 
 
 @pytest.fixture
-def served(run_study, study_file, tmp_path):
+def served(finished, tmp_path):
     """The base address of a dashboard on a finished toy study."""
-    run_study(study_file())
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -83,8 +83,8 @@ def test_verdict_reason_and_first_epoch_are_on_a_diverged_trials_page(served):
     assert best <= {0, 2, 4}  # the gentle ones
 
 
-def test_notes_are_written_once(run_study, study_file):
-    _, store, _ = run_study(study_file())
+def test_notes_are_written_once(finished, tmp_path):
+    store = Store(str(tmp_path / "s.db"))
     storage = store.optuna_storage()
     enrich(store, storage)
     study = optuna.load_study(study_name="toy.compare", storage=storage)

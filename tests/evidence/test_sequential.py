@@ -121,13 +121,13 @@ def test_a_small_difference_is_found_about_as_often_as_without_looks():
     """The looks cost little: at 20% against 55% over 40 pairs both find most of them."""
     rng, plan = np.random.default_rng(3), design(seeds=40)
     by_looks = at_the_end = 0
-    for _ in range(150):
+    for _ in range(90):
         letters = {
             arm: "".join(np.where(rng.random(40) < rate, "d", "s")) for arm, rate in (("a", 0.2), ("b", 0.55))
         }
         by_looks += follow(trials(**letters), plan).decided
         at_the_end += compare_rates(trials(**letters), "a", "b").p_value < 0.05
-    assert at_the_end > 100 and by_looks >= 0.9 * at_the_end
+    assert at_the_end > 60 and by_looks >= 0.9 * at_the_end
 
 
 def test_a_stage_that_ends_early_says_after_which_look_and_why():

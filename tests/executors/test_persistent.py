@@ -66,7 +66,8 @@ def test_a_process_that_a_trial_failed_in_or_changed_is_replaced(executor, tmp_p
 def test_an_idle_process_that_dies_is_replaced(executor, tmp_path):
     before, _ = run(executor, tmp_path, 0, "fine")
     os.kill(before, 9)
-    time.sleep(0.5)  # until the system has told its parent
+    while psutil.pid_exists(before) and psutil.Process(before).status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.01)  # it has closed its pipes when it is a zombie
     after, ending = run(executor, tmp_path, 1, "fine")
     assert after != before and ending.outcome is Outcome.FINISHED
 

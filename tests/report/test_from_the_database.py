@@ -9,10 +9,8 @@ from collections import defaultdict
 from statistics import NormalDist, mean, median, stdev
 
 import pytest
+from commanding import in_this_process
 from scipy.stats import binomtest
-from typer.testing import CliRunner
-
-from stability.cli import app
 
 ARMS = (
     "  gentle: {lr: 0.1}\n  rough: {lr: 2.0}",
@@ -22,15 +20,15 @@ COMPARED = ("treatment: rough", "treatment: brisk")
 STAGES = ("  - search: {sampler: random, trials: 4}", "  - search: {sampler: random, trials: 12}")
 
 
-@pytest.fixture
-def both(run_study, study_file, tmp_path):
+@pytest.fixture(scope="module")
+def both(write_study, tmp_path_factory):
     """The report's JSON, and a cursor on the database that it was made from."""
-    run_study(study_file(ARMS, COMPARED, STAGES))
-    database = tmp_path / "s.db"
-    arguments = ("report", "toy", "--format", "json", "--storage", str(database), "--out", str(tmp_path))
-    assert CliRunner().invoke(app, arguments).exit_code == 0
-    twin = json.loads((tmp_path / "toy" / "report.json").read_text())
-    connection = sqlite3.connect(database)
+    folder = tmp_path_factory.mktemp("both")
+    write_study(folder / "study.yaml", ARMS, COMPARED, STAGES)
+    for command in (("run", "study.yaml"), ("report", "toy", "--format", "json")):
+        assert in_this_process(folder, *command, "--storage", "s.db").returncode == 0
+    twin = json.loads((folder / "reports" / "toy" / "report.json").read_text())
+    connection = sqlite3.connect(folder / "s.db")
     yield twin, connection
     connection.close()
 

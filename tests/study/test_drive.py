@@ -247,6 +247,7 @@ def test_a_stage_deleted_in_the_dashboard_starts_anew(run_study, study_file, tmp
     assert len(store.frames("toy").trials) == 10
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     os.geteuid() != 0 or shutil.which("mount") is None, reason="mounting a small disk needs root"
 )

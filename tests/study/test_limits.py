@@ -99,7 +99,7 @@ def test_a_process_left_behind_in_a_directory_is_ended_before_it_is_used(run_stu
     directory.mkdir(parents=True)
     trialdir.write_process(directory, processes.identity(left.pid))
     run_study(path)
-    assert left.wait(timeout=10) == -9
+    assert left.wait(timeout=60) == -9
 
 
 def _drive(spec, store):

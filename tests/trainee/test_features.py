@@ -154,7 +154,7 @@ def test_two_processes_race_safely(tmp_path):
     for racer in racers:
         racer.stdin.write("x")
         racer.stdin.flush()
-    answers = [racer.communicate(timeout=60) for racer in racers]
+    answers = [racer.communicate(timeout=240) for racer in racers]
     assert [racer.returncode for racer in racers] == [0, 0], answers
     (folder,) = (
         entry for entry in tmp_path.iterdir() if entry.is_dir()
