@@ -8,12 +8,10 @@ import os
 import subprocess
 from pathlib import Path
 
-# Before numpy and torch are loaded: on small arrays several threads mostly wait for each other.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-os.environ.setdefault("MKL_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy is loaded
 
 import pytest
+import torch
 from commanding import copy_study, in_this_process
 from watching import Watcher
 
@@ -27,6 +25,9 @@ from stability.report.stored import stored
 from stability.spec import StudySpec, load_study
 from stability.store import Store
 from stability.study import Run, drive
+
+torch.set_num_threads(1)
+"""On small arrays several threads mostly wait for each other. Trials are told so by the driver, not from here."""
 
 TOYS = Path(__file__).parent / "toys.py"
 

@@ -17,7 +17,6 @@ HERE = Path(__file__).parent
 SMALL = {
     "large_store.py": ["--trials", "10", "--points", "20", "--rounds", "1", "--pages"],
     "store_rows.py": ["--noop-trials", "4", "--trials", "5", "--points", "20", "--rounds", "1"],
-    "light_commands.py": ["--rounds", "1"],
     "memory.py": ["--trials", "12", "--every", "2", "--warm-up", "4"],
     "boundary.py": ["--truths", "1", "--most", "20", "--methods", "random", "stability"],
     "attribution.py": ["--truths", "2", "--trials", "64"],
@@ -34,7 +33,6 @@ ROWS = {
     "boundary.py": ["random", "stability", "band"],
     "attribution.py": ["one-factor-at-a-time", "stability"],
     "parsers.py": ["text, dense", "text, usual", "JSON lines", "CSV"],
-    "light_commands.py": ["the libraries alone", "stability --help", "stability status"],
     "memory.py": ["driver", "server", "worker 1", "worker 2"],
 }
 

@@ -67,7 +67,7 @@ class Browser:
     def sees(self, *texts: str) -> str:
         """Waits until all `texts` are on the page; returns its words."""
         seen = ""
-        for _ in range(120):
+        for _ in range(400):
             seen = self._words()
             if all(text in seen for text in texts):
                 return seen

@@ -47,7 +47,7 @@ def served(finished, tmp_path):
 
 
 def get(address: str) -> dict:
-    for _ in range(100):  # the address is announced just before the server listens
+    for _ in range(2000):  # the address is announced just before the server listens
         try:
             with urllib.request.urlopen(address) as answer:
                 return json.loads(answer.read())

@@ -158,7 +158,7 @@ def test_an_idle_driver_leaves_the_cluster_to_another(cluster, executor, tmp_pat
         submit(executor, tmp_path, "tells_process", number=number, how="fine")
     wait_for(executor, 2)
     assert ray.available_resources().get("CPU", 0.0) == 0.0
-    deadline_s = time.monotonic() + 20
+    deadline_s = time.monotonic() + 120
     while ray.available_resources().get("CPU", 0.0) < 2.0 and time.monotonic() < deadline_s:
         assert executor.free == 2
         time.sleep(0.1)
@@ -229,7 +229,7 @@ def test_a_killed_driver_leaves_no_process(cluster, study_file, tmp_path):
     )
     before = set(trial_processes())
     driver = subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path, stdout=subprocess.DEVNULL)
-    deadline_s = time.monotonic() + 60
+    deadline_s = time.monotonic() + 240
     while not set(trial_processes()) - before and time.monotonic() < deadline_s:
         time.sleep(0.05)
     assert set(trial_processes()) - before
@@ -283,7 +283,7 @@ def test_a_node_short_of_memory_is_no_reason_to_end_the_study(executor):
     assert (other.outcome, other.error) == (Outcome.LOST, "OSError: no space")
 
 
-def wait_until(holds, timeout_s=30.0):
+def wait_until(holds, timeout_s=240.0):
     deadline_s = time.monotonic() + timeout_s
     while not holds():
         assert time.monotonic() < deadline_s

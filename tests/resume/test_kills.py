@@ -73,7 +73,7 @@ def some_way_into(process: subprocess.Popen, dice: random.Random) -> None:
 
 def left_in(folder: Path) -> list[psutil.Process]:
     """Processes that still work in a folder, once those that were told to end had time to."""
-    deadline_s = time.monotonic() + 5
+    deadline_s = time.monotonic() + 60
     while (found := [p for p in psutil.process_iter() if _works_in(p, folder)]) and (
         time.monotonic() < deadline_s
     ):
@@ -107,14 +107,14 @@ def test_the_driver(start, undisturbed, tmp_path, how):
         for each in ENDS[how]:
             os.kill(process.pid, each)
             time.sleep(0.02)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate()
         assert process.returncode in (0, 1, 130, -ENDS[how][0])  # the last two: outside the command itself
         assert "Traceback" not in err
         if process.returncode == 1:
             assert "the same command goes on from there" in err
         assert left_in(tmp_path) == []
     done = start()
-    _, err = done.communicate(timeout=120)
+    _, err = done.communicate()
     assert done.returncode == 0, err
     assert results(Store(str(tmp_path / "s.db"))) == undisturbed()
 
@@ -127,7 +127,7 @@ def test_a_child_of_the_driver(start, undisturbed, tmp_path, victim):
         some_way_into(process, dice)
         server, workers = server_of(process)
         (server if victim == "server" else dice.choice(workers)).kill()
-    _, err = process.communicate(timeout=120)
+    _, err = process.communicate()
     assert process.returncode == 0, err
     assert "Traceback" not in err
     store = Store(str(tmp_path / "s.db"))

@@ -430,7 +430,7 @@ def test_a_program_that_tells_nothing(tmp_path, source, message):
 
 TRAINS = """
 import subprocess, sys, time
-other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
 open("other", "w").write(str(other.pid))
 for step in range(600):
     print("step", step, "loss: 1.0")
@@ -441,7 +441,7 @@ open("ended", "w").close()
 
 def is_gone(pid):
     """Whether a process that was killed is gone; the kernel may take a moment."""
-    for _ in range(100):
+    for _ in range(1000):
         if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
             return True
         time.sleep(0.1)
