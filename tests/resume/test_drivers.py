@@ -119,9 +119,9 @@ def server(tmp_path_factory):
 
     run("initdb", "-D", str(data), "-A", "trust", "-U", "postgres", "--no-sync")
     options = f"-p {port} -k {folder} -c listen_addresses= -c fsync=off"
-    run("pg_ctl", "-D", str(data), "-o", options, "-l", str(folder / "log"), "-w", "start")
+    run("pg_ctl", "-D", str(data), "-o", options, "-l", str(folder / "log"), "-w", "-t", "240", "start")
     yield f"postgresql+psycopg://postgres@/postgres?host={folder}&port={port}"
-    run("pg_ctl", "-D", str(data), "-m", "immediate", "stop")
+    run("pg_ctl", "-D", str(data), "-m", "immediate", "-t", "240", "stop")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
