@@ -155,7 +155,7 @@ def last_batch_smaller(t: Floats, _: Rng) -> Drawn:
 
 
 def warm_restarts(t: Floats, _: Rng) -> Drawn:
-    within = np.mod(4 * t, 1.0)
+    within = np.mod(3.99 * t, 1.0)
     return Drawn(fall(t, 0.2, 6) + 0.5 * (t > 0.25) * np.exp(-12 * within), lr=1e-3 * (1 + np.cos(np.pi * within)) / 2)
 
 
@@ -218,7 +218,7 @@ def grokking(t: Floats, _: Rng) -> Drawn:
 
 
 def curriculum_below_its_start(t: Floats, _: Rng) -> Drawn:
-    return Drawn(fall(t, 0.35, 5) * 0.6 + 0.4 * fall(np.mod(5 * t, 1.0), 0.3, 4), evaluation=fall(t))
+    return Drawn(fall(t, 0.35, 5) * 0.6 + 0.4 * fall(np.mod(4.99 * t, 1.0), 0.3, 4), evaluation=fall(t))
 
 
 def curriculum_in_stairs(t: Floats, _: Rng) -> Drawn:
@@ -300,7 +300,7 @@ def fine_families() -> tuple[Family, ...]:
         _fine("healthy-power-law", "falls as a power of the steps", power_law),
         _fine("healthy-language-model", "falls from 10.9 to 3 as language models do", language_model),
         _fine("healthy-batch-noise", "falls to a fifth under log-normal batch noise of 50%", batch_noise, LONG),
-        _fine("healthy-plateau", "halves soon and stays there", plateau),
+        _fine("healthy-plateau", "halves soon and stays there", plateau, QUIET),
         _fine("healthy-linear", "falls evenly to a fifth", linear, (*MEDIUM, *SHORT[4:])),
         _fine("lr-drops", "falls in steps, each after a drop of the learning rate", steps_of_the_learning_rate),
         _fine("late-start", "nothing for half of the time, then falls to a tenth", late_start, LONG),
@@ -322,7 +322,7 @@ def fine_families() -> tuple[Family, ...]:
         _fine("two-decimals-near-zero", "falls until it prints as 0.00", two_decimals_near_zero, _PRINTED),
         _fine("half-precision", "falls to a fifth, kept in half precision", half_precision, _PRINTED),
         _fine("micro-batches", "each mean is logged four times", micro_batches, LONG),
-        _fine("logged-now-and-then", "the steep part lies before the first line", logged_now_and_then),
+        _fine("logged-now-and-then", "the steep part lies before the first line", logged_now_and_then, QUIET),
         _fine("epoch-means", "the log has the mean since the epoch began", mean_since_the_epoch_began, LONG),
         _fine("mean-since-start", "the log has the mean since the first step", mean_since_the_start, LONG),
         _fine("printed-as-a-sum", "the loss is a sum over 60,000 examples", printed_as_a_sum, _PRINTED),

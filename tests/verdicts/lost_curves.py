@@ -102,8 +102,8 @@ def scale_halves_for_ever(t: Floats, _: Rng) -> Drawn:
 
 
 def nan_norm_ever_after(t: Floats, _: Rng) -> Drawn:
-    gone = _at(t, 0.3)
-    return Drawn(np.where(gone, fall(np.array([0.3]))[0], fall(t)), norm=np.where(gone, NAN, 1.0))
+    gone = _at(t, 0.05)
+    return Drawn(np.where(gone, 0.95, 1 - t), norm=np.where(gone, NAN, 1.0))
 
 
 # --- explodes ---------------------------------------------------------------------------------------------------
@@ -287,7 +287,7 @@ def lost_families() -> tuple[Family, ...]:
         ),
         _lost(
             "nan-norm-ever-after",
-            f"{GRADIENT_ONLY} the gradient is NaN from a third on, and nothing is learned any more",
+            f"{GRADIENT_ONLY} the gradient is NaN after the first steps, and nothing is learned any more",
             nan_norm_ever_after,
             _with_norm(QUIET),
         ),
