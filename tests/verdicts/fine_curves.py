@@ -156,7 +156,9 @@ def last_batch_smaller(t: Floats, _: Rng) -> Drawn:
 
 def warm_restarts(t: Floats, _: Rng) -> Drawn:
     within = np.mod(3.99 * t, 1.0)
-    return Drawn(fall(t, 0.2, 6) + 0.5 * (t > 0.25) * np.exp(-12 * within), lr=1e-3 * (1 + np.cos(np.pi * within)) / 2)
+    return Drawn(
+        fall(t, 0.2, 6) + 0.5 * (t > 0.25) * np.exp(-12 * within), lr=1e-3 * (1 + np.cos(np.pi * within)) / 2
+    )
 
 
 def one_spike(t: Floats, _: Rng) -> Drawn:
@@ -223,9 +225,7 @@ def curriculum_below_its_start(t: Floats, _: Rng) -> Drawn:
 
 def curriculum_in_stairs(t: Floats, _: Rng) -> Drawn:
     stair = np.minimum(4, np.floor(5 * t))
-    return Drawn(
-        (1 + 0.5 * stair) * fall(5 * t - stair, 0.8, 4), evaluation=3 * fall(t), norm=ones(t)
-    )
+    return Drawn((1 + 0.5 * stair) * fall(5 * t - stair, 0.8, 4), evaluation=3 * fall(t), norm=ones(t))
 
 
 # --- starts near nothing --------------------------------------------------------------------------------------------
@@ -299,14 +299,20 @@ def fine_families() -> tuple[Family, ...]:
         _fine("healthy-deep", "falls a hundred thousandfold", deep, (*LONG, *SHORT[3:])),
         _fine("healthy-power-law", "falls as a power of the steps", power_law),
         _fine("healthy-language-model", "falls from 10.9 to 3 as language models do", language_model),
-        _fine("healthy-batch-noise", "falls to a fifth under log-normal batch noise of 50%", batch_noise, LONG),
+        _fine(
+            "healthy-batch-noise", "falls to a fifth under log-normal batch noise of 50%", batch_noise, LONG
+        ),
         _fine("healthy-plateau", "halves soon and stays there", plateau, QUIET),
         _fine("healthy-linear", "falls evenly to a fifth", linear, (*MEDIUM, *SHORT[4:])),
-        _fine("lr-drops", "falls in steps, each after a drop of the learning rate", steps_of_the_learning_rate),
+        _fine(
+            "lr-drops", "falls in steps, each after a drop of the learning rate", steps_of_the_learning_rate
+        ),
         _fine("late-start", "nothing for half of the time, then falls to a tenth", late_start, LONG),
         _fine("warm-up-hump", "rises by a quarter in the warm-up, then falls to a fifth", warm_up_hump, LONG),
         _fine("cyclic-lr", "waves with the learning rate around a falling level", cyclic, LONG),
-        _fine("slow-rise-at-the-end", "gives back a thirtieth of what it learned", slow_rise_at_the_end, QUIET),
+        _fine(
+            "slow-rise-at-the-end", "gives back a thirtieth of what it learned", slow_rise_at_the_end, QUIET
+        ),
         _fine("overfitted-a-little", "its evaluation rises a little at the end", overfitted_a_little, LONG),
         _fine(
             "fine-tuned",
@@ -314,8 +320,18 @@ def fine_families() -> tuple[Family, ...]:
             fine_tuned,
             QUIET,
         ),
-        _fine("nll-to-negative", "a log-likelihood that falls from 5 below 0", likelihood_to_negative, LIKELIHOOD),
-        _fine("nll-negative", "a log-likelihood that falls from -1 to -4", likelihood_always_negative, LIKELIHOOD),
+        _fine(
+            "nll-to-negative",
+            "a log-likelihood that falls from 5 below 0",
+            likelihood_to_negative,
+            LIKELIHOOD,
+        ),
+        _fine(
+            "nll-negative",
+            "a log-likelihood that falls from -1 to -4",
+            likelihood_always_negative,
+            LIKELIHOOD,
+        ),
         _fine("hinge-to-zero", "a hinge loss that reaches 0 and stays", hinge_to_zero),
         _fine("triplets-mostly-zero", "ever fewer triplets have a loss", triplets_mostly_zero, LONG),
         _fine("two-decimals", "falls by a quarter, printed with two decimals", two_decimals, _PRINTED),
@@ -331,13 +347,27 @@ def fine_families() -> tuple[Family, ...]:
         _bent("one-spike", "one step at thirtyfold", one_spike, LONG),
         _bent("one-spike-1000x", "one step at a thousandfold", one_step_a_thousandfold, LONG),
         _bent("ten-step-spike", "ten steps at eightfold", ten_steps, LONG),
-        _bent("spike-1000x", "rises a thousandfold and comes back within a fifth of the time", thousandfold, LONG),
+        _bent(
+            "spike-1000x",
+            "rises a thousandfold and comes back within a fifth of the time",
+            thousandfold,
+            LONG,
+        ),
         _bent("early-spike", "rises fortyfold in the first 20 steps and comes back", early_spike, LONG),
-        _bent("relearned", "forgets all at once and learns all again", back_to_the_start_and_down_again, LONG),
+        _bent(
+            "relearned", "forgets all at once and learns all again", back_to_the_start_and_down_again, LONG
+        ),
         _bent("bad-batches", "every fiftieth batch is twelve times as hard", bad_batches, LONG),
         _fine("double-descent", "a bump of half its fall, then lower than before", double_descent, LONG),
-        _bent("first-evaluation-worse", "doubles at once, then falls to a fifth", first_evaluation_worse, LONG),
-        _bent("evaluations-worse-at-first", "worse in evaluations only, then better", evaluations_worse_at_first, _LATE),
+        _bent(
+            "first-evaluation-worse", "doubles at once, then falls to a fifth", first_evaluation_worse, LONG
+        ),
+        _bent(
+            "evaluations-worse-at-first",
+            "worse in evaluations only, then better",
+            evaluations_worse_at_first,
+            _LATE,
+        ),
         _bent("new-task-added", "jumps to nine tenths of its start and is back soon", new_task_added, LONG),
         _bent("grokking", "learns the examples first and the rule at four fifths", grokking, LONG),
         _fine("curriculum", "harder every fifth, always below its start", curriculum_below_its_start, LONG),
@@ -348,7 +378,12 @@ def fine_families() -> tuple[Family, ...]:
             QUIET,
         ),
         _fine("near-zero", "starts near 0 and rises to its working level", near_zero, LONG),
-        _fine("near-zero-hump", "starts near 0, rises and falls, as temporal differences do", near_zero_hump, LONG),
+        _fine(
+            "near-zero-hump",
+            "starts near 0, rises and falls, as temporal differences do",
+            near_zero_hump,
+            LONG,
+        ),
         _fine("annealed", "a divergence rises while its weight is small; the rest falls", annealed, QUIET),
         _fine("one-part-rises", "a small part rises, the total falls", one_part_rises, QUIET),
         _fine("scaler-skips", "the scaler skips a step now and then", scaler_skips, LONG),
@@ -356,7 +391,9 @@ def fine_families() -> tuple[Family, ...]:
         _fine("norms-fall-a-decade", "the gradient gets smaller with the loss", norms_fall_a_decade, QUIET),
         _fine("norms-fall-1000x", "the gradient vanishes as the loss does", norms_fall_a_thousandfold, QUIET),
         _fine("norms-rise-slowly", "the norm quadruples while the loss falls", norms_rise_slowly, QUIET),
-        _fine("norms-heavy-tailed", "the norm varies threefold from step to step", norms_with_heavy_tails, QUIET),
+        _fine(
+            "norms-heavy-tailed", "the norm varies threefold from step to step", norms_with_heavy_tails, QUIET
+        ),
     )
 
 

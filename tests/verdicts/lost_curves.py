@@ -57,7 +57,10 @@ def inf_then_flat(t: Floats, _: Rng) -> Drawn:
 
 def nan_now_and_then(t: Floats, _: Rng) -> Drawn:
     loss = np.where(t < 0.4, fall(t), 1.05)
-    return Drawn(np.where((t >= 0.4) & (np.arange(t.size) % 3 == 0), NAN, loss), evaluation=np.where(t < 0.4, loss, NAN))
+    return Drawn(
+        np.where((t >= 0.4) & (np.arange(t.size) % 3 == 0), NAN, loss),
+        evaluation=np.where(t < 0.4, loss, NAN),
+    )
 
 
 def overflow(t: Floats, _: Rng) -> Drawn:
@@ -88,7 +91,9 @@ def masked_to_zero(t: Floats, _: Rng) -> Drawn:
 def masked_to_a_constant(t: Floats, _: Rng) -> Drawn:
     gone = _at(t, 0.5)
     loss = np.where(gone, 0.37, fall(t))
-    return Drawn(loss, evaluation=np.where(gone, NAN, loss), norm=np.where(gone, NAN, 1.0), still=gone.astype(float))
+    return Drawn(
+        loss, evaluation=np.where(gone, NAN, loss), norm=np.where(gone, NAN, 1.0), still=gone.astype(float)
+    )
 
 
 def scale_halves_for_ever(t: Floats, _: Rng) -> Drawn:
@@ -165,7 +170,9 @@ def gives_all_back(t: Floats, _: Rng) -> Drawn:
 
 
 def gives_all_back_slowly(t: Floats, _: Rng) -> Drawn:
-    return Drawn(np.where(t < 0.4, fall(t), fall(np.array([0.4]))[0] + 0.75 * np.minimum(1, 2 * since(t, 0.4))))
+    return Drawn(
+        np.where(t < 0.4, fall(t), fall(np.array([0.4]))[0] + 0.75 * np.minimum(1, 2 * since(t, 0.4)))
+    )
 
 
 def half_then_all(t: Floats, _: Rng) -> Drawn:
@@ -246,8 +253,17 @@ def loss_explodes_alone(t: Floats, _: Rng) -> Drawn:
 _NAN = (*(Variant(steps, evaluations=steps) for steps in (1, 2, 5)), Variant(20), *QUIET[:4])
 _LATE = tuple(variant for variant in LONG if variant.steps >= 100)
 _EVALUATED = tuple(variant for variant in LONG if variant.evaluations)
-_EPOCHS = (Variant(10, evaluations=10), Variant(10, evaluations=0, norm=False), Variant(7, noise=0.0, evaluations=0))
-_FOUR = (Variant(4, noise=0.0, evaluations=0), Variant(4, evaluations=4), Variant(5, evaluations=0), Variant(10, scale=1e-6))
+_EPOCHS = (
+    Variant(10, evaluations=10),
+    Variant(10, evaluations=0, norm=False),
+    Variant(7, noise=0.0, evaluations=0),
+)
+_FOUR = (
+    Variant(4, noise=0.0, evaluations=0),
+    Variant(4, evaluations=4),
+    Variant(5, evaluations=0),
+    Variant(10, scale=1e-6),
+)
 
 
 def lost_families() -> tuple[Family, ...]:
@@ -258,7 +274,12 @@ def lost_families() -> tuple[Family, ...]:
         _lost("nan-below-zero", "a log-likelihood of -2 becomes NaN", nan_without_a_sign, LIKELIHOOD),
         _lost("inf-middle", "infinite from two fifths on", inf_middle, QUIET),
         _lost("inf-then-flat", "one infinite step, then flat near its start", inf_then_flat, LONG),
-        _lost("nan-now-and-then", "every third loss is NaN, the rest flat above its start", nan_now_and_then, LONG),
+        _lost(
+            "nan-now-and-then",
+            "every third loss is NaN, the rest flat above its start",
+            nan_now_and_then,
+            LONG,
+        ),
         _lost("overflow", "rises by 45 powers of ten, to infinity", overflow, LONG),
         _lost("nan-in-one-part", "one part of the loss becomes NaN and so the total", nan_in_one_part, QUIET),
         _lost(
@@ -292,34 +313,106 @@ def lost_families() -> tuple[Family, ...]:
             _with_norm(QUIET),
         ),
         _lost("explodes", "falls to a third, then rises by five powers of ten", explodes, (*MEDIUM, *SHORT)),
-        _lost("explodes-at-once", "rises by six powers of ten from its first step", explodes_from_the_start, (*LONG, *SHORT[2:])),
-        _lost("super-exponential", "rises ever faster, and the log ends a few hundredfold up", super_exponential),
-        _lost("super-exponential-far", "rises ever faster, by twenty powers of ten", super_exponential_far, LONG),
+        _lost(
+            "explodes-at-once",
+            "rises by six powers of ten from its first step",
+            explodes_from_the_start,
+            (*LONG, *SHORT[2:]),
+        ),
+        _lost(
+            "super-exponential", "rises ever faster, and the log ends a few hundredfold up", super_exponential
+        ),
+        _lost(
+            "super-exponential-far", "rises ever faster, by twenty powers of ten", super_exponential_far, LONG
+        ),
         _lost("last-twentieth", "rises a thousandfold in its last twentieth", last_twentieth, _LATE),
         _lost("epochs-1e9-1e18", "tenfold every epoch, from 1e9", one_line_an_epoch, _EPOCHS),
         _lost("1-3-9-27", "threefold every line", threefold_each_line, _FOUR),
-        _lost("nll-explodes", "a log-likelihood that falls from -1 to -3 and rises to 1000", likelihood_explodes, LIKELIHOOD),
-        _lost("nll-gives-back", "a log-likelihood that falls from 5 to -2 and jumps to 4.5", likelihood_gives_back, LIKELIHOOD),
-        _lost("nll-above-start", "a log-likelihood that falls from -1 to -4 and stays at 3", likelihood_above_its_start, LIKELIHOOD),
-        _lost("adversary-wins", "a generator's loss that falls a little and rises fiftyfold", adversary_wins, LONG),
+        _lost(
+            "nll-explodes",
+            "a log-likelihood that falls from -1 to -3 and rises to 1000",
+            likelihood_explodes,
+            LIKELIHOOD,
+        ),
+        _lost(
+            "nll-gives-back",
+            "a log-likelihood that falls from 5 to -2 and jumps to 4.5",
+            likelihood_gives_back,
+            LIKELIHOOD,
+        ),
+        _lost(
+            "nll-above-start",
+            "a log-likelihood that falls from -1 to -4 and stays at 3",
+            likelihood_above_its_start,
+            LIKELIHOOD,
+        ),
+        _lost(
+            "adversary-wins",
+            "a generator's loss that falls a little and rises fiftyfold",
+            adversary_wins,
+            LONG,
+        ),
         _lost("slow-rise", "falls to a third, then climbs evenly to 1.4 times its start", slow_rise, LONG),
         _lost("gives-all-back", "falls, then stays at its start", gives_all_back),
-        _lost("gives-all-back-slowly", "falls, climbs back to its start and stays", gives_all_back_slowly, LONG),
+        _lost(
+            "gives-all-back-slowly", "falls, climbs back to its start and stays", gives_all_back_slowly, LONG
+        ),
         _lost("half-then-all", "gives back half, then all", half_then_all, LONG),
         _lost("above-its-start", "falls, then stays at four times its start", above_its_start),
-        _lost("most-of-it-back", "gives back three quarters of what it learned and stays", collapse_in_part, LONG),
-        _lost("spike-then-chance", "spikes a thousandfold, then sits at the loss of guessing", spike_then_chance, LONG),
-        _lost("chance-to-the-bit", "sits at the loss of guessing, the same to the bit", chance_to_the_bit, LONG),
-        _lost("spike-then-far-above", "spikes and stays at twelve times its start", spike_then_far_above, LONG),
-        _lost("ever-worse-spikes", "every spike ends higher than the one before", repeated_spikes_ever_worse, LONG),
-        _lost("rises-from-the-start", "rises sixfold and never learns", rises_from_the_first_step, (*LONG, *SHORT[4:])),
+        _lost(
+            "most-of-it-back",
+            "gives back three quarters of what it learned and stays",
+            collapse_in_part,
+            LONG,
+        ),
+        _lost(
+            "spike-then-chance",
+            "spikes a thousandfold, then sits at the loss of guessing",
+            spike_then_chance,
+            LONG,
+        ),
+        _lost(
+            "chance-to-the-bit", "sits at the loss of guessing, the same to the bit", chance_to_the_bit, LONG
+        ),
+        _lost(
+            "spike-then-far-above", "spikes and stays at twelve times its start", spike_then_far_above, LONG
+        ),
+        _lost(
+            "ever-worse-spikes",
+            "every spike ends higher than the one before",
+            repeated_spikes_ever_worse,
+            LONG,
+        ),
+        _lost(
+            "rises-from-the-start",
+            "rises sixfold and never learns",
+            rises_from_the_first_step,
+            (*LONG, *SHORT[4:]),
+        ),
         _lost("jumps-at-once", "jumps 35-fold in the first steps and stays", jumps_at_once, LONG),
         _lost("oscillation-grows", "swings ever wider, in the end a hundredfold", oscillation_grows, LONG),
         _lost("bounces", "bounces up and down every step, ever wider, to a thousandfold", bounces, LONG),
-        _lost("evaluation-explodes", f"{EVALUATED_ONLY} it rises by three powers of ten", evaluation_explodes, _EVALUATED),
-        _lost("evaluation-nan", f"{EVALUATED_ONLY} it is NaN from the middle on", evaluation_not_finite, _EVALUATED),
-        _lost("evaluation-never-better", f"{EVALUATED_ONLY} it only rises", evaluation_never_better, _EVALUATED),
-        _lost("loss-explodes-alone", "rises by four powers of ten, the evaluation does not", loss_explodes_alone, _EVALUATED),
+        _lost(
+            "evaluation-explodes",
+            f"{EVALUATED_ONLY} it rises by three powers of ten",
+            evaluation_explodes,
+            _EVALUATED,
+        ),
+        _lost(
+            "evaluation-nan",
+            f"{EVALUATED_ONLY} it is NaN from the middle on",
+            evaluation_not_finite,
+            _EVALUATED,
+        ),
+        _lost(
+            "evaluation-never-better", f"{EVALUATED_ONLY} it only rises", evaluation_never_better, _EVALUATED
+        ),
+        _lost(
+            "loss-explodes-alone",
+            "rises by four powers of ten, the evaluation does not",
+            loss_explodes_alone,
+            _EVALUATED,
+        ),
     )
 
 

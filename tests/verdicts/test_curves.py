@@ -43,7 +43,11 @@ def test_the_numbers_that_a_fine_training_records_are_finite():
 
 def test_a_fine_training_ends_lower_than_it_began_where_its_numbers_show_it():
     for case in CASES.values():
-        if case.label is Label.FINE and shown(case, Form.TOTAL) and case.kind not in ("near-zero", "near-zero-hump"):
+        if (
+            case.label is Label.FINE
+            and shown(case, Form.TOTAL)
+            and case.kind not in ("near-zero", "near-zero-hump")
+        ):
             tenth = max(1, len(case.total) // 10)
             end = sum(case.total[-tenth:]) / tenth
             assert end < case.total[0], case.name
