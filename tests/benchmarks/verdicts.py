@@ -40,7 +40,7 @@ from verdict_peers import PEERS  # noqa: E402
 from stability.records import VerdictLabel  # noqa: E402
 
 OURS = "stability"
-_TALKED_WELL = {VerdictLabel.STABLE, VerdictLabel.STUCK}
+_UNBROKEN = {VerdictLabel.STABLE, VerdictLabel.STUCK}
 _ALARMED = {VerdictLabel.DIVERGED, VerdictLabel.UNSTABLE}
 
 
@@ -129,7 +129,7 @@ def scored(name: str, form: Form, found: Sequence[Judged]) -> Scored:
         [one for one in found if one.case.label is label]
         for label in (Label.LOST, Label.FINE, Label.SLOW, Label.GREY)
     )
-    lies = [one for one in lost if one.verdict in _TALKED_WELL]
+    lies = [one for one in lost if one.verdict in _UNBROKEN]
     wrong = [one for one in fine if one.verdict is not VerdictLabel.STABLE]
     ended = [one for one in fine if one.ended is not None]
     claimed = [one for one in short if one.verdict is VerdictLabel.STABLE]
