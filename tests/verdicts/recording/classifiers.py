@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from dataclasses import dataclass
 
@@ -180,8 +179,8 @@ def neighbours_distilled(lr, steps):
     )
 
 
-def fine_tuned(lr, steps):
-    """From a net that already knows nearly the same task."""
+def _fine_tuned(lr: float, moved: float) -> Descent:
+    """From a net that already knows a task whose classes then move."""
     centres = torch.randn(6, 10)
     net = mlp(10, 64, 6)
     before = _classifier(
@@ -189,10 +188,27 @@ def fine_tuned(lr, steps):
     )
     for step in range(300):
         before.step(step)
-    moved = centres + 0.5 * torch.randn(6, 10)
-    net = copy.deepcopy(net)
+    centres = centres + moved * torch.randn(6, 10)
     optimizer = optim.AdamW(net.parameters(), lr)
-    return _classifier(net, optimizer, clusters(800, 6, 10, moved), clusters(400, 6, 10, moved), 32)
+    return _classifier(net, optimizer, clusters(800, 6, 10, centres), clusters(400, 6, 10, centres), 32)
+
+
+def fine_tuned(lr, steps):
+    return _fine_tuned(lr, 0.5)
+
+
+def fine_tuned_near(lr, steps):
+    """Starts so good that there is little to gain."""
+    return _fine_tuned(lr, 0.25)
+
+
+def rate_rising(lr, steps):
+    """A range test: the rate grows from a thousandth of `lr` to `lr`."""
+    net = mlp(2, 48, 48, 3)
+    optimizer = optim.SGD(net.parameters(), lr, momentum=0.9)
+    return _classifier(
+        net, optimizer, spirals(800), spirals(400), 64, schedule=lambda step: 1e-3 ** (1 - step / (steps - 1))
+    )
 
 
 @dataclass(slots=True)
@@ -281,7 +297,7 @@ KINDS = (
     Kind("residual_plain", residual_plain, grid(1e-5, 10), 350),
     Kind("label_noise", label_noise, grid(1e-6, 1), 400),
     Kind("linear_svm", linear_svm, grid(1e-5, 1000), 300),
-    Kind("batch_of_one", batch_of_one, grid(1e-5, 10), 600),
+    Kind("batch_of_one", batch_of_one, grid(3e-6, 3, 8), 1500, evaluations=20),
     Kind("heavy_dropout", heavy_dropout, grid(3e-6, 3), 300),
     Kind("warmed_up", warmed_up, grid(1e-4, 30), 400),
     Kind("warm_restarts", warm_restarts, grid(1e-4, 30), 400),
@@ -289,6 +305,8 @@ KINDS = (
     Kind("imbalanced", imbalanced, grid(1e-6, 10), 300),
     Kind("neighbours_distilled", neighbours_distilled, grid(1e-6, 3), 300),
     Kind("fine_tuned", fine_tuned, grid(1e-6, 10, 8), 200),
+    Kind("fine_tuned_near", fine_tuned_near, grid(1e-7, 10, 8), 200),
+    Kind("rate_rising", rate_rising, grid(1e-3, 100, 8), 400),
     Kind("sharpness_aware", sharpness_aware, grid(1e-4, 10), 300),
     Kind("accumulated", accumulated, grid(1e-6, 10), 150),
 )

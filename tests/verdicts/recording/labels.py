@@ -18,7 +18,7 @@ The labels:
 
 * LOST: the last loss or any evaluation is not finite; or it broke and ended at a progress of 0.05 or less.
 * FINE: it ended at 0.4 or more, at 0.6 if it broke before, and gave back no more than a third of its best
-  progress.
+  progress; and its loss scaler does not skip most of its last steps.
 * SLOW: it never broke, its progress stayed between -0.1 and 0.05, and no lower rate of its kind ended FINE.
 * GREY: all else. A training is grey, not lost, if its training loss keeps half of what the best of its kind
   gained and never rose: it overfits, which is no break. One that learned nothing at a rate above those that
@@ -92,6 +92,8 @@ def _judged(kind: Kind, run: Case, yardstick: _Yardstick) -> Case:
     label = _label(kind, last, progress, broke)
     if label is Label.SLOW and kind.noisy and _loss_rose(run, yardstick):
         label = Label.GREY
+    if label is Label.FINE and _skips_to_the_end(run):
+        label, seen = Label.GREY, f"{seen}; its loss scaler skips for ever"
     if label is Label.LOST and kind.comparable and _loss_is_kept(run, yardstick):
         label, seen = Label.GREY, f"{seen}, while its training loss fell"
     recovers = label is Label.FINE and _recovers(progress)
@@ -113,16 +115,18 @@ def _broke(
     kind: Kind, run: Case, yardstick: _Yardstick, progress: Sequence[float], end: float
 ) -> str | None:
     """How the training broke, or None."""
-    last_third = range(2 * len(run.total) // 3, len(run.total))
     if min(progress) < -0.5:
         return "its evaluation rose above its start by more than half the range"
     if kind.comparable and _loss_rose(run, yardstick):
         return "its training loss rose above its start"
     if max(progress) >= 0.3 and end <= 0.05:
         return f"it had made {max(progress):.2g}"
-    if 2 * sum(step in run.skipped for step in last_third) > len(last_third):
-        return "its loss scaler skipped most of its last steps"
-    return None
+    return "its loss scaler skipped most of its last steps" if _skips_to_the_end(run) else None
+
+
+def _skips_to_the_end(run: Case) -> bool:
+    last_third = range(2 * len(run.total) // 3, len(run.total))
+    return 2 * sum(step in run.skipped for step in last_third) > len(last_third)
 
 
 def _loss_rose(run: Case, yardstick: _Yardstick) -> bool:

@@ -21,7 +21,7 @@ from cases import Case, load, save  # noqa: E402
 from recording.labels import labelled  # noqa: E402
 from recording.training import Kind, record  # noqa: E402
 
-FAMILIES = ("classifiers", "regressions", "sequences", "generative", "embeddings")
+FAMILIES = ("classifiers", "regressions", "sequences", "generative", "embeddings", "control", "precision")
 
 
 def kinds() -> dict[str, Kind]:

@@ -10,7 +10,7 @@ from torch import Tensor, nn, optim
 
 from recording.training import Descent, Kind, draws, grid
 
-WORDS = "the a red small old cat dog bird ship sees likes finds follows not and near under".split()
+WORDS = ("the", "a", "red", "small", "old", "cat", "dog", "bird", "ship", "sees", "finds", "not", "and", "near")
 
 
 def _text(length: int) -> Tensor:
