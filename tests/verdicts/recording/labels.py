@@ -17,9 +17,11 @@ A training broke if one of these holds:
 The labels:
 
 * LOST: the last loss or any evaluation is not finite; or it broke and ended at a progress of 0.05 or less.
-* FINE: it ended at 0.4 or more, at 0.6 if it broke before, and gave back no more than a third of its best
-  progress; and its loss scaler does not skip most of its last steps.
-* SLOW: it never broke, its progress stayed between -0.1 and 0.05, and no lower rate of its kind ended FINE.
+* FINE: it ended at 0.4 or more, and gave back no more than a third of its best progress; its loss scaler does
+  not skip most of its last steps. If it broke before, or one loss was above the start by twice what the best
+  gained and by ten noise widths, it must have ended at 0.6: a net that died can still fit the mean.
+* SLOW: it never broke, its progress stayed between -0.1 and 0.05, its training loss fell by less than 0.15 of
+  what the best gained plus two noise widths, and no lower rate of its kind ended FINE.
 * GREY: all else. A training is grey, not lost, if its training loss keeps half of what the best of its kind
   gained and never rose: it overfits, which is no break. One that learned nothing at a rate above those that
   learned is neither slow nor seen to break.
@@ -89,11 +91,14 @@ def _judged(kind: Kind, run: Case, yardstick: _Yardstick) -> Case:
     end, best, worst = sum(last) / len(last), max(progress), min(progress)
     broke = _broke(kind, run, yardstick, progress, end)
     seen = f"ends at {end:.2g} of the range, best {best:.2g}, worst {worst:.2g}"
-    label = _label(kind, last, progress, broke)
+    shaken = broke is not None or (kind.comparable and _loss_spiked(run, yardstick))
+    label = _label(kind, last, progress, broke, shaken)
     if label is Label.SLOW and kind.noisy and _loss_rose(run, yardstick):
         label = Label.GREY
     if label is Label.FINE and _skips_to_the_end(run):
         label, seen = Label.GREY, f"{seen}; its loss scaler skips for ever"
+    if label is Label.SLOW and kind.comparable and _loss_fell(run, yardstick):
+        label, seen = Label.GREY, f"{seen}, while its training loss fell"
     if label is Label.LOST and kind.comparable and _loss_is_kept(run, yardstick):
         label, seen = Label.GREY, f"{seen}, while its training loss fell"
     recovers = label is Label.FINE and _recovers(progress)
@@ -101,11 +106,13 @@ def _judged(kind: Kind, run: Case, yardstick: _Yardstick) -> Case:
     return dataclasses.replace(run, label=label, why=why, recovers=recovers)
 
 
-def _label(kind: Kind, last: Sequence[float], progress: Sequence[float], broke: str | None) -> Label:
+def _label(
+    kind: Kind, last: Sequence[float], progress: Sequence[float], broke: str | None, shaken: bool
+) -> Label:
     end, best = sum(last) / len(last), max(progress)
     if broke and end <= 0.05 and (not kind.noisy or max(last) <= 0.05):
         return Label.LOST
-    enough = end >= (0.6 if broke else 0.5 if kind.noisy else 0.4) and not (kind.noisy and min(last) < 0.3)
+    enough = end >= (0.6 if shaken else 0.5 if kind.noisy else 0.4) and not (kind.noisy and min(last) < 0.3)
     if enough and best - end <= best / 3:
         return Label.FINE
     return Label.SLOW if best < 0.05 and min(progress) > -0.1 and not broke else Label.GREY
@@ -134,9 +141,19 @@ def _loss_rose(run: Case, yardstick: _Yardstick) -> bool:
     return any(value > yardstick.loss_start + margin for value in _smooth(run.total))
 
 
+def _loss_spiked(run: Case, yardstick: _Yardstick) -> bool:
+    margin = max(10 * yardstick.loss_width, 2 * yardstick.loss_gain)
+    return any(value > yardstick.loss_start + margin for value in run.total)
+
+
+def _loss_fell(run: Case, yardstick: _Yardstick) -> bool:
+    fell = yardstick.loss_start - median(run.total[-10:])
+    return fell >= 0.15 * yardstick.loss_gain + 2 * yardstick.loss_width
+
+
 def _loss_is_kept(run: Case, yardstick: _Yardstick) -> bool:
-    end = median(run.total[-10:])
-    return not _loss_rose(run, yardstick) and yardstick.loss_start - end >= yardstick.loss_gain / 2
+    kept = yardstick.loss_start - median(run.total[-10:])
+    return not _loss_rose(run, yardstick) and kept >= yardstick.loss_gain / 2
 
 
 def _recovers(progress: Sequence[float]) -> bool:

@@ -114,7 +114,27 @@ def half_precision_variance(lr, steps):
     )
 
 
+def half_precision_duplicates(lr, steps):
+    """Distances between embeddings are to be those between points, without anything small under the root.
+
+    A batch that has a point twice has a gradient that is not a number, so the scale falls until it is 0.
+    """
+    points = torch.randn(800, 5) @ torch.randn(5, 12)
+    net = mlp(12, 32, 3)
+    draw = draws(points, size=40)
+
+    def loss(x):
+        first, second = torch.triu_indices(len(x), len(x), 1)
+        embedded = net(x).float()
+        made = (embedded[first] - embedded[second]).square().sum(1).sqrt()
+        return F.mse_loss(made, (x[first] - x[second]).norm(dim=1) / 4)
+
+    optimizer = optim.Adam(net.parameters(), lr)
+    return _HalfPrecision(net, optimizer, lambda: {"stress": loss(*draw())}, lambda: loss(points[:120]), _scaler(2.0**16))
+
+
 KINDS = (
+    Kind("half_precision_duplicates", half_precision_duplicates, grid(1e-6, 10), 400),
     Kind("half_precision_variance", half_precision_variance, grid(1e-6, 1, 8), 300),
     Kind("half_precision", half_precision, grid(1e-6, 3), 300),
     Kind("half_precision_sgd", half_precision_sgd, grid(1e-4, 100), 300),

@@ -253,7 +253,7 @@ KINDS = (
     Kind("oscillator", oscillator, grid(1e-6, 1), 600),
     Kind("decay_rates", decay_rates, grid(1e-6, 30), 100),
     Kind("second_order", second_order, grid(1e-5, 10), 60),
-    Kind("two_tasks", two_tasks, grid(1e-6, 3), 400),
+    Kind("two_tasks", two_tasks, grid(1e-6, 3), 400, comparable=False),
     Kind("harder_and_harder", harder_and_harder, grid(1e-6, 1), 600, comparable=False),
     Kind("long_regression", long_regression, grid(1e-5, 3), 1500, evaluations=20),
 )
