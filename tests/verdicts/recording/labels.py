@@ -46,12 +46,7 @@ from cases import Case, Label
 
 from recording.training import Kind
 
-OVERRIDES: dict[str, tuple[Label, str]] = {
-    "transformer_pre_norm/lr0.25/s0": (
-        Label.GREY,
-        "ends at 0.41 of the range, best 0.51: it knows how frequent letters are, and gives back what it knew beyond",
-    ),
-}
+OVERRIDES: dict[str, tuple[Label, str]] = {}
 """Trainings whose label people would change, and why."""
 
 
