@@ -51,6 +51,7 @@ def test_a_finished_trial_is_labelled_by_its_yardstick(course, losses, expected,
     [
         ([4.0, 3.9], [4.0] * 10, Label.GREY),
         ([4.0, 40.0], [4.0] * 10, Label.LOST),
+        ([4.0, 40.0, 9.0], [4.0] * 10, Label.GREY),
         ([4.0], [4.0, 4.1] + [80.0] * 8, Label.LOST),
         ([4.0], [4.0, math.nan, 3.0], Label.LOST),
     ],
@@ -74,11 +75,17 @@ def test_a_yardstick_without_one_of_its_parts_is_an_error():
         weighed({"mel": 1.0}, {"mel": 1.0, "kl": 1.0})
 
 
-def test_every_trial_of_a_study_becomes_a_case(run_study, study_file):
+def test_every_trial_becomes_a_case_and_a_stopped_one_can_be_trained_to_its_end(run_study, study_file, capfd):
     spec, store, _ = run_study(study_file(), "plan=[{compare: {seeds: 1}}]")
+    trials = store.trials(spec.name)
+    stopped = trials["outcome"] == "STOPPED"
+    assert stopped.any() and not stopped.all()
     cases = cases_of(Store(store.url, create=False), spec.name)
-    assert len(cases) == len(store.trials(spec.name))
+    assert [len(case.total) for case in cases] == list(trials["steps"])
     for one in cases:
         timeline = list(one.timeline(Form.EVALUATED))
         assert sum(isinstance(record, Step) for record in timeline) == len(one.total)
         assert sum(isinstance(record, Evaluation) for record in timeline) == len(one.evaluations)
+    whole = cases_of(store, spec.name, to_the_end=True)
+    assert {len(case.total) for case in whole} == {max(trials["steps"][~stopped])}
+    assert "ended by itself" not in capfd.readouterr().out

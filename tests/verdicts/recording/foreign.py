@@ -1,6 +1,6 @@
 """Cases of the trials in a store: trainings by other people's trainers, labelled by their own yardstick.
 
-From `tests/verdicts`: python -m recording.foreign STORE... --out foreign.jsonl.gz [--study NAME]...
+From `tests/verdicts`: python -m recording.foreign STORE... --out foreign.jsonl.gz [--to-the-end] [--study NAME]...
 
 Terms. A trial's course is its weighed yardstick: at its evaluations, or of its training losses, the first
 step and then each epoch's mean, where a trainer evaluates nothing. Its range is its start minus the best of
@@ -20,27 +20,36 @@ The labels of a trial that finished:
 * GREY: all else.
 
 A trial that was ended early, by the driver or by an error, ends where it was ended. It is LOST if a number in
-it is not finite, or if its course or its training loss ended above its start by the whole range or gain; else
-GREY.
+it is not finite. It is LOST too if its course, or its training loss, ended above its start by more than the whole
+range, or gain, and not on its way down: at more than half of its highest. Else it is GREY.
+
+With `--to-the-end`, a trial that the driver stopped is trained again from its own folder beside the store, with
+nobody to stop it. Then it has an end of its own, and its label does not depend on who stopped it.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import math
+import signal
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, median
+from typing import Any
 
 from cases import Case, Label, save
 
-from stability.records import Evaluation, Outcome, Step
+from stability import trainers, trialdir
+from stability.records import Evaluation, Outcome, Records, Step
 from stability.store import Store
 from stability.store.restored import restored
 
 Numbers = list[float]
+SCALARS = ("total", "lr", "grad_norm", "weight_norm", "grad_scale")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +78,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Write the trials of stores as cases with a label.")
     parser.add_argument("stores", nargs="+", metavar="STORE")
     parser.add_argument("--study", action="append", help="only these studies")
+    parser.add_argument("--to-the-end", action="store_true", help="train stopped trials again, unstopped")
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
     cases = []
@@ -76,7 +86,7 @@ def main() -> None:
         store = Store(path, create=False)
         for study in store.studies():
             if not given.study or study in given.study:
-                cases += told(study, cases_of(store, study))
+                cases += told(study, cases_of(store, study, to_the_end=given.to_the_end))
         store.close()
     save(cases, given.out)
     print(f"{len(cases)} cases in {given.out}")
@@ -88,34 +98,82 @@ def told(study: str, cases: Sequence[Case]) -> Sequence[Case]:
     return cases
 
 
-def cases_of(store: Store, study: str) -> list[Case]:
+def cases_of(store: Store, study: str, *, to_the_end: bool = False) -> list[Case]:
     """The trials of one study that recorded a step, in the order of the store."""
-    trials = [trial for trial in read(store, study) if trial.steps]
+    trials = [trial for trial in read(store, study, to_the_end) if trial.steps]
     if not trials:
         return []
     scale = scale_of(trials)
     return [case(trial, *label(trial, scale)) for trial in trials]
 
 
-def read(store: Store, study: str) -> Iterator[Trial]:
+def read(store: Store, study: str, to_the_end: bool) -> Iterator[Trial]:
     weights = store.environment(study)["spec"]["yardstick"]
     frames = store.frames(study)
     steps, epochs = (dict(iter(frame.groupby("trial_id"))) for frame in (frames.steps, frames.epochs))
     for row in frames.trials.to_dict("records"):
         own = (table.get(row["trial_id"], frame.iloc[:0]) for table, frame in ((steps, frames.steps), (epochs, frames.epochs)))
         records = restored(*own, weights, row["definitions"])
+        finished = row["outcome"] == Outcome.FINISHED
+        if to_the_end and row["outcome"] == Outcome.STOPPED:
+            records, finished = trained_again(Path(row["directory"]))
         values = [weighed(step.losses, weights) for step in records.steps if weights.keys() <= step.losses.keys()]
         evaluated = [(_position(e, records.steps), weighed(e.losses, weights)) for e in records.evaluations]
         rates = [step.lr for step in records.steps if step.lr is not None]
         yield Trial(
             name=f"{study}/{row['stage']}/{row['key']}",
-            finished=row["outcome"] == Outcome.FINISHED,
+            finished=finished,
             steps=records.steps,
             evaluations=evaluated,
             yardstick=values,
             course=[value for _, value in evaluated] or _epochs(records.steps, weights),
             rate=max(rates) if rates else row["params"].get("lr", math.inf),
         )
+
+
+class Kept:
+    """A recorder that keeps everything and stops nothing."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+        self.evaluations: list[Evaluation] = []
+
+    def step(self, losses: Mapping[str, float], *args: float, step: int | None = None, **given: Any) -> None:
+        named = dict(zip(("total", "lr", "grad_norm", "epoch"), args, strict=False)) | given
+        named |= {name: float(named[name]) for name in SCALARS if named.get(name) is not None}
+        number = step if step is not None else self.steps[-1].step + 1 if self.steps else 0
+        self.steps.append(Step(number, {name: float(value) for name, value in losses.items()}, **named))
+
+    def evaluate(self, losses: Mapping[str, float], epoch: int) -> None:
+        done = self.steps[-1].step + 1 if self.steps else 0
+        self.evaluations.append(Evaluation(done, epoch, {name: float(value) for name, value in losses.items()}))
+
+    def define(self, **definitions: str) -> None:
+        """How losses are computed is in the store."""
+
+    def effective(self, **settings: Any) -> None:
+        """What the training got is in the store."""
+
+
+def trained_again(directory: Path) -> tuple[Records, bool]:
+    """The records of a trial that nothing stops but its time, and whether it came to its end."""
+    spec, kept, ended = trialdir.read_spec(directory), Kept(), True
+    with tempfile.TemporaryDirectory() as folder:
+        own = dataclasses.replace(spec, directory=Path(folder), device=trainers.resolve_device(spec.device))
+        signal.signal(signal.SIGALRM, _too_late)
+        signal.alarm(math.ceil(spec.timeout_s))
+        try:
+            trainers.load(spec.trainer)(own, kept)
+        except Exception as error:  # a trainer's own end, whatever it is: what was recorded before it counts
+            ended = False
+            print(f"{spec.study}/{spec.stage}/{spec.key} ended by itself: {error}")
+        finally:
+            signal.alarm(0)
+    return Records(tuple(kept.steps), tuple(kept.evaluations)), ended
+
+
+def _too_late(*_: object) -> None:
+    raise TimeoutError("its time is over")
 
 
 def weighed(losses: Mapping[str, float], weights: Mapping[str, float]) -> float:
@@ -184,11 +242,17 @@ def _cut_short(trial: Trial, scale: Scale, above: Numbers) -> tuple[Label, str, 
     """`above` are the training losses less the first of them."""
     if not all(math.isfinite(total_of(step)) or step.skipped for step in trial.steps):
         return Label.LOST, "a loss is not finite", False
-    if trial.course and trial.course[-1] - trial.course[0] > trial.course[0] - scale.best > 0:
+    risen = [value - trial.course[0] for value in trial.course]
+    if _stays_above(risen, trial.course[0] - scale.best):
         return Label.LOST, "the yardstick ended above its start by more than the range", False
-    if above and above[-1] > max(scale.gain, 5 * scale.noise):
+    if _stays_above(above, max(scale.gain, 5 * scale.noise)):
         return Label.LOST, "the training loss ended above its start by more than all that is to gain", False
     return Label.GREY, "it was ended early", False
+
+
+def _stays_above(risen: Numbers, limit: float) -> bool:
+    """Whether it ended above `limit`, and not on its way down."""
+    return bool(risen) and risen[-1] > limit > 0 and risen[-1] > max(risen) / 2
 
 
 def _broke(progress: Numbers, above: float, scale: Scale) -> str | None:
