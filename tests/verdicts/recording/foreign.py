@@ -21,7 +21,8 @@ The labels of a trial that finished:
 
 A trial that was ended early, by the driver or by an error, ends where it was ended. It is LOST if a number in
 it is not finite. It is LOST too if its course, or its training loss, ended above its start by more than the whole
-range, or gain, and not on its way down: at more than half of its highest. Else it is GREY.
+range, or gain, and not on its way down: at more than half of its highest. A course alone does not count where the
+training loss ended below its first. Else it is GREY.
 
 With `--to-the-end`, a trial that the driver stopped is trained again from its own folder beside the store, with
 nobody to stop it. Then it has an end of its own, and its label does not depend on who stopped it.
@@ -243,7 +244,7 @@ def _cut_short(trial: Trial, scale: Scale, above: Numbers) -> tuple[Label, str, 
     if not all(math.isfinite(total_of(step)) or step.skipped for step in trial.steps):
         return Label.LOST, "a loss is not finite", False
     risen = [value - trial.course[0] for value in trial.course]
-    if _stays_above(risen, trial.course[0] - scale.best):
+    if _stays_above(risen, trial.course[0] - scale.best) and not (above and above[-1] < 0):
         return Label.LOST, "the yardstick ended above its start by more than the range", False
     if _stays_above(above, max(scale.gain, 5 * scale.noise)):
         return Label.LOST, "the training loss ended above its start by more than all that is to gain", False
