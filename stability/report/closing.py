@@ -18,6 +18,7 @@ from stability.report.blocks import (
     Strong,
 )
 from stability.report.described import corpus_name, model_name, range_text
+from stability.report.unshown import missing
 from stability.report.words import Words
 
 Twin = dict[str, Any]
@@ -46,6 +47,7 @@ def _limits(twin: Twin, words: Words) -> Iterator[Inline]:
     if limits["not_run"]:
         stages = words.listed([(Code(stage),) for stage in limits["not_run"]])
         yield words.say("limit_not_run", stages=stages)
+    yield from (words.say(reason) for reason in missing(twin))
 
 
 def _data(limits: Twin, words: Words) -> Inline:

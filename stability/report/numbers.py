@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
@@ -14,6 +15,9 @@ ISOLATE_LTR, ISOLATE_RTL, END_ISOLATE = "\u2066", "\u2067", "\u2069"
 
 ROUNDING = 1e-9
 """Relative spread below which equal numbers differ by floating-point rounding only."""
+
+MOST_EXPONENT = 700
+"""Largest natural logarithm whose power is taken for a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,13 @@ def setting(value: Any) -> str:
     if isinstance(value, dict) and "nonfinite" in value:
         return f".{value['nonfinite']}".replace(".-", "-.")
     return repr(value) if isinstance(value, float) else str(value)
+
+
+def factor(logarithm: float) -> str:
+    """What an effect on a natural logarithm multiplies by; a power of ten beyond what numbers hold."""
+    if abs(logarithm) < MOST_EXPONENT:
+        return f"×{math.exp(logarithm):.2g}"
+    return f"×1e{logarithm / math.log(10):+.0f}"
 
 
 def rounded(value: float, digits: int = 3) -> str:

@@ -104,13 +104,14 @@ def _sums(steps: pd.DataFrame, trial_id: int) -> pd.DataFrame:
 
 
 def _limit(events: pd.DataFrame, trial: pd.Series, bad: int, first: float) -> float | None:
-    """A blow-up's limit, which is recorded as a multiple of the `first` value."""
+    """A blow-up's limit, which is recorded as a multiple of the `first` value; None beyond all numbers."""
     if trial["event_kind"] != EventKind.BLOW_UP or marker(first):
         return None
     own = events[(events["trial_id"] == trial["trial_id"]) & (events["step"] == bad)]
     own = own[(own["kind"] == trial["event_kind"]) & (own["where"] == trial["event_where"])]
     times = [float(each) for each in own["threshold"] if present(each) is not None]
-    return first * times[0] if times else None
+    limit = first * times[0] if times else None
+    return None if limit is None or marker(limit) else limit
 
 
 def _course(rows: pd.DataFrame, steps: list[int]) -> Course:

@@ -44,10 +44,9 @@ def _second(found: Boundary) -> Param | None:
 
 
 def _places(param: Param, count: int) -> list[float]:
-    shares = np.linspace(0, 1, count)
     if param.log:
-        return [float(value) for value in param.low * (param.high / param.low) ** shares]
-    return [float(value) for value in param.low + (param.high - param.low) * shares]
+        return [float(value) for value in np.geomspace(param.low, param.high, count)]
+    return [float(value) for value in np.linspace(param.low, param.high, count)]
 
 
 def _panel(found: Boundary, arm: Mapping[str, Any], other: str, x: list[float], y: list[float]):
