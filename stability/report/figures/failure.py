@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, MultipleLocator
 
+from stability.report.figures.panels import not_shown
 from stability.report.figures.style import BAD, floats, scale_losses
 from stability.report.figures.text import heading, label, named
 from stability.report.palette import COLOURS
 from stability.report.titles import failure_title
+from stability.report.unshown import course_reason, course_values
 from stability.report.words import Words
 
 Twin = dict[str, Any]
 
 COLUMNS = 2
+MOST_NAMED = 4
+"""Values that are not finite with their names beside them: those of more would run into each other."""
 
 
 def failure(twin: Twin, words: Words) -> Figure:
@@ -54,20 +59,34 @@ def _start(part: Twin) -> int:
 
 
 def _panel(axes: Axes, steps: list[int], course: Twin, words: Words) -> None:
-    values = course["values"]
-    finite = [value for value in values if value is not None]
     axes.axvline(0, color=BAD, lw=1.5, ls=":")
-    axes.plot(steps, floats(values), color=COLOURS[0], marker="o", markersize=3.5, lw=1.8)
+    axes.margins(y=0.25)
+    if reason := course_reason(course):
+        not_shown(axes, reason, words, frame=True)
+    else:
+        _course(axes, steps, course, words)
+    top = axes.get_xaxis_transform()
+    beside = {"textcoords": "offset points", "xytext": (-8, 0), "ha": "right", "va": "center"}
+    marks = {steps[int(place)]: mark for place, mark in course["nonfinite"].items()}
+    for step, mark in marks.items():
+        axes.scatter(step, 0.9, marker="x", s=70, lw=2.4, color=BAD, transform=top, zorder=5)
+        if len(marks) <= MOST_NAMED:
+            axes.annotate(mark, (step, 0.9), xycoords=top, color=BAD, fontsize=11, **beside)
+    if len(marks) > MOST_NAMED:
+        counts = ", ".join(f"{mark} × {count}" for mark, count in Counter(marks.values()).items())
+        axes.set_title(counts, loc="right", color=BAD, fontsize=11)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True) if len(steps) > 1 else MultipleLocator(1))
+
+
+def _course(axes: Axes, steps: list[int], course: Twin, words: Words) -> None:
+    """The finite values and their limit; no scale where there is none."""
+    axes.plot(steps, floats(course["values"]), color=COLOURS[0], marker="o", markersize=3.5, lw=1.8)
     limit = course.get("limit")
     if limit is not None:
         axes.axhline(limit, color=BAD, lw=1.5, ls="--")
         place = {"xycoords": axes.get_yaxis_transform(), "xytext": (4, 2), "textcoords": "offset points"}
         axes.annotate(label(words.say("fig_limit"), words), (0, limit), **place, color=BAD, fontsize=11)
-    scale_losses(axes, finite if limit is None else [*finite, limit])
-    top = axes.get_xaxis_transform()
-    for place, mark in course["nonfinite"].items():
-        step = steps[int(place)]
-        axes.scatter(step, 0.9, marker="x", s=70, lw=2.4, color=BAD, transform=top, zorder=5)
-        axes.text(step, 0.9, f"{mark} ", color=BAD, transform=top, ha="right", va="center", fontsize=11)
-    axes.margins(y=0.25)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    shown = course_values(course)
+    scale_losses(axes, shown)
+    if not shown:
+        axes.set_yticks([])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -11,6 +10,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
 from stability.report.figures.style import PLAIN, interval
 from stability.report.figures.text import heading, label, named
+from stability.report.numbers import factor
 from stability.report.titles import forest_title
 from stability.report.words import Words
 
@@ -51,4 +51,4 @@ def _panel(axes: Axes, one: Twin, order: list[str], words: Words) -> None:
     if one["response"] == "diverged":
         axes.xaxis.set_major_formatter(PercentFormatter(1))
     elif one["response"] == "yardstick":
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda effect, _: f"×{math.exp(effect):.2g}"))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda effect, _: factor(effect)))

@@ -9,17 +9,20 @@ from matplotlib.figure import Figure
 
 from stability.records import VerdictLabel
 from stability.report.blocks import Latin
+from stability.report.figures.panels import not_shown
 from stability.report.figures.style import (
     BAD,
     PLAIN,
     STRIP,
     floats,
+    log_scale,
     look,
     scale_losses,
 )
 from stability.report.figures.text import entries, heading, label, legend, named, shortened
 from stability.report.palette import COLOURS
 from stability.report.titles import lr_curve_title
+from stability.report.unshown import curve_reason, curve_values, ended, without_loss
 from stability.report.words import Words
 
 Twin = dict[str, Any]
@@ -34,13 +37,18 @@ def lr_curve(twin: Twin, words: Words) -> Figure:
     heading(figure, lr_curve_title(twin, words), words)
     strip, main = figure.subplots(2, 1, sharex=True, height_ratios=(1, 7))
     _strip(strip, part["trials"], words)
-    _points(main, part, words)
-    _medians(main, part["bins"], words)
+    reason = curve_reason(part)
+    if reason is None:
+        _points(main, part, words)
+        _medians(main, part["bins"], words)
+    _unplaced(main, part, words)
     _arms(strip, main, twin, words)
     if part["log"]:
-        main.set_xscale("log")
+        log_scale(main, "x", part["low"], part["high"])
     main.set_xlabel(named(part["param"], words))
     main.set_ylabel(label(words.say("fig_final"), words), labelpad=10)
+    if reason:
+        not_shown(main, reason, words, frame=True)
     legend(figure, entries(main), most=3)
     return figure
 
@@ -56,15 +64,23 @@ def _strip(axes: Axes, trials: list[Twin], words: Words) -> None:
 
 
 def _points(axes: Axes, part: Twin, words: Words) -> None:
-    known = [trial for trial in part["trials"] if trial["loss"] is not None]
+    known = ended(part)
     calm = [trial for trial in known if trial["verdict"] == VerdictLabel.STABLE]
-    other = [t for t in known if t["verdict"] in (VerdictLabel.UNSTABLE, VerdictLabel.STUCK)]
+    other = [trial for trial in known if trial["verdict"] != VerdictLabel.STABLE]
     _scatter(axes, calm, label(words.say("fig_trained"), words), marker="o", color=PLAIN)
     _scatter(axes, other, label(words.say("fig_other"), words), marker="^", facecolor="none", edgecolor=PLAIN)
     if part["at_start"] is not None:
         text = label(words.say("fig_at_start"), words)
         axes.axhline(part["at_start"], color=PLAIN, ls=(0, (1, 3)), lw=1.8, label=text)
-    scale_losses(axes, [trial["loss"] for trial in (*calm, *other)])
+    scale_losses(axes, curve_values(part))
+
+
+def _unplaced(axes: Axes, part: Twin, words: Words) -> None:
+    """Ticks at the lower edge for what neither diverged nor has a loss to be placed by."""
+    if found := without_loss(part):
+        text = label(words.say("fig_without_loss"), words)
+        style = {"marker": "|", "s": 150, "lw": 2, "color": PLAIN, "transform": axes.get_xaxis_transform()}
+        axes.scatter([trial["value"] for trial in found], [0.03] * len(found), label=text, **style)
 
 
 def _scatter(axes: Axes, trials: list[Twin], text: str, **style: Any) -> None:

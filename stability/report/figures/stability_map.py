@@ -13,7 +13,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import PercentFormatter
 
 from stability.report.blocks import Code
-from stability.report.figures.style import BAD
+from stability.report.figures.style import BAD, log_scale
 from stability.report.figures.text import heading, label, legend, named
 from stability.report.titles import stability_map_title
 from stability.report.words import Words
@@ -54,10 +54,9 @@ def stability_map(twin: Twin, words: Words) -> Figure:
 
 def _panel(axes: Axes, part: Twin, arm: Twin) -> QuadMesh:
     x, y = part["x"]["values"], part["y"]["values"]
-    if part["x"]["log"]:
-        axes.set_xscale("log")
-    if part["y"]["log"]:
-        axes.set_yscale("log")
+    for which, own in (("x", part["x"]), ("y", part["y"])):
+        if own["log"]:
+            log_scale(axes, which, own["values"][0], own["values"][-1])
     mesh = axes.pcolormesh(x, y, arm["probability"], cmap=RISK_COLOURS, vmin=0, vmax=1, shading="gouraud")
     flat = [p for row in arm["probability"] for p in row]
     levels = [level for level in LEVELS if min(flat) < level < max(flat)]

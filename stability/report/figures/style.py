@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +14,10 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, NullLocator
 from PIL import Image
 
-from stability.report.palette import COLOURS, is_wide
+from stability.report.palette import COLOURS, is_extreme, is_wide, loss_range
 
 DPI = 120
 PALETTE_SIZE = 256
@@ -32,6 +34,8 @@ STYLE = {
 MARKERS = ("o", "s", "^", "D", "v", "P")
 LINES = ("-", "--", "-.", ":")
 PLAIN, BAD = "#4D4D4D", "#8B0000"
+MOST_DECADES = 5
+"""Ticks of an axis near the ends of what numbers can hold."""
 STRIP = "#F6EDED"
 """Behind the marks of diverged trials, which have no loss to be placed by."""
 
@@ -86,8 +90,27 @@ def interval(axes: Axes, row: int, value: float, ends: Sequence[float] | None) -
 def scale_losses(axes: Axes, values: Sequence[float]) -> None:
     """A logarithmic loss axis where the values span it, and a grid."""
     if is_wide(values):
-        axes.set_yscale("log")
+        _, low, high = loss_range(values)
+        log_scale(axes, "y", low, high)
     axes.grid(axis="y", alpha=0.25)
+
+
+def log_scale(axes: Axes, which: str, low: float, high: float) -> None:
+    """A logarithmic axis, `x` or `y`. Near the ends of what numbers hold: from `low` to `high`, few decades.
+
+    There matplotlib's own ends and ticks would lie beyond.
+    """
+    if not is_extreme(low, high):
+        getattr(axes, f"set_{which}scale")("log")
+        return
+    for each in axes.figure.axes if which == "x" else (axes,):
+        getattr(each, f"set_autoscale{which}_on")(False)
+    getattr(axes, f"set_{which}scale")("log")
+    getattr(axes, f"set_{which}lim")(low, high)
+    decades = np.linspace(math.ceil(math.log10(low)), math.floor(math.log10(high)), MOST_DECADES).round()
+    axis = getattr(axes, f"{which}axis")
+    axis.set_major_locator(FixedLocator([float(f"1e{decade:.0f}") for decade in np.unique(decades)]))
+    axis.set_minor_locator(NullLocator())
 
 
 def floats(values: Sequence[float | None]) -> np.ndarray:
