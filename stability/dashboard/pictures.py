@@ -12,6 +12,7 @@ from optuna.artifacts import FileSystemArtifactStore
 from optuna.artifacts.exceptions import ArtifactNotFound
 
 from stability.records import VerdictLabel
+from stability.report.blocks import Code
 from stability.report.plots import anatomy
 from stability.store import Store
 
@@ -68,5 +69,11 @@ class Artifacts:
         frames = self._store.frames(study, trial_id)
         part = anatomy(frames, trial_id)
         if part is None:
-            raise ArtifactNotFound(f"trial {trial_id} recorded no steps")
+            return figures.draw_reason("fig_no_course", self._lang, **_named(frames.trials, trial_id))
         return figures.draw("failure", {"plots": {"failure": part}}, self._lang)
+
+
+def _named(trials: pd.DataFrame, trial_id: int) -> dict[str, Any]:
+    """What a trial is called."""
+    trial = trials[trials["trial_id"] == trial_id].iloc[0]
+    return {"stage": Code(str(trial["stage"])), "number": int(trial["number"])}

@@ -233,9 +233,10 @@ def test_the_panels_make_room_for_the_legend():
     def below(*trials):
         return drawn("stability-lr-curve", study(lr_curve=curve(*trials)), "search")[1]["margin"]["b"]
 
-    few = below((1e-3, 1.0, "STABLE"))
-    assert (
-        below((1e-3, 1.0, "STABLE"), (1e-2, 2.0, "STUCK")) == few + style.LEGEND_LINE
-    )  # four names, then five
+    lost = (0.5, None, "DIVERGED")
+    few = below((1e-3, 1.0, "STABLE"), lost)
+    more = below((1e-3, 1.0, "STABLE"), lost, (1e-2, 2.0, "STUCK"))
+    assert more == few + style.LEGEND_LINE  # four names, then five
+    assert below((1e-3, 1.0, "STABLE")) <= few  # no name of what is not there
     _, bare = drawn("stability-failure", study(failure=BROKEN), "search")
     assert bare["margin"]["b"] == style.BELOW < few

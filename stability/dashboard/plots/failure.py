@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
-from stability.dashboard.plots.panels import note, place, share, suffix
+from stability.dashboard.plots.panels import not_shown, note, place, share, suffix
 from stability.dashboard.plots.style import BAD, INK, Graph, Trace, graph, over
 from stability.dashboard.plots.texts import escaped, line, title
 from stability.report.palette import COLOURS, is_wide
 from stability.report.titles import failure_title
+from stability.report.unshown import course_reason, course_values
 from stability.report.words import Words
 
 Twin = dict[str, Any]
@@ -28,9 +30,12 @@ def failure(twin: Twin, words: Words) -> Graph:
     axes: dict[str, Any] = {}
     quantities = part["quantities"]
     for i, course in enumerate(quantities.values()):
-        traces += _panel(course.get("steps", part["steps"]), course, i, len(quantities), words)
-        axes |= _axes(course, i, len(quantities), words)
+        steps = course.get("steps", part["steps"])
+        traces += _panel(steps, course, i, len(quantities), words)
+        axes |= _axes(course, steps, i, len(quantities), words)
     names = [_name(name, i) for i, name in enumerate(quantities)]
+    reasons = [(i, reason) for i, own in enumerate(quantities.values()) if (reason := course_reason(own))]
+    names += [not_shown(axes, i, reason, words, frame=True) for i, reason in reasons]
     return graph([trace | {"showlegend": False} for trace in traces], failure_title(twin, words), axes, names)
 
 
@@ -44,10 +49,12 @@ def _panel(steps: list[int], course: Twin, panel: int, panels: int, words: Words
         "mode": "lines",
         "line": {"color": BAD, "dash": "dot", "width": 1.5},
     }
+    drawn = [values | {"line": {"color": COLOURS[0], "width": 2}} | place(panel)]
+    if course.get("limit") is not None:
+        drawn.append(_limit(steps, course["limit"], words) | place(panel))
     return [
         first_bad | on_edge | {"hoverinfo": "skip"},
-        values | {"line": {"color": COLOURS[0], "width": 2}} | place(panel),
-        *([] if course.get("limit") is None else [_limit(steps, course["limit"], words) | place(panel)]),
+        *([] if course_reason(course) else drawn),
         *([_not_finite(steps, course["nonfinite"]) | on_edge] if course["nonfinite"] else []),
     ]
 
@@ -62,7 +69,8 @@ def _limit(steps: list[int], limit: float, words: Words) -> Trace:
 def _not_finite(steps: list[int], signs: dict[str, str]) -> Trace:
     where = {"x": [steps[int(index)] for index in signs], "y": [HEIGHT] * len(signs)}
     told = {
-        "text": [f"{sign} " for sign in signs.values()],
+        "text": [f"{sign} " if sign != before else "" for before, sign in pairwise((None, *signs.values()))],
+        "hovertext": list(signs.values()),
         "textposition": "middle left",
         "hoverinfo": "x+text",
     }
@@ -70,17 +78,21 @@ def _not_finite(steps: list[int], signs: dict[str, str]) -> Trace:
     return where | told | look | {"mode": "markers+text"}
 
 
-def _axes(course: Twin, panel: int, panels: int, words: Words) -> dict[str, Any]:
+def _axes(course: Twin, steps: list[int], panel: int, panels: int, words: Words) -> dict[str, Any]:
     columns = COLUMNS if panels <= MANY else MORE_COLUMNS
     rows = -(-panels // columns)
     row, column = divmod(panel, columns)
-    finite = [value for value in (*course["values"], course.get("limit")) if value is not None]
+    finite = course_values(course)
     across = {"domain": share(column, columns, GAP_ACROSS), "anchor": f"y{suffix(panel)}", "matches": "x"}
     lowest = panel + columns >= panels
     across |= {"title": title(words.say("fig_steps_before"))} if lowest else {"showticklabels": False}
     up = {"domain": share(rows - 1 - row, rows, GAP_DOWN), "anchor": f"x{suffix(panel)}", "nticks": 4}
     up |= {"type": "log" if is_wide(finite) else "linear", "exponentformat": "power"}
+    if len(steps) == 1:
+        across |= {"tickmode": "array", "tickvals": steps}
     axes = {f"xaxis{suffix(panel)}": across, f"yaxis{suffix(panel)}": up}
+    if not finite:
+        up |= {"showticklabels": False, "showgrid": False, "zeroline": False}
     return axes | {f"yaxis{suffix(panels + panel)}": over(f"y{suffix(panel)}") | {"anchor": up["anchor"]}}
 
 

@@ -9,6 +9,7 @@ from stability.dashboard.plots.intervals import Measured, intervals, no_effect
 from stability.dashboard.plots.panels import heading, named_once, note, place, rows_axis, share, suffix
 from stability.dashboard.plots.style import Graph, Trace, graph
 from stability.dashboard.plots.texts import line, title
+from stability.report.numbers import factor
 from stability.report.titles import forest_title
 from stability.report.words import Words
 
@@ -47,18 +48,13 @@ def _order(shown: list[Twin]) -> list[str]:
 
 
 def _panel(one: Twin, order: list[str], words: Words) -> list[Trace]:
-    show = _factor if one["response"] == "yardstick" else "{:.3g}".format
+    show = factor if one["response"] == "yardstick" else "{:.3g}".format
     values = [
         Measured(row, f"{name}: {show(own['effect'])}", own["effect"], own["ci"])
         for row, name in enumerate(order)
         if (own := one["effects"].get(name))
     ]
     return [no_effect(len(order)), *intervals(values, words)]
-
-
-def _factor(effect: float) -> str:
-    """The effect on a logarithm as what it multiplies by."""
-    return f"×{math.exp(effect):.2g}"
 
 
 def _axes(panel: int, one: Twin, shown: list[Twin], order: list[str], words: Words):
@@ -76,7 +72,7 @@ def _factors(one: Twin) -> dict[str, Any]:
     low, high = min(0, *ends), max(0, *ends)
     step = (high - low) / TICKS or 1.0
     ticks = [step * i for i in range(math.ceil(low / step), math.floor(high / step) + 1)]
-    return {"tickmode": "array", "tickvals": ticks, "ticktext": list(map(_factor, ticks))}
+    return {"tickmode": "array", "tickvals": ticks, "ticktext": list(map(factor, ticks))}
 
 
 def _notes(panel: int, one: Twin, shown: list[Twin], order: list[str], words: Words):

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from stability.dashboard.plots.bands import band, stairs
-from stability.dashboard.plots.panels import heading, named_once, place
+from stability.dashboard.plots.bands import band, single, stairs
+from stability.dashboard.plots.panels import heading, in_panel, named_once, not_shown, place
 from stability.dashboard.plots.style import EDGE, Graph, Trace, arm_line, graph, over
-from stability.dashboard.plots.texts import line, title
+from stability.dashboard.plots.texts import line, title, wrapped
 from stability.records import BEFORE_TRAINING
 from stability.report.blocks import Code
-from stability.report.palette import is_wide
+from stability.report.palette import loss_range
 from stability.report.titles import loss_fan_title, total_title
+from stability.report.unshown import fan_reason, losses_of, survival_reason, without_fan
 from stability.report.words import Words
 
 Twin = dict[str, Any]
@@ -24,8 +25,6 @@ LEFT, RIGHT, UPPER, LOWER = [0, 0.46], [0.56, 1], [0.6, 1], [0, 0.36]
 """Where the panels stand, as shares of the graph's width and height."""
 WIDTH = 38
 """Characters of small letters over a panel."""
-ROOM = 0.14
-"""Above and below the losses, of what they span."""
 LOWER_BY = 0.06
 """How much lower than those of the arm before it an arm's crosses stand."""
 MOST_TICKS = 6
@@ -35,7 +34,8 @@ def loss_fan(twin: Twin, words: Words) -> Graph:
     """Yardstick per epoch, printed total per step, share of trials still training."""
     arms = twin["plots"]["loss_fan"]
     places = {name: i for i, name in enumerate(twin["arms"])}
-    ranges = {kind: _range([own[kind] for own in arms.values() if own[kind]]) for kind in FANS}
+    fans = {kind: [own[kind] for own in arms.values()] for kind in (*FANS, "survival")}
+    ranges = {kind: loss_range(losses_of(fans[kind])) for kind in FANS}
     traces: list[Trace] = []
     for name, own in arms.items():
         style, text = arm_line(places[name]), line(words.say("fig_median", arm=Code(name), n=own["n"]))
@@ -45,19 +45,20 @@ def loss_fan(twin: Twin, words: Words) -> Graph:
     traces += [cross for kind in FANS for cross in _crosses(arms, kind, places, words)]
     headings = (words.say("fig_yardstick"), total_title(twin, words), words.say("fig_survival"))
     notes = [heading(text, panel, WIDTH) for panel, text in enumerate(headings)]
-    return graph(named_once(traces), loss_fan_title(twin, words), _axes(arms, ranges, words), notes)
+    axes = _axes(arms, ranges, words)
+    for kind, panel in (*FANS.items(), ("survival", SURVIVAL)):
+        if reason := survival_reason(fans[kind]) if kind == "survival" else fan_reason(fans[kind], kind):
+            notes.append(not_shown(axes, panel, reason, words, frame=any(fans[kind])))
+        elif names := without_fan(arms, kind):
+            notes.append(_not_recorded(names, panel, words))
+    return graph(named_once(traces), loss_fan_title(twin, words), axes, notes)
 
 
-def _range(fans: list[Twin]) -> tuple[str, float, float] | None:
-    """The kind of axis for the finite values and its ends in their unit; None where there are none."""
-    shown = [value for fan in fans for name in ("low", "high") for value in fan[name] if value is not None]
-    if not shown:
-        return None
-    if is_wide(shown):
-        room = (max(shown) / min(shown)) ** ROOM
-        return "log", min(shown) / room, max(shown) * room
-    room = ROOM * (max(shown) - min(shown)) or ROOM * abs(max(shown)) or 1.0
-    return "linear", min(shown) - room, max(shown) + room
+def _not_recorded(names: list[str], panel: int, words: Words) -> dict[str, Any]:
+    """At the panel's lower left, the arms that it does not show."""
+    text = words.say("fig_not_recorded", names=words.listed([(Code(name),) for name in names]))
+    corner = {"x": 0.02, "xanchor": "left", "y": 0.02, "yanchor": "bottom", "align": "left"}
+    return in_panel(wrapped(text, WIDTH), panel) | corner
 
 
 def _fan(fan: Twin | None, style: Twin, text: str, axis: tuple[str, float, float] | None) -> list[Trace]:
@@ -68,7 +69,8 @@ def _fan(fan: Twin | None, style: Twin, text: str, axis: tuple[str, float, float
         axis[2] if above is None and below is not None else above
         for below, above in zip(fan["low"], fan["high"], strict=True)
     ]
-    median = {"x": fan["x"], "y": fan["median"], "mode": "lines", "line": style, "name": text}
+    mode = "lines+markers" if single(fan["median"]) else "lines"
+    median = {"x": fan["x"], "y": fan["median"], "mode": mode, "line": style, "name": text}
     return [band(fan["x"], fan["low"], high, style["color"]), median]
 
 

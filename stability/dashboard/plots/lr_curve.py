@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from stability.dashboard.plots.marks import marks
+from stability.dashboard.plots.panels import not_shown
 from stability.dashboard.plots.style import DASHES, EDGE, INK, Graph, Trace, graph, over, param_axis
 from stability.dashboard.plots.texts import line, title
 from stability.records import VerdictLabel
 from stability.report.blocks import Code
 from stability.report.palette import COLOURS, is_wide
 from stability.report.titles import lr_curve_title
+from stability.report.unshown import curve_reason, curve_values, ended, without_loss
 from stability.report.words import Words
 
 Twin = dict[str, Any]
@@ -22,21 +24,23 @@ ON_EDGE = {"yaxis": "y2", "hoverinfo": "x+name"}
 def lr_curve(twin: Twin, words: Words) -> Graph:
     """One mark a trial; the median is dashed where at least half of the trials there diverged."""
     part = twin["plots"]["lr_curve"]
-    ended = _with_loss(part["trials"])
-    traces = [*_points(ended, words), *_before(part, words), _lost(part["trials"], words)]
-    traces += [*_medians(part["bins"], words), *_arms(twin)]
-    scale = "log" if is_wide([trial["loss"] for own in ended.values() for trial in own]) else "linear"
+    reason = curve_reason(part)
+    traces = [] if reason else [*_points(_by_kind(part), words), *_before(part, words)]
+    traces += [*_lost(part["trials"], words), *_unplaced(part, words)]
+    traces += [*([] if reason else _medians(part["bins"], words)), *_arms(twin)]
+    scale = "log" if is_wide(curve_values(part)) else "linear"
     axes = {
         "xaxis": param_axis(part["param"], part["log"], part["low"], part["high"]),
         "yaxis": {"title": title(words.say("fig_final")), "type": scale},
         "yaxis2": over("y"),
     }
-    return graph(traces, lr_curve_title(twin, words), axes)
+    notes = [not_shown(axes, 0, reason, words, frame=True)] if reason else []
+    return graph(traces, lr_curve_title(twin, words), axes, notes)
 
 
-def _with_loss(trials: list[Twin]) -> dict[str, list[Twin]]:
-    """What may be placed by its loss: that of a diverged trial says nothing."""
-    known = [trial for trial in trials if trial["loss"] is not None]
+def _by_kind(part: Twin) -> dict[str, list[Twin]]:
+    """What may be placed by its loss."""
+    known = ended(part)
     kinds = {
         "fig_trained": (VerdictLabel.STABLE,),
         "fig_other": (VerdictLabel.UNSTABLE, VerdictLabel.STUCK),
@@ -58,9 +62,15 @@ def _before(part: Twin, words: Words) -> list[Trace]:
     ]
 
 
-def _lost(trials: list[Twin], words: Words) -> Trace:
+def _lost(trials: list[Twin], words: Words) -> list[Trace]:
     lost = [trial | {"edge": EDGE} for trial in trials if trial["verdict"] == VerdictLabel.DIVERGED]
-    return marks(lost, ("value", "edge"), "fig_diverged", words) | ON_EDGE
+    return [marks(lost, ("value", "edge"), "fig_diverged", words) | ON_EDGE] if lost else []
+
+
+def _unplaced(part: Twin, words: Words) -> list[Trace]:
+    """At the lower edge, what neither diverged nor has a loss to be placed by."""
+    found = [trial | {"edge": 1 - EDGE} for trial in without_loss(part)]
+    return [marks(found, ("value", "edge"), "fig_without_loss", words) | ON_EDGE] if found else []
 
 
 def _medians(bins: list[Twin], words: Words) -> list[Trace]:

@@ -16,6 +16,7 @@ SYMBOLS = {
     "fig_trained": {"symbol": "circle-open", "color": INK},
     "fig_other": {"symbol": "triangle-up-open", "color": INK},
     "fig_diverged": {"symbol": "x", "color": BAD},
+    "fig_without_loss": {"symbol": "line-ns-open", "color": INK},
 }
 
 

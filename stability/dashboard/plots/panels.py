@@ -8,6 +8,10 @@ from typing import Any
 from stability.dashboard.plots.style import Trace
 from stability.dashboard.plots.texts import escaped, wrapped
 from stability.report.blocks import Inline
+from stability.report.words import Words
+
+NOTE_WIDTH = 30
+"""Characters of a sentence in a panel."""
 
 
 def suffix(panel: int) -> str:
@@ -36,6 +40,23 @@ def note(text: str, panel: int, x: str = "", y: str = "") -> dict[str, Any]:
     """A text in a panel, placed by its axes unless others are named."""
     axes = {"xref": x or f"x{suffix(panel)}", "yref": y or f"y{suffix(panel)}"}
     return {"text": text, "showarrow": False, **axes}
+
+
+def in_panel(text: str, panel: int) -> dict[str, Any]:
+    """A text in the middle of a panel."""
+    middle = {"x": 0.5, "y": 0.5, "font": {"size": 12}}
+    return note(text, panel, f"x{suffix(panel)} domain", f"y{suffix(panel)} domain") | middle
+
+
+def not_shown(
+    axes: dict[str, Any], panel: int, reason: str, words: Words, *, frame: bool = False
+) -> dict[str, Any]:
+    """The sentence `reason`, a key of `words`, in place of values; `frame` keeps the scale below."""
+    hidden = {"showticklabels": False, "showgrid": False, "zeroline": False, "title": {"text": ""}}
+    axes[f"yaxis{suffix(panel)}"] |= hidden
+    if not frame:
+        axes[f"xaxis{suffix(panel)}"] |= hidden
+    return in_panel(wrapped(words.say(reason), NOTE_WIDTH), panel)
 
 
 def rows_axis(names: Sequence[str]) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def _trials(part: Twin, words: Words) -> list[Trace]:
         kind: [own for own in part["trials"] if own["diverged"] == lost] for kind, lost in kinds.items()
     }
     most = MOST_POINTS // len(part["arms"])
-    return [marks(points, ("x", "y"), kind, words, most) for kind, points in trials.items()]
+    return [marks(points, ("x", "y"), kind, words, most) for kind, points in trials.items() if points]
 
 
 def _star(arm: Twin, words: Words) -> Trace:
