@@ -64,7 +64,7 @@ def headroom(found: Boundary, value: float, bound: float | None) -> float | None
     """How far `value` lies on the calm side of `bound`: in decades on a log range, else in its units."""
     if bound is None:
         return None
-    distance = math.log10(bound / value) if found.space.bounded.log else bound - value
+    distance = math.log10(bound) - math.log10(value) if found.space.bounded.log else bound - value
     return distance if found.space.rising else -distance
 
 

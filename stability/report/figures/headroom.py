@@ -57,7 +57,11 @@ def _bars(axes: Axes, twin: Twin, words: Words) -> None:
     axes.margins(x=0.16)
     axes.set_yticks(range(len(arms)), [named(name, words) for name, _ in arms], family="DejaVu Sans Mono")
     axes.set_title(label(words.say("fig_headroom", param=Code(details["param"])), words, TITLE_WIDTH))
-    _unit(axes, details, words)
+    axes.set_ylim(-0.6, len(arms) - 0.4)
+    if all(own["headroom"] is None for _, own in arms):
+        axes.set_xticks([])  # there is nothing to be measured by a scale
+    else:
+        _unit(axes, details, words)
 
 
 def _prices(axes: Axes, prices: list[Twin], details: Twin, words: Words) -> None:

@@ -23,6 +23,7 @@ Twin = dict[str, Any]
 RISK_COLOURS = LinearSegmentedColormap.from_list("risk", ["#FFFFFF", "#FBE3CF", "#F2A65E", "#B3500A"])
 """From none to certain, darker throughout, so that it reads in greyscale."""
 LEVELS = {0.05: "--", 0.5: "-"}
+NAMES = {0.05: "fig_p05", 0.5: "fig_p50"}
 MOST_COLUMNS = 3
 TITLE_WIDTH = 48
 """Characters that fit over a panel."""
@@ -48,7 +49,7 @@ def stability_map(twin: Twin, words: Words) -> Figure:
     percent = PercentFormatter(1)
     bar = figure.colorbar(mesh, ax=panels.ravel().tolist(), format=percent, pad=0.01)
     bar.set_label(label(words.say("fig_risk"), words))
-    legend(figure, _key(words), most=5)
+    legend(figure, _key(part, words), most=5)
     return figure
 
 
@@ -58,9 +59,7 @@ def _panel(axes: Axes, part: Twin, arm: Twin) -> QuadMesh:
         if own["log"]:
             log_scale(axes, which, own["values"][0], own["values"][-1])
     mesh = axes.pcolormesh(x, y, arm["probability"], cmap=RISK_COLOURS, vmin=0, vmax=1, shading="gouraud")
-    flat = [p for row in arm["probability"] for p in row]
-    levels = [level for level in LEVELS if min(flat) < level < max(flat)]
-    if levels:
+    if levels := _levels(arm):
         styles = [LEVELS[level] for level in levels]
         axes.contour(
             x, y, arm["probability"], levels=levels, linestyles=styles, colors="black", linewidths=1.8
@@ -71,6 +70,12 @@ def _panel(axes: Axes, part: Twin, arm: Twin) -> QuadMesh:
     axes.plot(arm["x"], arm["y"], "*", markersize=22, color="#FFD92F", markeredgecolor="black", zorder=6)
     axes.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
     return mesh
+
+
+def _levels(arm: Twin) -> list[float]:
+    """The levels of P(diverge) that the arm's panel reaches."""
+    flat = [p for row in arm["probability"] for p in row]
+    return [level for level in LEVELS if min(flat) < level < max(flat)]
 
 
 _CALM = {"marker": "o", "s": 38, "lw": 1.5, "facecolor": "white", "edgecolor": "black", "zorder": 4}
@@ -86,11 +91,16 @@ def _rate(name: str, twin: Twin, words: Words):
     return words.say("fig_arm_rate", arm=Code(name), k=arm["diverged"], n=arm["n"], interval=ends)
 
 
-def _key(words: Words) -> list[Line2D]:
+def _key(part: Twin, words: Words) -> list[Line2D]:
+    """What is drawn in some panel."""
     calm = {"marker": "o", "ls": "", "markerfacecolor": "white", "color": "black", "markersize": 7}
     lost = {"marker": "x", "ls": "", "color": BAD, "markersize": 8, "markeredgewidth": 2}
     star = {"marker": "*", "ls": "", "markerfacecolor": "#FFD92F", "color": "black", "markersize": 16}
-    lines = {"fig_p05": {"ls": "--"}, "fig_p50": {"ls": "-"}}
-    styles = {"fig_trained": calm, "fig_diverged": lost, "fig_own": star}
+    reached = {level for arm in part["arms"].values() for level in _levels(arm)}
+    lines = {NAMES[level]: {"ls": dash} for level, dash in LEVELS.items() if level in reached}
+    outcomes = {trial["diverged"] for trial in part["trials"]}
+    styles = {} if False not in outcomes else {"fig_trained": calm}
+    styles |= {} if True not in outcomes else {"fig_diverged": lost}
+    styles |= {"fig_own": star}
     styles |= {key: {"color": "black", "lw": 1.8, **line} for key, line in lines.items()}
     return [Line2D([], [], label=label(words.say(key), words), **style) for key, style in styles.items()]
