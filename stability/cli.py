@@ -96,13 +96,14 @@ def run(
 ) -> None:
     """Run a study and write its report. The same command again finishes only what is missing.
 
-    Exit status 1 when no trial gave evidence.
+    Exit status 1 when no trial gave evidence. A study whose first trials all fail alike stops after a few,
+    says what to mend, and runs them again with the next such command.
     """
     from stability import exporting, progress, terminal, trainers
     from stability.executors.choice import Wishes, chosen
     from stability.spec import load_study
     from stability.store import Store
-    from stability.study import Run, drive
+    from stability.study import FailedAlike, Run, drive
 
     spec = load_study(study, overrides or ())
     trainers.check(spec)
@@ -123,6 +124,9 @@ def run(
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the end of Python itself would answer another aloud
         typer.echo("interrupted; what is finished is stored, the same command goes on from there", err=True)
+        raise typer.Exit(1) from None
+    except FailedAlike as failed:
+        typer.echo(failed, err=True)
         raise typer.Exit(1) from None
     if ended is not None:
         typer.echo(ended, err=True)

@@ -207,6 +207,14 @@ class Follower:
                     yield record
 
 
+def count_steps(directory: Path) -> int:
+    """How many steps a trial has recorded by now; 0 where they cannot be read."""
+    try:
+        return len(read_records(directory).steps)
+    except (OSError, ValueError):
+        return 0
+
+
 def output(directory: Path) -> BinaryIO:
     """What a program prints goes here: the file that takes all that the trial's process prints."""
     return (directory / STDOUT).open("ab")

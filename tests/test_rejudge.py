@@ -89,7 +89,7 @@ def test_a_trial_that_failed_stays_inconclusive_under_any_policy(run_study, stud
     path = study_file(("lr: {min: 1e-3, max: 10.0, log: true}", "how: {values: [raise, exit-3]}"),
                       ("gentle: {lr: 0.1}", "gentle: {how: raise}"), ("rough: {lr: 2.0}", "rough: {how: exit-3}"),
                       function="ends")  # fmt: skip
-    _, store, watcher = run_study(path, "plan.search.trials=2")
+    _, store, watcher = run_study(path, "plan.search.trials=2", "limits.max_alike_failures=null")
     assert {row["verdict"] for row in watcher.rows} == {"INCONCLUSIVE"}
     assert rejudge(store, "toy", policy_from(["blow_up_severe=1e9", "masked_steps=50"])).changes == ()
 

@@ -280,3 +280,44 @@ def draws_and_fills(trial, recorder):
     drawn = [random.random(), float(torch.rand(())), float(numpy.random.rand())]  # noqa: NPY002 - which is the point
     held = os.urandom(int(trial.params["megabytes"] * 1e6))
     recorder.evaluate({"square": sum(drawn) + 0.0 * len(held)}, epoch=-1)
+
+
+def fails_always(trial, recorder):
+    raise FileNotFoundError(2, "No such file or directory", "corpus")
+
+
+def fails_below_a_fifth(trial, recorder):
+    """`quadratic` that does not take every learning rate."""
+    if trial.params["lr"] < 0.2:
+        raise ValueError("too small")
+    quadratic(trial, recorder)
+
+
+def knows_its_arms(trial, recorder):
+    """`quadratic` that fails where a trial is of no arm."""
+    {"gentle": 1, "rough": 2}[trial.arm]
+    quadratic(trial, recorder)
+
+
+def waits_or_fails(trial, recorder):
+    """Below a learning rate of 0.2 fails once another trial has begun; above it ends once five have failed."""
+    trial.cache.mkdir(parents=True, exist_ok=True)
+    if trial.params["lr"] < 0.2:
+        _wait_for(trial.cache, "begun", 1)
+        (trial.cache / f"failed-{trial.key.replace('/', '-')}").touch()
+        raise ValueError("too small")
+    recorder.step({"square": 1.0}, total=1.0)
+    (trial.cache / "begun").touch()
+    _wait_for(trial.cache, "failed-*", 5)
+    quadratic(trial, recorder)
+
+
+def _wait_for(folder, pattern, count):
+    while len(list(folder.glob(pattern))) < count:
+        time.sleep(0.02)
+
+
+def knows_sgd_alone(trial, recorder):
+    if trial.params["optimizer"] != "sgd":
+        raise ValueError(f"no optimizer {trial.params['optimizer']!r}")
+    quadratic(trial, recorder)

@@ -41,11 +41,17 @@ class Budget(Section):
     memory_gb: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
 
 
+_ALIKE = (
+    "So many trials failed for one reason, and none gave evidence: end the study, or the stage. null: never."
+)
+
+
 class Limits(Section):
     """When a run ends before its plan is done, and how often a trial that was lost is tried again."""
 
     max_wall_s: Seconds | None = None
     max_failures: Annotated[int, Field(ge=0)] | None = None
+    max_alike_failures: Annotated[int, Field(ge=2)] | None = Field(default=4, description=_ALIKE)
     retries: Annotated[int, Field(ge=0, le=2)] = 2
 
 

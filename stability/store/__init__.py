@@ -227,6 +227,15 @@ class Store:
         )
         return list(self._rows(query))
 
+    def failures(self, study: str, stage: str | None = None) -> list[dict[str, Any]]:
+        """The trials that ended without evidence, in the study or a stage of it, by number; params parsed."""
+        names = ("trial_id", "stage", "number", "key", "arm", "params", "outcome", "evidence", "steps")
+        inside = [TRIALS.c.study == study, TRIALS.c.verdict == VerdictLabel.INCONCLUSIVE.value]
+        inside += [] if stage is None else [TRIALS.c.stage == stage]
+        query = sa.select(*(TRIALS.c[name] for name in (*names, "directory"))).where(*inside)
+        rows = self._rows(query.order_by(TRIALS.c.trial_id))
+        return [dict(row) | {"params": json.loads(row["params"])} for row in rows]
+
     def verdicts(self, study: str) -> dict[tuple[str, str | None], list[str]]:
         """(stage, arm) -> the verdicts of its trials, by number."""
         query = sa.select(TRIALS.c.stage, TRIALS.c.arm, TRIALS.c.verdict).where(TRIALS.c.study == study)

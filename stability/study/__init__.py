@@ -22,9 +22,12 @@ from stability.records import UserError
 from stability.spec import StudySpec
 from stability.store import Store
 from stability.store.claims import LEASE_S, Claims
-from stability.study import comparable
+from stability.study import alike, comparable
+from stability.study.alike import FailedAlike
 from stability.study.limits import LimitReached, Limits
 from stability.study.stage import Stage
+
+__all__ = ["FailedAlike", "Progress", "Run", "drive"]
 
 
 class Progress(Protocol):
@@ -56,9 +59,11 @@ class Run:
 def drive(run: Run) -> str | None:
     """Run every stage of the plan, finishing only what is missing.
 
-    The study has passed `trainers.check`. Returns None when the plan is done, else the limit of the study
-    that ended it. Raises `UserError` when its trials would not be comparable with those already stored, or
-    when the disk is full. However this ends, no child process is left and the next call resumes.
+    The study has passed `trainers.check`. Returns None when the plan is done, else what ended it before, or
+    a stage of it: a limit of the study, or that all trials of a stage failed. Raises `FailedAlike` when no
+    trial gave evidence and too many failed for one reason, `UserError` when its trials would not be
+    comparable with those already stored, or when the disk is full. However this ends, no child process is
+    left and the next call resumes.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with contextlib.closing(run.executor), _full_disk_in_words(run):
@@ -67,9 +72,10 @@ def drive(run: Run) -> str | None:
         with run.store.exclusively():  # refuse before anything runs or is recorded
             storage = run.store.optuna_storage()
             contents_sha256 = trainers.contents_sha256(*resolved)
-            comparable.check_study(run.spec, contents_sha256, run.store)
+            mended = comparable.check_study(run.spec, contents_sha256, run.store)
             limits = Limits(run.spec, run.store)
-            stages = [Stage(run, entry, resolved, storage, limits) for entry in run.spec.plan]
+            again = alike.to_run_again(run.spec, run.store, mended=mended)
+            stages = [Stage(run, entry, resolved, storage, limits, again) for entry in run.spec.plan]
             for stage in stages:
                 stage.check()
             environment_id = run.store.add_environment(run.spec, contents_sha256, captured)
@@ -79,12 +85,13 @@ def drive(run: Run) -> str | None:
 
 
 def _finish(stages: list[Stage], claims: Claims, environment_id: int) -> str | None:
+    ended = []
     try:
         for stage in stages:
-            stage.finish(claims, environment_id)
+            ended.append(stage.finish(claims, environment_id))
     except LimitReached as reached:
-        return str(reached)
-    return None
+        ended.append(str(reached))
+    return "\n".join(filter(None, ended)) or None
 
 
 @contextlib.contextmanager

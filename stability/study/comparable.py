@@ -11,17 +11,27 @@ from stability.records import UserError
 from stability.spec import StudySpec
 from stability.store import Store
 
+MENDED = ("trainer", "data", "model", "budget", "yardstick")
+"""What may change while no trial gave evidence. The others are in the plan's trials, run or not."""
 
-def check_study(spec: StudySpec, contents_sha256: str, store: Store) -> None:
-    """Raise `UserError` when stored trials of this study mean something else than new ones would."""
+
+def check_study(spec: StudySpec, contents_sha256: str, store: Store) -> bool:
+    """Whether the study was mended: it means something else now, and no trial of before gave evidence.
+
+    Raises `UserError` when stored trials that did mean something else than new ones would.
+    """
     if spec.name not in store.studies():
-        return
+        return False
     before = store.environment(spec.name)
     same = before["trial_sha256"] == spec.trial_sha256
     if same and before["contents_sha256"] == contents_sha256:
-        return
-    fixed = ("trainer", "data", "model", "budget", "params", "yardstick", "seed")
-    changed = [key for key in fixed if before["spec"].get(key) != spec.document.get(key)]
+        return False
+    changed = [
+        key for key in (*MENDED, "params", "seed") if before["spec"].get(key) != spec.document.get(key)
+    ]
+    counts = store.counts(spec.name)
+    if set(changed) <= set(MENDED) and counts and all(row["failed"] == row["trials"] for row in counts):
+        return True
     what_changed = "content of the corpus" if spec.trainer == "tts" else "version of the trainer's file"
     raise UserError(
         f"study {spec.name!r} in {store.name} ran with another {' and '.join(changed) or what_changed}; "

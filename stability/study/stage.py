@@ -16,12 +16,14 @@ from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import IntegrityError
 
 from stability import processes, trialdir
+from stability.evidence.failures import Alike
 from stability.plan import attribute, batches, boundary, proposals, search
 from stability.plan.proposal import Proposal
 from stability.records import Outcome, TrialSpec, VerdictLabel
 from stability.spec import AttributeStage, BoundaryStage, PlanEntry, SearchStage
 from stability.store.claims import Claim, Claims, Refusal
-from stability.study import comparable, ingest, planned
+from stability.study import alike, comparable, ingest, planned
+from stability.study.alike import FailedAlike
 from stability.study.limits import Limits
 
 if TYPE_CHECKING:
@@ -45,9 +47,14 @@ class Stage:
         resolved: tuple[Any, dict[str, Any]],
         storage: optuna.storages.RDBStorage,
         limits: Limits,
+        again: Collection[int] = (),
     ) -> None:
-        """Open the stage in Optuna. The caller holds `Store.exclusively`."""
-        self._run, self._entry, self._limits = run, entry, limits
+        """Open the stage in Optuna. The caller holds `Store.exclusively`.
+
+        `again` are failed trials that are run once more, whether that is asked for or not.
+        """
+        self._run, self._entry, self._limits, self._again = run, entry, limits, again
+        self._failing: Alike | None = None
         self._trainer, self._data = resolved
         self._under_way: dict[Path, tuple[FrozenTrial, Claim, TrialSpec]] = {}
         self._held: deque[FrozenTrial] = deque()
@@ -68,8 +75,12 @@ class Stage:
             comparable.check_sampler(self._entry.name, sampler, self._study.user_attrs.get("sampler"))
         self._study.set_user_attr("sampler", sampler)
 
-    def finish(self, claims: Claims, environment_id: int) -> None:
-        """Run what the stage still lacks, in the environment of this run. Raises `LimitReached`."""
+    def finish(self, claims: Claims, environment_id: int) -> str | None:
+        """Run what the stage still lacks, in the environment of this run.
+
+        Returns why it ended before that, where all its trials failed. Raises `LimitReached`, and
+        `FailedAlike` where those of the whole study did.
+        """
         self._claims, self._environment_id, self._without = claims, environment_id, self._inert()
         wanted = batches(self._run.spec, self._entry, self._without)
         self._planned = sum(map(len, wanted))
@@ -79,10 +90,13 @@ class Stage:
             later = {proposal.key for others in wanted[i + 1 :] for proposal in others}
             self._create_missing(batch, later)
             self._run_all(later)
+            if self._failing is not None:
+                return alike.explained(self._run.spec, self._run.store, self._failing, self._entry.name)
             if later and self._is_answered():
-                return
+                return None
         if isinstance(self._entry.stage, AttributeStage):
             self._confirm(self._entry.stage)
+        return None
 
     def _inert(self) -> Collection[str]:
         """What stage `liveness` has shown to change nothing, for the stages that leave it out."""
@@ -111,10 +125,15 @@ class Stage:
     def _count_done(self, wanted: set[str]) -> int:
         """How many of these keys need no trial any more."""
         existing = self._study.get_trials(deepcopy=False)
-        again = planned.superseded(existing) if self._run.retry_failed else []
+        again = self._to_run_again(existing)
         done = {trial.user_attrs["key"] for trial in existing if trial.state.is_finished()}
         done -= {trial.user_attrs["key"] for trial in [*again, *planned.unfinished(self._study)]}
         return len(done & wanted)
+
+    def _to_run_again(self, existing: list[FrozenTrial]) -> list[FrozenTrial]:
+        """The failed trials that others are to replace."""
+        failed = planned.superseded(existing)
+        return [trial for trial in failed if self._run.retry_failed or trial._trial_id in self._again]
 
     def _is_answered(self) -> bool:
         """Whether a look that the plan allows ends the stage; if so, says why and what was not needed."""
@@ -133,21 +152,26 @@ class Stage:
         store = self._run.store
         with store.exclusively():
             existing = _without(later, self._study.get_trials(deepcopy=False))
-            again = planned.superseded(existing) if self._run.retry_failed else []
+            again = self._to_run_again(existing)
             kept = {t.user_attrs["key"] for t in existing} - {t.user_attrs["key"] for t in again}
             missing = [proposal for proposal in batch if proposal.key not in kept]
             planned.create(self._study, self._run.spec, store, missing, again)
 
     def _run_all(self, later: set[str]) -> None:
-        """Run every trial that is not finished, and wait for those that other drivers run."""
+        """Run every trial that is not finished, and wait for those that other drivers run.
+
+        Where all fail alike, only those under way come to their end: one of them may give evidence.
+        """
         remaining = deque(_without(later, planned.unfinished(self._study)))
         if remaining:
             self._run.executor.prepare(self._trainer, self._data, self._run.store.folder / "cache")
         while remaining or self._held or self._under_way:
             self._limits.check_time()
             self._claims.beat()
-            while remaining and self._run.executor.free > 0:
+            while remaining and self._failing is None and self._run.executor.free > 0:
                 self._claim(remaining.popleft())
+            if self._failing is not None and not self._under_way:
+                return
             self._ask_again(remaining)
             self._wait(more=bool(remaining))
 
@@ -219,7 +243,33 @@ class Stage:
             return self._hold(frozen)
         self._done += 1
         self._run.progress.finished(row)
-        return self._limits.check_failures() if inconclusive else None
+        if inconclusive:
+            self._limits.check_failures()
+            return self._check_alike()
+        self._failing = None
+        return None
+
+    def _check_alike(self) -> None:
+        """Raise `FailedAlike` where the whole study fails; where the stage does, start no more of it.
+
+        Neither while a trial is under way that has come further than those that failed.
+        """
+        spec, store = self._run.spec, self._run.store
+        study, stage = alike.failing(spec, store), alike.failing(spec, store, self._entry.name)
+        self._failing = None
+        if (study or stage) is None or self._is_promising(study or stage):
+            return
+        if study is not None:
+            raise FailedAlike(alike.explained(spec, store, study))
+        if stage is not None:
+            ended = self._run.store.failures(spec.name, self._entry.name)
+            self._run.progress.note(f"stage {self._entry.name} ends: {alike.counted(stage, len(ended))}")
+            self._failing = stage
+
+    def _is_promising(self, failed: Alike) -> bool:
+        """Whether a trial under way has recorded more steps than those that failed."""
+        most = max(row["steps"] for row in failed.trials)
+        return any(trialdir.count_steps(directory) > most for directory in self._under_way)
 
     def _try_again(self, frozen: FrozenTrial, ended: ingest.Ended) -> None:
         """Start the same trial once more, in a directory of its own."""

@@ -16,8 +16,8 @@ from stability.trainers import command, command_check, command_section, function
 from stability.trainers.command import ProgramLost
 
 __all__ = [
-    "ProgramLost", "Train", "advice", "check", "contents_sha256", "devices", "is_command", "load", "prepare",
-    "replays", "resolve_device", "resolved",
+    "ProgramLost", "Train", "advice", "check", "command_line_of", "contents_sha256", "devices", "is_command",
+    "load", "prepare", "replays", "resolve_device", "resolved",
 ]  # fmt: skip
 
 Train = Callable[[TrialSpec, Recorder], None]
@@ -53,6 +53,11 @@ def advice(spec: StudySpec) -> list[str]:
 def is_command(trainer: Any) -> bool:
     """Whether a trainer, resolved or not, is a program."""
     return isinstance(trainer, Mapping) and "command" in trainer
+
+
+def command_line_of(trial: TrialSpec) -> list[str] | None:
+    """The arguments that the program of a trial is started with; None for a trainer that is no program."""
+    return command.argv(trial) if is_command(trial.trainer) else None
 
 
 def replays(trainer: Any) -> bool:

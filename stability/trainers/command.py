@@ -40,6 +40,12 @@ def load(trainer: Mapping[str, Any]) -> Callable[[TrialSpec, Recorder], None]:
     return functools.partial(train, own, folder)
 
 
+def argv(trial: TrialSpec) -> list[str]:
+    """The program's arguments in one trial."""
+    own, folder = unresolved(trial.trainer)
+    return line.arguments(own.command, line.values_of(trial, folder))
+
+
 def train(trainer: CommandTrainer, folder: Path, trial: TrialSpec, recorder: Recorder) -> None:
     """Run the program for one trial and record what it says; `folder` is the study file's.
 
@@ -50,12 +56,12 @@ def train(trainer: CommandTrainer, folder: Path, trial: TrialSpec, recorder: Rec
     cwd = folder / line.rendered(trainer.cwd or ".", values)
     sources = _sources(trainer, cwd, values, trial, recorder)
     kills = processes.oom_kills()
-    argv, env = line.arguments(trainer.command, values), _environment(trainer, values, trial)
+    started, env = line.arguments(trainer.command, values), _environment(trainer, values, trial)
     with trialdir.output(trial.directory) as log:
         try:
-            program = Program(argv, cwd, env, log)
+            program = Program(started, cwd, env, log)
         except OSError as error:
-            raise CommandFailed(f"cannot start {argv[0]!r} in {cwd}: {error.strerror}") from None
+            raise CommandFailed(f"cannot start {started[0]!r} in {cwd}: {error.strerror}") from None
         with program:
             _follow(program, sources)
         for sentence in sources.notes():

@@ -198,32 +198,32 @@ def test_a_foreign_line_in_the_records_is_that_trials_failure(run_study, study_f
 
 def test_a_retry_replaces_the_failure_in_every_count(run_study, study_file, tmp_path):
     path = study_file(function="fails_once")
-    _, store, _ = run_study(path, "plan.compare.seeds=1")
+    _, store, _ = run_study(path, "plan.compare.seeds=1", "limits.max_alike_failures=null")
     assert sum(row["failed"] for row in store.counts("toy")) == 6
-    _, store, _ = run_study(path, "plan.compare.seeds=1", retry_failed=True)
+    _, store, _ = run_study(path, "plan.compare.seeds=1", "limits.max_alike_failures=null", retry_failed=True)
     assert [(row["trials"], row["failed"]) for row in store.counts("toy")] == [(1, 0), (1, 0), (4, 0)]
 
 
 def test_retried_trials_are_not_counted_as_done(run_study, study_file):
     path = study_file(function="fails_once")
-    run_study(path, "plan.compare.seeds=1")
-    _, _, retrying = run_study(path, "plan.compare.seeds=1", retry_failed=True)
+    run_study(path, "plan.compare.seeds=1", "limits.max_alike_failures=null")
+    _, _, retrying = run_study(path, "plan.compare.seeds=1", "limits.max_alike_failures=null", retry_failed=True)
     assert retrying.stages == [("compare", 2, 0), ("search", 4, 0)]
-    _, _, again = run_study(path, "plan.compare.seeds=1")
+    _, _, again = run_study(path, "plan.compare.seeds=1", "limits.max_alike_failures=null")
     assert again.stages == [("compare", 2, 2), ("search", 4, 4)]
 
 
 def test_a_retry_that_is_killed_before_its_trials_exist_loses_none(run_study, study_file, monkeypatch):
     path = study_file(function="fails_once")
-    run_study(path, "plan.compare.seeds=1")
+    run_study(path, "plan.compare.seeds=1", "limits.max_alike_failures=null")
 
     def killed(*_):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(Store, "tell", killed)
-        run_study(path, "plan.compare.seeds=1", retry_failed=True)
-    _, store, _ = run_study(path, "plan.compare.seeds=1")
+        run_study(path, "plan.compare.seeds=1", "limits.max_alike_failures=null", retry_failed=True)
+    _, store, _ = run_study(path, "plan.compare.seeds=1", "limits.max_alike_failures=null")
     assert sum(row["trials"] for row in store.counts("toy")) == 6
 
 
@@ -261,7 +261,7 @@ def test_a_full_disk_is_one_line_and_loses_nothing(stability, study_file, tmp_pa
     try:
         path = study_file()
         command = ["run", str(path), "--storage", str(small / "s.db"), "--out", str(tmp_path / "reports")]
-        first = stability(*command, "plan.compare.seeds=1", "plan.search.trials=1")
+        first = stability(*command, "plan.compare.seeds=1", "limits.max_alike_failures=null", "plan.search.trials=1")
         assert first.returncode == 0, first.stderr
         (small / "ballast").write_bytes(b"x" * 2**20 * 20)
         full = in_process_of_its_own(tmp_path, *command)
