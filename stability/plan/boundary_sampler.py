@@ -20,8 +20,9 @@ from optuna.trial import FrozenTrial, TrialState
 from stability.evidence.boundary import Space
 from stability.objective import CONSTRAINT
 from stability.params import Param
+from stability.plan.failed_settings import failed, inside, left_out, reduced
 from stability.plan.staircase import staircase
-from stability.plan.v_optimal import STARTING, Setting, next_setting, starting_setting
+from stability.plan.v_optimal import STARTING, Setting, elsewhere, next_setting, starting_setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,11 @@ class Seen:
     @property
     def started(self) -> int:
         return len(self.settings) + len(self.running)
+
+    @property
+    def tried(self) -> int:
+        """With those that failed: a design that is laid out goes on where they were."""
+        return self.started + len(self.failed)
 
 
 class _AlongOneParameter(BaseSampler):
@@ -68,12 +74,18 @@ class _AlongOneParameter(BaseSampler):
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        space = space_of(search_space, self._param, self._rising)
+        proposed = reduced(search_space, left_out(study.get_trials(deepcopy=False), search_space))
+        only = {n: one.choices[0] for n, one in proposed.items() if n in search_space and _is_only(one)}
+        varied = {name: one for name, one in proposed.items() if name not in only}
+        space = space_of(varied, self._param, self._rising)
         if space is None:
             draw = self._random.sample_independent
-            return {name: draw(study, trial, name, one) for name, one in search_space.items()}
-        setting = self._next(space, seen(study, trial, search_space))
-        return {name: setting[name] for name in search_space}
+            return {name: draw(study, trial, name, one) for name, one in proposed.items()}
+        past = seen(study, trial, varied)
+        setting = self._next(space, past)
+        if setting in past.failed:
+            setting = elsewhere(space, setting, past.settings, past.failed)
+        return {name: only.get(name, setting.get(name)) for name in search_space}
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
@@ -114,9 +126,10 @@ class BoundarySampler(_AlongOneParameter):
 
     def _next(self, space: Space, past: Seen) -> Setting:
         if past.started < STARTING:
-            return starting_setting(space, past.started, self._start_seed)
+            return starting_setting(space, past.tried, self._start_seed)
         known = past.settings, past.diverged, past.running
-        return next_setting(space, *known, self._arms, self._rng, past.failed)
+        arms = [arm for arm in self._arms if all(_offers(one, arm[one.name]) for one in space.others)]
+        return next_setting(space, *known, arms, self._rng, past.failed)
 
 
 class StaircaseSampler(_AlongOneParameter):
@@ -124,13 +137,13 @@ class StaircaseSampler(_AlongOneParameter):
 
     def _next(self, space: Space, past: Seen) -> Setting:
         stairs = staircase(space)
-        context = stairs.context(past.started)
+        context = stairs.context(past.tried)
         outcomes = [
             diverged
             for setting, diverged in zip(past.settings, past.diverged, strict=True)
             if all(setting[name] == value for name, value in context.items())
         ]
-        return stairs.setting(past.started, outcomes)
+        return stairs.setting(past.tried, outcomes)
 
 
 def space_of(search_space: Mapping[str, BaseDistribution], param: str, rising: bool) -> Space | None:
@@ -145,17 +158,22 @@ def space_of(search_space: Mapping[str, BaseDistribution], param: str, rising: b
 def seen(study: Study, own: FrozenTrial, search_space: Mapping[str, BaseDistribution]) -> Seen:
     """What the trials of a study besides our `own` say of the boundary, those inside the space, by number."""
     states = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING, TrialState.FAIL)
+    every = study.get_trials(deepcopy=False)
     trials = [
         trial
-        for trial in study.get_trials(deepcopy=False, states=states)
-        if trial.number != own.number and _inside(trial, search_space)
+        for trial in every
+        if trial.state in states and trial.number != own.number and inside(trial, search_space)
     ]
     ended = [(trial.params, _diverged(trial)) for trial in trials if trial.state.is_finished()]
     told = [(setting, diverged) for setting, diverged in ended if diverged is not None]
     running = tuple(trial.params for trial in trials if not trial.state.is_finished())
-    failed = tuple(trial.params for trial in trials if trial.state is TrialState.FAIL)
+    lacking = tuple(
+        {name: trial.params[name] for name in search_space}
+        for trial in failed(every)
+        if inside(trial, search_space)
+    )
     return Seen(
-        tuple(setting for setting, _ in told), tuple(diverged for _, diverged in told), running, failed
+        tuple(setting for setting, _ in told), tuple(diverged for _, diverged in told), running, lacking
     )
 
 
@@ -167,11 +185,13 @@ def _range(name: str, distribution: BaseDistribution) -> Param:
     return Param(name, kind, distribution.low, distribution.high, distribution.log, step)
 
 
-def _inside(trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]) -> bool:
-    return all(
-        name in trial.params and one._contains(one.to_internal_repr(trial.params[name]))
-        for name, one in search_space.items()
-    )
+def _is_only(one: BaseDistribution) -> bool:
+    return isinstance(one, CategoricalDistribution) and one.single()
+
+
+def _offers(param: Param, value: Any) -> bool:
+    """Whether a choice is still proposed; an arm may lie outside a range of numbers."""
+    return param.choices is None or value in param.choices
 
 
 def _diverged(trial: FrozenTrial) -> bool | None:

@@ -35,17 +35,20 @@ def propose(spec: StudySpec, stage: SearchStage) -> list[Proposal]:
     return [Proposal(f"trial-{k}", None, spec.seed + k, setting) for k, setting in enumerate(settings)]
 
 
-def sampler(stage: SearchStage, seed: int) -> BaseSampler:
-    """The sampler that chooses the trial with this `seed`.
+def sampler(spec: StudySpec, stage: SearchStage, seed: int) -> BaseSampler:
+    """The sampler that chooses the trial with this `seed`; it avoids what failed.
 
     A new one each time: its randomness then depends on the trial alone, so that a resumed study does not
     draw its first settings again.
     """
     from optuna.samplers import GPSampler, TPESampler  # here: a study's status needs the plan, not Optuna
 
-    if stage.sampler == "gp":
-        return GPSampler(seed=seed)
-    return TPESampler(seed=seed)
+    from stability.plan.distributions import distribution
+    from stability.plan.failed_settings import AvoidingSampler
+
+    ranges = {name: distribution(param) for name, param in spec.params.items()}
+    inner = GPSampler(seed=seed) if stage.sampler == "gp" else TPESampler(seed=seed)
+    return AvoidingSampler(inner, params=ranges, seed=seed)
 
 
 def _filled(params: list[Param], quantiles: np.ndarray) -> list[dict[str, Scalar]]:

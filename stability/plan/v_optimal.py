@@ -20,6 +20,8 @@ from stability.params import Scalar
 
 STARTING = 4
 CANDIDATES = 800
+PLACES = 65
+"""Along the bounded parameter, when a place is looked for beside one that failed."""
 FAILURE_WIDTH = 0.1
 """How far a trial that failed speaks for its surroundings: a standard deviation, as a share of the range."""
 NEAR = 0.8
@@ -59,6 +61,28 @@ def next_setting(
     if arms:
         gains = gains + gain(posterior, known.expand(contexts), u, known.expand(space.contexts(arms)))
     return candidates[int(np.argmax(gains * _chance_of_evidence(space, u, settings, failed)))]
+
+
+def elsewhere(
+    space: Space,
+    setting: Mapping[str, Any],
+    settings: Sequence[Mapping[str, Any]],
+    failed: Sequence[Mapping[str, Any]],
+) -> Setting:
+    """`setting` with the bounded parameter moved to the nearest place where a trial likely says something.
+
+    Unchanged where the trials failed everywhere in its context.
+    """
+    name, half = space.bounded.name, space.range_u / 2
+    places = np.linspace(-half, half, PLACES)
+    candidates = [{**setting, name: value_at(space, float(u))} for u in places]
+    free = np.array([candidate not in failed for candidate in candidates])
+    if not free.any():
+        return dict(setting)
+    chance = _chance_of_evidence(space, places, settings, failed)
+    wanted = free & (chance >= min(0.5, chance[free].max()))
+    distance = np.abs(places - space.coordinates([setting])[0][0])
+    return candidates[int(np.argmin(np.where(wanted, distance, np.inf)))]
 
 
 def _chance_of_evidence(space: Space, u: np.ndarray, settings, failed) -> np.ndarray:

@@ -18,6 +18,8 @@ from sqlalchemy.exc import IntegrityError
 from stability import processes, trialdir
 from stability.evidence.failures import Alike
 from stability.plan import attribute, batches, boundary, proposals, search
+from stability.plan.distributions import distribution
+from stability.plan.failed_settings import left_out
 from stability.plan.proposal import Proposal
 from stability.records import Outcome, TrialSpec, VerdictLabel
 from stability.spec import AttributeStage, BoundaryStage, PlanEntry, SearchStage
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 POLL_S = 0.5
 ASK_AGAIN_S = 2.0
 MINIMUM_FREE_BYTES = 32 * 2**20
+ADAPTIVE = (BoundaryStage, SearchStage)
 LEAVE_OUT_INERT = (AttributeStage, BoundaryStage)
 RETRIED = frozenset({Outcome.LOST, Outcome.OUT_OF_MEMORY})
 """Ends that another try may not meet. What the trainer itself did would come back with the same seed."""
@@ -61,6 +64,7 @@ class Stage:
         self._asked_s = 0.0
         self._planned = self._done = 0
         self._told_of_others = False
+        self._told_of_choices: set[str] = set()
         name = f"{run.spec.name}.{entry.name}"
         if name not in optuna.get_all_study_names(storage):
             run.store.forget(run.spec.name, entry.name)
@@ -245,6 +249,7 @@ class Stage:
         self._run.progress.finished(row)
         if inconclusive:
             self._limits.check_failures()
+            self._tell_of_left_out()
             return self._check_alike()
         self._failing = None
         return None
@@ -281,11 +286,23 @@ class Stage:
         self._run.progress.note(f"{ended.spec.key}: {ended.ending.outcome}, {why}; {count}")
         return self._start(frozen, claim, self._trial_spec(frozen, claim))
 
+    def _tell_of_left_out(self) -> None:
+        """Say which choices the sampler proposes no more, once each."""
+        if not isinstance(self._entry.stage, ADAPTIVE):
+            return
+        ranges = {name: distribution(param) for name, param in self._run.spec.params.items()}
+        for name, choices in left_out(self._study.get_trials(deepcopy=False), ranges).items():
+            for choice, count in choices.items():
+                sentence = f"{name}={choice} crashed in {count} of {count} trials; no longer proposed"
+                if sentence not in self._told_of_choices:
+                    self._told_of_choices.add(sentence)
+                    self._run.progress.note(sentence)
+
     def _choose_sampler(self, frozen: FrozenTrial) -> None:
         seed = frozen.user_attrs["seed"]
         match self._entry.stage:
             case SearchStage() as stage:
-                self._study.sampler = search.sampler(stage, seed)
+                self._study.sampler = search.sampler(self._run.spec, stage, seed)
             case BoundaryStage() as stage:
                 self._study.sampler = boundary.sampler(self._run.spec, stage, seed, self._without)
 
