@@ -66,6 +66,10 @@ def failures(twin: Twin, words: Words) -> Iterator[Block]:
         return
     yield Heading(2, words.say("h_failures"))
     yield Paragraph(words.say("failures_intro"))
+    if alike := twin.get("failed_alike"):
+        told = {"outcome": Code(alike["outcome"]), "message": Code(alike["message"])}
+        counts = {"count": alike["count"], "total": len(twin["trials"])}
+        yield Paragraph(words.say("failures_alike", **counts, **told))
     yield tables.failures_table(twin, words)
     yield from tables.left_out(twin["infrastructure_failures"], words)
 

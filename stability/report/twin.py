@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import pandas as pd
 
 from stability.evidence.comparability import definitions_of
+from stability.evidence.failures import alike
 from stability.evidence.losses import LossSummary, epoch_losses, summarise
 from stability.evidence.paired import finished
 from stability.evidence.rates import Rate, arm_rate
@@ -73,6 +74,7 @@ def build(spec: Any, frames: Frames, environment: Mapping[str, Any]) -> dict[str
         "plots": plots_part(spec, frames, found, names),
         "first_bad_steps": _first_bad_steps(frames),
         "infrastructure_failures": _failures(frames.trials),
+        "failed_alike": _failed_alike(frames.trials),
         "limits": _limits(spec, frames.trials),
     }
     twin = to_plain(twin)
@@ -191,6 +193,14 @@ def _failures(trials: pd.DataFrame) -> list[dict[str, Any]]:
         {**_identity(row), "outcome": row["outcome"], "error": present(row["error"]) or ""}
         for row in failed(trials).sort_values(["stage", "number"]).to_dict("records")
     ]
+
+
+def _failed_alike(trials: pd.DataFrame) -> dict[str, Any] | None:
+    """The most trials that failed for one reason, where there are several."""
+    found = alike(failed(trials).sort_values(["stage", "number"]).to_dict("records"))
+    if found is None or found.count < 2:
+        return None
+    return {"count": found.count, "outcome": found.first["outcome"], "message": found.message}
 
 
 def _identity(row: Mapping[str, Any]) -> dict[str, Any]:

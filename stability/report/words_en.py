@@ -405,6 +405,7 @@ ENGLISH = {
     "limit_not_run": "Not run: {stages}.",
     "failures_intro": "These trials gave no evidence. If failures follow a setting, the rates above are"
     " biased.",
+    "failures_alike": "{count} of {total} trials failed alike ({outcome}): {message}",
     # reproduce
     "reproduce_command": "Run again with:",
     "dirty": "uncommitted changes",

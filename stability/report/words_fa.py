@@ -396,6 +396,7 @@ PERSIAN = {
     "limit_failures": "آزمایش‌هایی که به خرابی زیرساخت خوردند و در هیچ‌یک از عددهای بالا نیستند: {count}.",
     "limit_not_run": "اجرا نشده: {stages}.",
     "failures_intro": "این آزمایش‌ها شاهدی ندادند. اگر خرابی به تنظیمی وابسته باشد، نرخ‌های بالا اریب‌اند.",
+    "failures_alike": "{count} آزمایش از {total} آزمایش به یک دلیل ناموفق بود ({outcome}): {message}",
     # reproduce
     "reproduce_command": "اجرای دوباره با:",
     "dirty": "تغییرهای ثبت‌نشده",

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stability.evidence.failures import alike
 from stability.evidence.wilson import wilson
 from stability.plan import proposals
 from stability.records import VerdictLabel
@@ -32,6 +33,7 @@ def closing(spec: StudySpec, store: Store, report: Path, options: str) -> bool:
     """
     rows = status_rows(store, spec.name)
     _print_table(store, rows)
+    _print_failed_alike(store, rows)
     done, failed = (sum(row[key] for row in rows) for key in ("done", "failed"))
     if failed:
         first = next(row for row in rows if row["failed"])
@@ -92,6 +94,7 @@ def print_status(store: Store, study: str | None, format: str, options: str) -> 
         print_rows(rows, format)
         return
     _print_table(store, rows)
+    _print_failed_alike(store, rows)
     for name in dict.fromkeys(row["study"] for row in rows):
         own = [row for row in rows if row["study"] == name]
         done = all(row["done"] + row["not_needed"] >= row["planned"] for row in own)
@@ -106,6 +109,17 @@ def _print_table(store: Store, rows: Sequence[Row]) -> None:
     print_rows([_for_a_person(row, said, verdicts[row["study"]]) for row in rows], "table")
     if rows:
         print("  ".join(f"{mark} {label.value.lower()}" for label, mark in MARKS.items()))
+
+
+def _print_failed_alike(store: Store, rows: Sequence[Row]) -> None:
+    """A line a study of which several trials failed for one reason, with what the first of them said."""
+    for name in dict.fromkeys(row["study"] for row in rows):
+        own = [row for row in rows if row["study"] == name]
+        found = alike(store.failures(name)) if any(row["failed"] for row in own) else None
+        if found is not None and found.count > 1:
+            study = f"{name}: " if len(own) < len(rows) else ""
+            done = sum(row["done"] for row in own)
+            print(f"{study}{found.count} of {done} trials {found.verb} alike: {found.message}")
 
 
 def _for_a_person(row: Row, said: Sequence[str], verdicts: Mapping[Any, list[str]]) -> dict[str, Any]:

@@ -1,13 +1,17 @@
 """A study whose trials all fail alike stops after a few, says what to mend, and then goes on."""
 
+import subprocess
 import sys
 from pathlib import Path
 
 import optuna
 import pytest
 
+from stability import terminal
 from stability.evidence.failures import alike, reason
 from stability.records import UserError
+from stability.report import write
+from stability.report.stored import stored as stored_study
 from stability.store import Store
 from stability.study import FailedAlike
 
@@ -224,3 +228,30 @@ def test_lost_machines_say_nothing_of_a_program():
 
 def optuna_trials(tmp_path, name):
     return optuna.load_study(study_name=name, storage=Store(str(tmp_path / "s.db")).optuna_storage()).trials
+
+
+def test_two_drivers_stop_with_status_1_and_no_report(program, tmp_path):
+    path = program("sys.exit('no corpus here')")
+    run = "import sys; from stability.cli import main; sys.argv[0] = 'stability'; main()"
+    command = [sys.executable, "-c", run, "run", str(path), "--storage", str(tmp_path / "s.db"), "--jobs", "2"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": tmp_path}
+    drivers = [subprocess.Popen(command, **pipes) for _ in range(2)]
+    for driver in drivers:
+        _, errors = driver.communicate()
+        assert driver.returncode == 1
+        lines = errors.splitlines()
+        assert lines[0].startswith("stopped: ") and "trials crashed alike: CommandFailed: exit status 1: no corpus here" in lines[0]
+        assert lines[-1] == "to go on whatever fails, add limits.max_alike_failures=null to the command"
+    assert 4 <= len(stored(tmp_path)) <= 8
+    assert not list(tmp_path.rglob("report.md"))
+
+
+def test_status_says_how_many_failed_alike_and_why(run_study, study_file, capsys):
+    path = study_file(("gentle: {lr: 0.1}", "gentle: {lr: 0.5}"), function="fails_below_a_fifth")
+    _, store, _ = run_study(path, "arms.rough.lr=0.1", jobs=1)
+    terminal.print_status(store, "toy", "table", "")
+    failures = len(store.failures("toy"))
+    line = f"{failures} of 10 trials crashed alike: ValueError: too small"
+    assert failures > 1 and line in capsys.readouterr().out.splitlines()
+    report = write(*stored_study(store, "toy"), format="md", lang="en", out=Path(store.folder).parent).read_text()
+    assert f"{failures} of 10 trials failed alike (`CRASHED`): `ValueError: too small`" in report
