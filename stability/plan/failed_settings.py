@@ -57,7 +57,9 @@ class AvoidingSampler(BaseSampler):
         trials = study.get_trials(deepcopy=False)
         if not failed(trials):
             return self._inner.sample_relative(_View(study), trial, search_space)
-        bad = [one.params for one in failed(trials)]
+        bad = [
+            {n: one.params[n] for n in search_space} for one in failed(trials) if inside(one, search_space)
+        ]
         out = left_out(trials, search_space)
         for _ in range(DRAWS):
             setting = self._drawn(study, trial, search_space)
