@@ -191,7 +191,8 @@ def test_a_grid_larger_than_its_trials_is_refused_before_anything_runs(run_study
 
 
 def test_a_foreign_line_in_the_records_is_that_trials_failure(run_study, study_file):
-    _, _, watcher = run_study(study_file(function="writes_nonsense"), "plan.compare.seeds=1")
+    every = ("plan.compare.seeds=1", "limits.max_alike_failures=null")
+    _, _, watcher = run_study(study_file(function="writes_nonsense"), *every)
     assert {row["verdict"] for row in watcher.rows} == {"INCONCLUSIVE"}
     assert all("steps.jsonl:1: no known record" in row["error"] for row in watcher.rows)
 
