@@ -11,7 +11,7 @@ from stability.evidence.rates import Conclusion
 from stability.report.attribution import culprit_sentences
 from stability.report.blocks import Code, Inline
 from stability.report.boundary import arm_bound, bound_sentence, distance
-from stability.report.knobs import inert_sentences
+from stability.report.knobs import identical_sentences, inert_sentences
 from stability.report.numbers import rounded
 from stability.report.recommend import edge_sentence
 from stability.report.words import Words
@@ -30,15 +30,17 @@ SENTENCES = 3
 def answer(twin: Twin, words: Words) -> tuple[list[Inline], list[Inline]]:
     """The answer in at most three sentences, and what else was found.
 
-    The three: a setting that changes nothing, if there is one; which arm diverges more; which setting made
-    the difference, else how large it is; how far the arm with the least room is from the edge.
+    The three: an arm whose seeds never arrived, and a setting that changes nothing, if there is one; which
+    arm diverges more; which setting made the difference, else how large it is; how far the arm with the least
+    room is from the edge.
     """
+    identical = identical_sentences(twin.get("identical"), words)
     inert, divergence = inert_sentences(twin, words), _divergence(twin, words)
     yardstick, culprit = _yardstick(twin, words), culprit_sentences(twin, words)
     bounds, search = _bounds(twin, words, "answer"), _search(twin, words)
     edge = bounds[_least_room(twin) :][:1] or search[:1]
-    head = [*inert[:1], *divergence[:1], *(culprit or yardstick)[:1], *edge][:SENTENCES]
-    every = [*inert, *divergence, *yardstick, *culprit, *bounds, *search]
+    head = [*identical[:1], *inert[:1], *divergence[:1], *(culprit or yardstick)[:1], *edge][:SENTENCES]
+    every = [*identical, *inert, *divergence, *yardstick, *culprit, *bounds, *search]
     return head or [words.say("answer_nothing")], [each for each in every if each not in head]
 
 

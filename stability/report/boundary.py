@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
@@ -14,6 +14,7 @@ from stability.evidence.boundary.prices import prices
 from stability.evidence.boundary.ranges import Range, ranges
 from stability.evidence.boundary.studied import studied
 from stability.evidence.liveness import inert
+from stability.evidence.printed import is_printed
 from stability.evidence.selection import failed, of_stage
 from stability.report.blocks import Block, Bullets, Code, Figure, Heading, Inline, Paragraph, Table
 from stability.report.described import bound_text, distance_text
@@ -34,7 +35,8 @@ def found_boundary(spec: Any, trials: pd.DataFrame) -> Boundary | None:
     stage = boundary_stage(spec)
     if stage is None:
         return None
-    return studied(trials, spec.params, stage.param, stage.rising, _inert(trials))
+    left_out = inert(trials, exact=not is_printed(spec.trainer)) if len(of_stage(trials, "liveness")) else ()
+    return studied(trials, spec.params, stage.param, stage.rising, left_out)
 
 
 def boundary_stage(spec: Any) -> Any | None:
@@ -136,10 +138,6 @@ def distance(own: Twin, details: Twin, words: Words, kind: str) -> Inline:
         "confidence": words.numbers.percent(CONFIDENCE),
     }
     return words.say(f"{kind}_{'inside' if own['headroom'] >= 0 else 'outside'}", **fields)
-
-
-def _inert(trials: pd.DataFrame) -> Collection[str]:
-    return inert(trials) if len(of_stage(trials, "liveness")) else ()
 
 
 def _arm(found: Boundary, own: Mapping[str, Any]) -> Twin:

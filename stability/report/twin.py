@@ -14,14 +14,14 @@ from stability.evidence.comparability import definitions_of
 from stability.evidence.losses import LossSummary, epoch_losses, summarise
 from stability.evidence.paired import finished
 from stability.evidence.rates import Rate, arm_rate
-from stability.evidence.selection import diverged, failed, of_stage, with_evidence
+from stability.evidence.selection import diverged, failed, judged, of_stage, with_evidence
 from stability.evidence.survival import arm_survival
 from stability.records import BEFORE_TRAINING, NOT_EVALUATED, YARDSTICK, VerdictLabel
 from stability.report.attribution import attribution_part
 from stability.report.boundary import boundary_part, found_boundary
 from stability.report.change import change_part
 from stability.report.comparison import comparison_parts
-from stability.report.knobs import knobs_part
+from stability.report.knobs import identical_part, knobs_part
 from stability.report.patch import changes
 from stability.report.plaindata import marker, present, to_plain, whole
 from stability.report.plots import plots_part
@@ -57,7 +57,7 @@ def build(spec: Any, frames: Frames, environment: Mapping[str, Any]) -> dict[str
         "environment": environment,
         "arms": {name: _arm(name, spec, compared, frames.epochs) for name in names},
         "comparison": comparison,
-        **knobs_part(spec, frames.trials),
+        **knobs_part(spec, frames),
         "attribution": attribution_part(spec, frames.trials, found),
         **boundary_part(spec, frames.trials, found),
         "survival": {name: arm_survival(compared, name) for name in names} if len(compared) else None,
@@ -73,6 +73,7 @@ def build(spec: Any, frames: Frames, environment: Mapping[str, Any]) -> dict[str
         "plots": plots_part(spec, frames, found, names),
         "first_bad_steps": _first_bad_steps(frames),
         "infrastructure_failures": _failures(frames.trials),
+        "identical": identical_part(spec, frames.trials),
         "limits": _limits(spec, frames.trials),
     }
     twin = to_plain(twin)
@@ -143,7 +144,7 @@ def _epoch_row(row: Any) -> dict[str, Any]:
 
 
 def _first_bad_steps(frames: Frames) -> list[dict[str, Any]]:
-    known = with_evidence(frames.trials)
+    known = judged(frames.trials)
     bad = known[diverged(known)].sort_values(["stage", "number"])
     place = ["trial_id", "step", "kind", "where"]
     first = frames.events.drop_duplicates(place)
@@ -200,7 +201,7 @@ def _identity(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _limits(spec: Any, trials: pd.DataFrame) -> dict[str, Any]:
     """What the trials were, which bounds what they can show."""
-    known = with_evidence(trials)
+    known = judged(trials)
     devices = list(known["device"].map(present).dropna().drop_duplicates())
     return {
         "steps": {stage: _most_steps(of_stage(known, stage)) for stage in MEASURED},

@@ -158,17 +158,38 @@ ENGLISH = {
     "no_arms": "The study has no arms.",
     # knobs
     "answer_inert": "These settings change nothing, bit for bit: {names}.",
+    "answer_inert_printed": "With another value of these settings no printed number came out differently, which does not"
+    " show that nothing changed: {names}.",
+    "knob_counted": "{name} ({numbers} numbers that move, of at least {digits} digits)",
+    "identical_all": "The seed never arrived in the training of {name}: its {trials} trials, each with a seed of its own,"
+    " came out identical {how} and count as one.",
+    "identical_some": "In {name} trials with different seeds came out identical {how}; each such set counts once, which"
+    " leaves {pieces} of {trials} trials.",
+    "identical_exact": "bit for bit",
+    "identical_printed": "in all printed numbers",
     "answer_inert_prints": "These settings change what is printed and, bit for bit, nothing of the training: {names}.",
     "liveness_means": "One setting changed at a time, at one seed ({n} trials); gradient norms, weight norms and"
     " evaluations compared bit for bit. No difference below comes from a setting that changes nothing.",
+    "liveness_means_printed": "One setting changed at a time, at one seed ({n} trials); printed numbers of the same step or"
+    " epoch compared. No difference is stated only where at least {numbers} of them agree that have at least {digits}"
+    " digits and are not the number before them. No setting is left out of later stages for that.",
     "knob_live": "yes",
     "knob_inert": "no: bit for bit the same",
+    "knob_inert_printed": "no difference in {numbers} printed numbers that move, of at least {digits} digits",
+    "knob_few_digits": "cannot be told: too few digits agree ({numbers} printed numbers that move, of at most {digits}"
+    " digits)",
+    "knob_no_digits": "cannot be told: no printed number moves",
     "knob_prints": "no: the printed losses change, the training does not",
     "knob_unknown": "cannot be told",
     "repeats": "The same trial run twice came out equal bit for bit.",
     "repeats_not": "The same trial run twice did not come out equal, so what a setting changes cannot be told from"
     " noise: the training is not deterministic.",
     "repeats_unknown": "No trial gave evidence twice, so what a setting changes cannot be told from noise.",
+    "repeats_printed": "The same trial run twice came out equal in all {compared} printed numbers of the same step or epoch.",
+    "repeats_not_printed": "The same trial run twice printed different numbers at the same step, so what a setting changes"
+    " cannot be told from noise: the training is not deterministic.",
+    "repeats_unknown_printed": "No number of a trial that ran twice could be set beside another, so what a setting changes"
+    " cannot be told from noise.",
     "effective_means": "What the trainings had, as recorded while they ran, where the arms differ in it:",
     "overridden": "{arm} asks for a learning rate of {asked}, and the largest one its optimizer had was {got}.",
     "control_agrees": "{arm} against itself, every other seed against the rest: {ratio} times the yardstick (95% interval"

@@ -227,13 +227,12 @@ class Store:
         )
         return list(self._rows(query))
 
-    def verdicts(self, study: str) -> dict[tuple[str, str | None], list[str]]:
-        """(stage, arm) -> the verdicts of its trials, by number."""
-        query = sa.select(TRIALS.c.stage, TRIALS.c.arm, TRIALS.c.verdict).where(TRIALS.c.study == study)
-        found: dict[tuple[str, str | None], list[str]] = {}
-        for row in self._rows(query.order_by(TRIALS.c.stage, TRIALS.c.number)):
-            found.setdefault((row["stage"], row["arm"]), []).append(row["verdict"])
-        return found
+    def endings(self, study: str) -> list[Mapping[str, Any]]:
+        """Per trial its place, verdict and outcome, and what tells whether it repeats another; by number."""
+        names = ("trial_id", "stage", "arm", "key", "seed", "params", "verdict", "outcome")
+        columns = [TRIALS.c[name] for name in (*names, "trajectory_sha256", "printed_sha256")]
+        query = sa.select(*columns).where(TRIALS.c.study == study)
+        return list(self._rows(query.order_by(TRIALS.c.stage, TRIALS.c.number)))
 
     def largest_initial_yardstick(self, connection: sa.Connection, study: str) -> float | None:
         """The largest finite yardstick before training in the study, or None; within a transaction."""
@@ -265,16 +264,21 @@ class Store:
         )
 
     def outline(
-        self, study: str, stage: str, whole: Callable[[pd.DataFrame], int | None] = lambda trials: None
+        self,
+        study: str,
+        stage: str,
+        whole: Callable[[pd.DataFrame], int | None] = lambda trials: None,
+        whole_stages: Sequence[str] = (),
     ) -> Frames:
         """`frames` without most of the steps, of which there are by far the most, and a report needs few.
 
         Kept are the totals of the steps in `stage`, and a row for each loss weight that was in force there
         at a step: it stands for all trials of one arm and verdict. And every step of one trial, which `whole`
-        names, given all trials. Raises `UserError` as `frames` does.
+        names, given all trials, and of the stages `whole_stages`, of which `stage` is none. Raises
+        `UserError` as `frames` does.
         """
         trials = self.trials(study)
-        query = reading.outlined_steps(study, stage, whole(trials))
+        query = reading.outlined_steps(study, stage, whole(trials), whole_stages)
         epochs, events = (self._frame(table, table.c.trial_id.in_(_ids(study))) for table in (EPOCHS, EVENTS))
         return Frames(trials, epochs, reading.frame(self._engine, query), events)
 

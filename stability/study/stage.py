@@ -90,8 +90,9 @@ class Stage:
         if not isinstance(self._entry.stage, LEAVE_OUT_INERT) or name not in store.studies():
             return ()
         from stability.evidence.liveness import inert  # here: pandas and scipy, for these stages alone
+        from stability.evidence.printed import is_printed
 
-        return inert(store.trials(name))
+        return inert(store.trials(name), exact=not is_printed(self._run.spec.trainer))
 
     def _confirm(self, stage: AttributeStage) -> None:
         """Try the setting with the largest part once more, alone and on fresh seeds."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stability.evidence import independent
 from stability.evidence.wilson import wilson
 from stability.plan import proposals
 from stability.records import VerdictLabel
@@ -101,28 +102,44 @@ def print_status(store: Store, study: str | None, format: str, options: str) -> 
 
 def _print_table(store: Store, rows: Sequence[Row]) -> None:
     """For a person: with a rate where trials are paired, and a mark a trial."""
-    verdicts = {name: store.verdicts(name) for name in {row["study"] for row in rows}}
+    endings = {name: store.endings(name) for name in dict.fromkeys(row["study"] for row in rows)}
     said = [key for key in LEFT_OUT_IF_ZERO if any(row[key] for row in rows)]
-    print_rows([_for_a_person(row, said, verdicts[row["study"]]) for row in rows], "table")
+    print_rows([_for_a_person(row, said, endings[row["study"]]) for row in rows], "table")
     if rows:
         print("  ".join(f"{mark} {label.value.lower()}" for label, mark in MARKS.items()))
+    for own in endings.values():
+        print("".join(f"{sentence}\n" for sentence in _identical(own)), end="")
 
 
-def _for_a_person(row: Row, said: Sequence[str], verdicts: Mapping[Any, list[str]]) -> dict[str, Any]:
+def _for_a_person(row: Row, said: Sequence[str], endings: Sequence[Row]) -> dict[str, Any]:
     arm = None if row["arm"] == "-" else row["arm"]
-    own = verdicts.get((row["stage"], arm), [])
-    marks = "".join(MARKS[VerdictLabel(verdict)] for verdict in own[-MOST_MARKS:])
+    own = [each for each in endings if (each["stage"], each["arm"]) == (row["stage"], arm)]
+    marks = "".join(MARKS[VerdictLabel(each["verdict"])] for each in own[-MOST_MARKS:])
     shown = {key: value for key, value in row.items() if key not in LEFT_OUT_IF_ZERO or key in said}
-    return shown | {"rate [95%]": _rate(row), "trials": ("…" if len(own) > MOST_MARKS else "") + marks}
+    rate = _rate(own) if row["stage"] == "compare" else None
+    return shown | {"rate [95%]": rate, "trials": ("…" if len(own) > MOST_MARKS else "") + marks}
 
 
-def _rate(row: Row) -> str | None:
-    """Of a fixed design alone: what a sampler chose by earlier results has no rate."""
-    n = row["done"] - row["failed"]
-    if row["stage"] != "compare" or not n:
+def _rate(own: Sequence[Row]) -> str | None:
+    """Of a fixed design alone: what a sampler chose has no rate. Identical trials count once."""
+    again = independent.repeated(own)
+    pieces = [each["verdict"] for each in own if each["trial_id"] not in again]
+    n = sum(verdict != VerdictLabel.INCONCLUSIVE for verdict in pieces)
+    if not n:
         return None
-    low, high = wilson(row["diverged"], n)
-    return f"{row['diverged'] / n:.0%} [{low:.0%}, {high:.0%}]"
+    k = sum(verdict == VerdictLabel.DIVERGED for verdict in pieces)
+    low, high = wilson(k, n)
+    return f"{k / n:.0%} [{low:.0%}, {high:.0%}]"
+
+
+def _identical(endings: Sequence[Row]) -> Iterator[str]:
+    """Where the seed made no difference, so that many trials are one piece of evidence."""
+    for found in independent.identical(endings):
+        where = f"{found.stage} of {found.arm}" if found.arm else found.stage
+        yield (
+            f"{where}: trials with different seeds came out identical in every recorded number, as if no seed"
+            f" arrived in the training; {found.trials} trials count as {found.pieces}"
+        )
 
 
 def _study_rows(store: Store, name: str) -> Iterator[dict[str, Any]]:
@@ -156,8 +173,9 @@ def _inert(spec: StudySpec, entry: PlanEntry, store: Store) -> Collection[str]:
     if not isinstance(entry.stage, AttributeStage):
         return ()
     from stability.evidence.liveness import inert  # here: pandas and scipy, for this stage alone
+    from stability.evidence.printed import is_printed
 
-    return inert(store.trials(spec.name))
+    return inert(store.trials(spec.name), exact=not is_printed(spec.trainer))
 
 
 def _ended_early(spec: StudySpec, entry: PlanEntry, store: Store) -> bool:
