@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 
 from stability.evidence import independent
-from stability.records import VerdictLabel
+from stability.records import Outcome, VerdictLabel
 
 EVIDENCE = frozenset(VerdictLabel) - {VerdictLabel.INCONCLUSIVE}
-"""Verdicts on a training; what is left (INCONCLUSIVE) says only that the infrastructure failed."""
+"""Verdicts on a training; what is left (INCONCLUSIVE) is none."""
 VARYING = ("boundary", "search")
 """The stages whose trials draw their parameters from the ranges."""
 
@@ -58,8 +58,19 @@ def varied(trials: pd.DataFrame) -> pd.DataFrame:
 
 
 def failed(trials: pd.DataFrame) -> pd.DataFrame:
-    """The trials that the infrastructure failed: never counted as diverged, nor as not diverged."""
-    return trials[~trials["verdict"].isin(EVIDENCE)]
+    """The trials that crashed, hung, ran out of memory or were lost, without a verdict on their training."""
+    return trials[~trials["verdict"].isin(EVIDENCE) & ~_finished(trials)]
+
+
+def undecided(trials: pd.DataFrame) -> pd.DataFrame:
+    """The trials that finished, but whose numbers do not suffice for a verdict: nothing failed."""
+    return trials[~trials["verdict"].isin(EVIDENCE) & _finished(trials)]
+
+
+def _finished(trials: pd.DataFrame) -> pd.Series:
+    if "outcome" not in trials:  # nobody says how they ended
+        return pd.Series(False, index=trials.index)
+    return trials["outcome"] == Outcome.FINISHED
 
 
 def diverged(trials: pd.DataFrame) -> pd.Series:

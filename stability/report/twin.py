@@ -14,7 +14,7 @@ from stability.evidence.comparability import definitions_of
 from stability.evidence.losses import LossSummary, epoch_losses, summarise
 from stability.evidence.paired import finished
 from stability.evidence.rates import Rate, arm_rate
-from stability.evidence.selection import diverged, failed, judged, of_stage, with_evidence
+from stability.evidence.selection import diverged, failed, judged, of_stage, undecided, with_evidence
 from stability.evidence.survival import arm_survival
 from stability.records import BEFORE_TRAINING, NOT_EVALUATED, YARDSTICK, VerdictLabel
 from stability.report.attribution import attribution_part
@@ -72,7 +72,8 @@ def build(spec: Any, frames: Frames, environment: Mapping[str, Any]) -> dict[str
         ],
         "plots": plots_part(spec, frames, found, names),
         "first_bad_steps": _first_bad_steps(frames),
-        "infrastructure_failures": _failures(frames.trials),
+        "infrastructure_failures": _failures(failed(frames.trials)),
+        "undecided": _failures(undecided(frames.trials)),
         "identical": identical_part(spec, frames.trials),
         "limits": _limits(spec, frames.trials),
     }
@@ -90,6 +91,7 @@ def _arm(name: str, spec: Any, compared: pd.DataFrame, epochs: pd.DataFrame) -> 
     own = with_evidence(compared[compared["arm"] == name])
     return {
         **_rate(rate),
+        "failed_outcomes": failed(compared[compared["arm"] == name])["outcome"].value_counts().to_dict(),
         "first_epoch": _first_epoch(own, epochs),
         "yardstick": _final_yardstick(compared, name, rate),
         "settings": dict(spec.arms.get(name, {})),
@@ -106,6 +108,9 @@ def _rate(rate: Rate) -> dict[str, Any]:
         "unstable": rate.unstable,
         "stuck": rate.stuck,
         "infrastructure_failures": rate.infrastructure_failures,
+        "undecided": rate.undecided,
+        "rate_ci_worst": rate.worst_ci,
+        "rate_upper_worst": rate.worst_upper,
     }
 
 
@@ -176,7 +181,7 @@ def _trial(row: Mapping[str, Any], spec: Any) -> dict[str, Any]:
     step = whole(row["event_step"]) if row["verdict"] == VerdictLabel.DIVERGED else None
     return {
         **{name: whole(row[name]) for name in ("number", "seed", "steps")},
-        **{name: present(row[name]) for name in ("stage", "arm", "verdict")},
+        **{name: present(row[name]) for name in ("stage", "arm", "verdict", "outcome")},
         "first_bad_step": step,
         "yardstick": present(row["yardstick_final"]),
         "params": {
@@ -187,10 +192,12 @@ def _trial(row: Mapping[str, Any], spec: Any) -> dict[str, Any]:
     }
 
 
-def _failures(trials: pd.DataFrame) -> list[dict[str, Any]]:
+def _failures(without: pd.DataFrame) -> list[dict[str, Any]]:
+    """Trials without a verdict on their training, and what is known of why."""
     return [
-        {**_identity(row), "outcome": row["outcome"], "error": present(row["error"]) or ""}
-        for row in failed(trials).sort_values(["stage", "number"]).to_dict("records")
+        {**_identity(row), "outcome": row["outcome"]}
+        | {"error": present(row["error"]) or present(row["evidence"]) or ""}
+        for row in without.sort_values(["stage", "number"]).to_dict("records")
     ]
 
 

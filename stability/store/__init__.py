@@ -201,19 +201,22 @@ class Store:
     def counts(self, study: str) -> list[dict[str, Any]]:
         """Per stage and arm: trials, diverged ones, infrastructure failures, further attempts, CPU seconds.
 
+        `undecided` ones came to their end, but their numbers do not suffice for a verdict: nothing failed.
         `finished` trials, and `stopped` ones that ended early because they were lost, have their seconds too.
         """
         diverged, failed = VerdictLabel.DIVERGED.value, VerdictLabel.INCONCLUSIVE.value
         finished, stopped = (
             TRIALS.c.outcome == outcome.value for outcome in (Outcome.FINISHED, Outcome.STOPPED)
         )
+        unknown = TRIALS.c.verdict == failed
         query = (
             sa.select(
                 TRIALS.c.stage,
                 TRIALS.c.arm,
                 sa.func.count().label("trials"),
                 sa.func.sum(sa.case((TRIALS.c.verdict == diverged, 1), else_=0)).label("diverged"),
-                sa.func.sum(sa.case((TRIALS.c.verdict == failed, 1), else_=0)).label("failed"),
+                sa.func.sum(sa.case((sa.and_(unknown, sa.not_(finished)), 1), else_=0)).label("failed"),
+                sa.func.sum(sa.case((sa.and_(unknown, finished), 1), else_=0)).label("undecided"),
                 sa.func.sum(TRIALS.c.attempts - 1).label("retries"),
                 sa.func.sum(TRIALS.c.cpu_s).label("cpu_s"),
                 sa.func.sum(sa.case((finished, 1), else_=0)).label("finished"),

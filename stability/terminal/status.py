@@ -29,18 +29,20 @@ def closing(spec: StudySpec, store: Store, report: Path, options: str) -> bool:
     """The end of a run: what there is now, what to do about failures and then, and where the report is.
 
     `options` is what further commands need to find the store: ` --storage …`, or nothing.
-    False when every trial crashed, hung or lost its machine without diverging, so that nothing was learnt.
+    False when no trial has a verdict on its training, so that nothing was learnt.
     """
     rows = status_rows(store, spec.name)
     _print_table(store, rows)
-    done, failed = (sum(row[key] for row in rows) for key in ("done", "failed"))
+    done, failed, undecided = (sum(row[key] for row in rows) for key in ("done", "failed", "undecided"))
     if failed:
         first = next(row for row in rows if row["failed"])
         print(f"{failed} of {done} trials ended without evidence (crashed, hung, lost); look at one of stage")
         print(f"{first['stage']} with `stability show`{_what_then(spec)}")
+    if undecided:
+        print(f"{undecided} of {done} trials ended well, but their numbers do not suffice for a verdict")
     print("\n".join(_next_commands(spec, store, options)))
     print(f"report: {report}")
-    return failed < done
+    return failed + undecided < done
 
 
 def _what_then(spec: StudySpec) -> str:
@@ -82,7 +84,7 @@ MARKS = {
     VerdictLabel.INCONCLUSIVE: "!",
 }
 MOST_MARKS = 40
-LEFT_OUT_IF_ZERO = ("not_needed", "retries")
+LEFT_OUT_IF_ZERO = ("undecided", "not_needed", "retries")
 """Columns that mostly say nothing; a person sees them when they do."""
 
 
@@ -121,14 +123,17 @@ def _for_a_person(row: Row, said: Sequence[str], endings: Sequence[Row]) -> dict
 
 
 def _rate(own: Sequence[Row]) -> str | None:
-    """Of a fixed design alone: what a sampler chose has no rate. Identical trials count once."""
+    """Of a fixed design alone: what a sampler chose has no rate. Identical trials count once.
+
+    The interval's ends count trials without a verdict as calm and as diverged.
+    """
     again = independent.repeated(own)
     pieces = [each["verdict"] for each in own if each["trial_id"] not in again]
     n = sum(verdict != VerdictLabel.INCONCLUSIVE for verdict in pieces)
     if not n:
         return None
     k = sum(verdict == VerdictLabel.DIVERGED for verdict in pieces)
-    low, high = wilson(k, n)
+    low, high = wilson(k, len(pieces))[0], wilson(k + len(pieces) - n, len(pieces))[1]
     return f"{k / n:.0%} [{low:.0%}, {high:.0%}]"
 
 
@@ -161,6 +166,7 @@ def _study_rows(store: Store, name: str) -> Iterator[dict[str, Any]]:
                 "done": done,
                 "diverged": found.get("diverged", 0),
                 "failed": found.get("failed", 0),
+                "undecided": found.get("undecided", 0),
                 "not_needed": max(asked - done, 0) if ended_early else 0,
                 "retries": found.get("retries", 0),
                 "cpu_s": round(found.get("cpu_s") or 0.0, 1),
