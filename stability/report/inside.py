@@ -6,7 +6,8 @@ from typing import Any
 
 from stability.evidence.boundary.strict import Bound
 from stability.evidence.inside import Inside
-from stability.report.blocks import Inline
+from stability.report.blocks import Code, Inline
+from stability.report.numbers import rounded
 from stability.report.words import Words
 
 Twin = dict[str, Any]
@@ -29,13 +30,13 @@ def bound_part(bound: Bound) -> Twin:
 
 
 def beside(own: Twin, param: str, words: Words) -> Inline:
-    """What is said beside a bound: that there are trials inside that nobody knows of.
+    """What is said beside a bound: of trials inside that learned nothing, and that nobody knows of.
 
     `own` holds the keys of `inside_part`, or of `bound_part`; an older report has none of them.
     """
     if not own.get("inside_n") and not own.get("inside_failed") and not own.get("inside_undecided"):
         return ()
-    return _unknown(own, words)
+    return (*_stuck(own, param, words), *_unknown(own, words))
 
 
 def narrowed(own: Twin, plain: Inline, words: Words) -> Inline:
@@ -54,8 +55,23 @@ def _counted(own: Twin) -> Twin:
     return {"failed": own["counted_failed"], "undecided": own["counted_undecided"]}
 
 
+def _stuck(own: Twin, param: str, words: Words) -> Inline:
+    if not own["inside_stuck"]:
+        return ()
+    fields = {"stuck": own["inside_stuck"], "n": own["inside_n"], "param": Code(param)}
+    fields["span"] = _span(own["inside_stuck_range"])
+    if not own["inside_learned"]:
+        return words.say("inside_stuck_only", **fields)
+    return words.say("inside_stuck", **fields, learned=_span(own["inside_learned_range"]))
+
+
 def _unknown(own: Twin, words: Words) -> Inline:
     counts = {"failed": own["inside_failed"], "undecided": own["inside_undecided"]}
     if not any(counts.values()):
         return ()
     return words.say("inside_held" if "plain_bound" in own else "inside_unknown", **counts)
+
+
+def _span(ends: list[float]) -> Code:
+    low, high = map(rounded, ends)
+    return Code(low if low == high else f"{low}..{high}")

@@ -266,6 +266,8 @@ ENGLISH = {
     " other settings; {n} trials, {near}.",
     "bound_failures": "{arm}: no bound on {param} is stated: {plain} does not hold with the {failed} failed and {undecided}"
     " undecided trials inside it counted as diverged.",
+    "inside_stuck": " {stuck} of {n} trials inside learned nothing ({param} {span}); those that learned lie at {learned}.",
+    "inside_stuck_only": " {stuck} of {n} trials inside learned nothing ({param} {span}), and none there learned.",
     "inside_held": " It holds with the {failed} failed and {undecided} undecided trials inside counted as diverged.",
     "inside_unknown": " Of the {failed} failed and {undecided} undecided trials there nobody knows whether they would have"
     " diverged.",

@@ -101,6 +101,29 @@ def told(*more, arm="calm"):
     return gate(SPEC, trials(*around_the_edge(), *more), arm, 0.05)
 
 
+def test_the_gate_says_what_lies_inside():
+    found = told((1e-6, "STUCK", "FINISHED"), (3e-6, "STUCK", "FINISHED"))
+    assert found.facts["passed"] and found.facts["inside_stuck_range"] == [1e-6, 3e-6]
+    assert (
+        "2 of " in found.told[0]
+        and "learned nothing (lr 1e-06..3e-06); those that learned lie at " in found.told[0]
+    )
+
+
+def test_stuck_trials_close_below_a_bound_are_told():
+    known = trials(
+        *[(float(lr), "STABLE", "FINISHED") for lr in np.geomspace(1e-5, 1e-3, 30)],
+        *[(float(lr), "STUCK", "FINISHED") for lr in np.geomspace(2e-3, 1e-2, 10)],
+        *[(float(lr), "DIVERGED", "STOPPED") for lr in np.geomspace(0.1, 1.0, 30)],
+    )
+    found = gate(SPEC, known, "calm", 0.05)
+    assert 2.86e-3 < found.facts["bound"] < 3.4e-3
+    assert (
+        "3 of 33 trials inside learned nothing (lr 0.002..0.00286); those that learned lie at 1e-05..0.001."
+        in found.told[0]
+    )
+
+
 def test_the_gate_fails_where_failures_inside_leave_no_bound():
     found = told(*crashed(*[2e-5] * 6))
     assert not found.facts["passed"] and found.facts["counted_failed"] == 6
@@ -143,5 +166,6 @@ def test_a_search_edge_tells_what_lies_inside():
     [found] = build(make_spec(), study.frames(), ENVIRONMENT)["recommendations"]
     assert (found["stuck"], found["failed"], found["undecided"]) == (2, 1, 0)
     assert found["text"].endswith(
-        " Of the 1 failed and 0 undecided trials there nobody knows whether they would have diverged."
+        "2 of 3 trials inside learned nothing (lr 1e-05..0.001); those that learned lie at 0.0001. Of the 1 failed"
+        " and 0 undecided trials there nobody knows whether they would have diverged."
     )
