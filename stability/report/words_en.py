@@ -179,8 +179,8 @@ ENGLISH = {
     "liveness_means": "One setting changed at a time, at one seed ({n} trials); gradient norms, weight norms and"
     " evaluations compared bit for bit. No difference below comes from a setting that changes nothing.",
     "liveness_means_printed": "One setting changed at a time, at one seed ({n} trials); printed numbers of the same step or"
-    " epoch compared. No difference is stated only where at least {numbers} of them agree that have at least {digits}"
-    " digits and are not the number before them. No setting is left out of later stages for that.",
+    " epoch compared. A setting is said to make no difference only where at least {numbers} of them agree, each of at"
+    " least {digits} digits and other than the number before it. No later stage leaves a setting out for that.",
     "knob_live": "yes",
     "knob_inert": "no: bit for bit the same",
     "knob_inert_printed": "no difference in {numbers} printed numbers that move, of at least {digits} digits",

@@ -168,3 +168,16 @@ def test_a_program_that_prints_other_numbers_at_the_same_step_is_not_determinist
     _, twin, text = reported(trainer, PRINTED_STUDY)
     assert twin["liveness"] == {} and twin["liveness_details"]["repeatable"] is False
     assert "the training is not deterministic" in text
+
+
+def test_a_setting_whose_printed_numbers_agree_stays_in_later_stages(reported):
+    trainer = PRINTING.replace("STEPS", "40").replace("BAR", EVERY_LINE).replace("DIGITS", ".6f")
+    study = PRINTED_STUDY.replace(
+        "plan: [liveness]", "plan: [liveness, {attribute: {trials: 4, confirm: 0}}]"
+    )
+    trials, twin, _ = reported(trainer, study)
+    assert twin["liveness"]["clip"] == "inert"
+    assert sorted(of_stage(trials, "attribute")["key"]) == [
+        f"{cell}/seed-0" for cell in ("00", "01", "10", "11")
+    ]
+    assert twin["attribution"]["effects"].keys() == {"lr", "clip"}
