@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from stability.records import VerdictLabel
+from stability.records import Outcome, VerdictLabel
 from stability.spec import StudySpec
 from stability.terminal import verdict_text
 
@@ -63,7 +63,8 @@ class LiveProgress:
         counts = self._stages[trial["stage"]]
         counts[1] += 1
         counts[2] += trial["verdict"] == VerdictLabel.DIVERGED
-        counts[3] += trial["verdict"] == VerdictLabel.INCONCLUSIVE
+        unknown = trial["verdict"] == VerdictLabel.INCONCLUSIVE
+        counts[3] += unknown and trial["outcome"] != Outcome.FINISHED
         self._recent = [*self._recent, trial][-RECENT_TRIALS:]
         self._draw()
 

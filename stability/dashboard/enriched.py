@@ -18,7 +18,7 @@ from stability.report.words import Words
 from stability.store import Store
 
 _WRITTEN = "stability:enriched_sha256"
-_EDITION = "4"
+_EDITION = "5"
 """Changes with what is written, so that older stores get it too."""
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import pandas as pd
 
 from stability import diagnosis, trainers
+from stability.evidence.selection import diverged, failed, undecided
 from stability.records import VerdictLabel
 from stability.report.answers import answer
 from stability.report.blocks import Code, Inline, Latin
@@ -28,9 +29,12 @@ def stage_note(rows: pd.DataFrame, twin: Mapping[str, Any], words: Words) -> str
     address = f"/report/{name}{suffix}.html"
     lines = [f"# {name}: {stage}", "", *(f"{_text(each, words)}\n" for each in sentences)]
     lines += [f"[{words.text('note_report')}]({address}) · [JSON](/report/{name}.json)", ""]
-    heads = tuple(words.say(key) for key in ("col_arm", "note_trials", "col_diverged", "failed"))
+    kinds = {"failed": failed, "undecided": undecided} if len(undecided(rows)) else {"failed": failed}
+    heads = tuple(words.say(key) for key in ("col_arm", "note_trials", "col_diverged", *kinds))
     arms = rows.groupby("arm", dropna=False, sort=False)
-    lines.append(table(heads, tuple(_counts(arm, own, words) for arm, own in arms), words.lang))
+    lines.append(
+        table(heads, tuple(_counts(arm, own, kinds.values(), words) for arm, own in arms), words.lang)
+    )
     command = Code(f"stability report {name}")
     return "\n".join([*lines, "", _text(words.say("note_infeasible", command=command), words)])
 
@@ -41,14 +45,13 @@ def unreadable_note(stage: str, reason: Exception, words: Words) -> str:
     return f"# {stage}\n\n{_text(told, words)}"
 
 
-def _counts(arm: Any, own: pd.DataFrame, words: Words) -> tuple[Inline, ...]:
-    """A row: the arm, or `-` for trials of none, and how its trials ended."""
-    counts = (len(own), *(int((own.verdict == label).sum()) for label in _COUNTED))
+def _counts(
+    arm: Any, own: pd.DataFrame, kinds: Iterable[Callable[[pd.DataFrame], pd.DataFrame]], words: Words
+) -> tuple[Inline, ...]:
+    """A row: the arm, or `-` for trials of none, and how its trials ended; `kinds` select the rest."""
+    counts = (len(own), int(diverged(own).sum()), *(len(kind(own)) for kind in kinds))
     shown = Code(arm) if isinstance(arm, str) else "-"
     return ((shown,), *((words.numbers.count(count),) for count in counts))
-
-
-_COUNTED = (VerdictLabel.DIVERGED, VerdictLabel.INCONCLUSIVE)
 
 
 def trial_notes(

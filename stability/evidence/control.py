@@ -11,6 +11,7 @@ from scipy import stats
 
 from stability.evidence.paired import finished
 from stability.evidence.proportions import Interval
+from stability.evidence.selection import independent_of
 
 FEWEST = 4
 """Seeds a half from which on the interval is not so wide that it says nothing."""
@@ -42,7 +43,7 @@ def control(compared: pd.DataFrame, arm: str) -> Control:
     values = pd.to_numeric(own["yardstick_final"]).to_numpy(dtype=float)
     usable = values[np.isfinite(values) & (values > 0)]
     halves = [np.log(usable[start::2]) for start in (0, 1)]
-    left_out = int((compared["arm"] == arm).sum()) - len(usable)
+    left_out = len(independent_of(compared[compared["arm"] == arm])) - len(usable)
     if min(map(len, halves)) < FEWEST or all(np.ptp(half) == 0 for half in halves):
         return Control(arm, None, None, len(usable), left_out)
     difference, margin = _welch(*halves)

@@ -12,7 +12,7 @@ from stability.evidence.attributed import Attribution, Response
 from stability.evidence.attribution import attribute_divergence, attribute_yardstick
 from stability.evidence.paired import PairedRatio, paired_ratio, yardstick_values
 from stability.evidence.rates import RateComparison, compare_rates
-from stability.evidence.selection import of_stage
+from stability.evidence.selection import independent_of, of_stage
 from stability.spec.plan import ROLES
 
 SIGNIFICANT = 0.05
@@ -95,7 +95,7 @@ def confirmed(trials: pd.DataFrame) -> Confirmed | None:
 
 def _design(trials: pd.DataFrame) -> pd.DataFrame:
     own = of_stage(trials, "attribute")
-    return own[own["key"].map(_is_cell).astype(bool)]
+    return independent_of(own[own["key"].map(_is_cell).astype(bool)])
 
 
 def _is_cell(key: str) -> bool:

@@ -1,90 +1,103 @@
-"""Which trials failed alike: ended without evidence in the same way, for the same reason.
+"""Do two arms differ in how often trials fail? And what holds whatever those would have shown?
 
-Rows in, a frozen result out. Standard library alone: the driver asks after every failure.
+A crash, a hang or a lack of memory says nothing of the training, but it may follow a setting. So failures
+are compared between arms like divergences, and a difference of rates is also looked at with them counted.
 """
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from stability.records import Outcome
+import numpy as np
+import pandas as pd
 
-Row = Mapping[str, Any]
-"""Of a trial: outcome, evidence, directory, key, params (a mapping) and whatever else the caller keeps."""
+from stability.evidence import power
+from stability.evidence.independent import IDENTITY
+from stability.evidence.proportions import Interval
+from stability.evidence.rates import Conclusion, RateComparison, RateTest, compare_rates
+from stability.evidence.selection import failed, independent_of, undecided
+from stability.records import VerdictLabel
 
-_NUMBER = re.compile(r"0x[0-9a-fA-F]+|(?<!status )(?<![\d.])\d+(\.\d+)?([eE][-+]?\d+)?")
-"""Any number but an exit status, which says how a program ended."""
-_TEMPORARY = re.compile(r"\btmp[\w]{6,12}\b")
-_NO_WORD = re.compile(r"[\W_]+")
-_SHORTEST_VALUE = 3
-_LONGEST_MESSAGE = 300
-_VERBS = {
-    Outcome.CRASHED: "crashed",
-    Outcome.TIMED_OUT: "ran out of time",
-    Outcome.OUT_OF_MEMORY: "ran out of memory",
-}
+Arms = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Alike:
-    """The trials that failed alike, oldest first; never empty."""
+class FailureComparison:
+    """How many of each arm's trials failed, (baseline, treatment), and whether that differs."""
 
-    trials: tuple[Row, ...]
-
-    @property
-    def count(self) -> int:
-        return len(self.trials)
-
-    @property
-    def first(self) -> Row:
-        return self.trials[0]
+    failed: tuple[int, int]
+    n: tuple[int, int]
+    p_value: float
+    test: RateTest
 
     @property
-    def verb(self) -> str:
-        """How they ended: `crashed`."""
-        return _VERBS.get(self.first["outcome"], "ended without evidence")
-
-    @property
-    def message(self) -> str:
-        """What the first of them said, on one line."""
-        line = " ".join(self.first["evidence"].split())
-        return line if len(line) <= _LONGEST_MESSAGE else line[: _LONGEST_MESSAGE - 1] + "…"
+    def differ(self) -> bool:
+        return self.p_value < power.ALPHA
 
 
-def alike(failed: Iterable[Row]) -> Alike | None:
-    """The largest group of `failed` trials with one reason; None where there is nothing to compare.
+@dataclass(frozen=True, slots=True)
+class WorstCase:
+    """The difference of two rates with `counted` trials without evidence taken either way.
 
-    Trials that were lost say nothing of the program, and are left out.
+    `ci` holds all of their intervals. Where a difference was shown, `holds` says whether it still is with
+    those trials counted against it, and `p_value` is that test's.
     """
-    groups: dict[tuple[str, str], list[Row]] = {}
-    for row in failed:
-        if row["outcome"] != Outcome.LOST:
-            groups.setdefault((row["outcome"], reason(row)), []).append(row)
-    return Alike(tuple(max(groups.values(), key=len))) if groups else None
+
+    counted: int
+    ci: Interval | None
+    holds: bool | None
+    p_value: float | None
 
 
-def reason(row: Row) -> str:
-    """Why a trial failed, without what differs from trial to trial.
+def compare_failures(trials: pd.DataFrame, arms: Arms) -> FailureComparison | None:
+    """The exact test of `compare_rates`, of failing; None where no trial failed, or an arm has none."""
+    own = independent_of(trials[trials["arm"].isin(arms)])
+    lost = own.index.isin(failed(own).index)
+    if not lost.any():
+        return None
+    labels = np.where(lost, VerdictLabel.DIVERGED, VerdictLabel.STABLE)
+    found = compare_rates(_relabelled(own, labels), *arms)
+    if found.p_value is None:
+        return None
+    n = tuple(int((own["arm"] == arm).sum()) for arm in arms)
+    return FailureComparison(
+        tuple(int((lost & (own["arm"] == arm)).sum()) for arm in arms), n, found.p_value, found.test
+    )
 
-    Left out are numbers (seeds, addresses, times), its directory, its key and its own texts as parameters.
+
+def worst_case(
+    trials: pd.DataFrame,
+    arms: Arms,
+    shown: RateComparison,
+    compare: Callable[[pd.DataFrame], RateComparison],
+) -> WorstCase | None:
+    """`compare` with the trials without evidence taken for diverged in one arm, for calm in the other.
+
+    `shown` is what it finds without them.
     """
-    text = row["evidence"]
-    for own in (str(row["directory"]), row["key"], *_texts(row["params"])):
-        text = text.replace(own, " ")
-    text = _NUMBER.sub(" ", _TEMPORARY.sub(" ", text))
-    return _NO_WORD.sub(" ", text).strip().lower()
+    own = independent_of(trials[trials["arm"].isin(arms)])
+    unknown = pd.concat([failed(own), undecided(own)])
+    if unknown.empty:
+        return None
+    sides = {arm: compare(_counted(own, unknown, diverged=arm)) for arm in arms}
+    ends = [found.ci for found in (shown, *sides.values()) if found.ci is not None]
+    ci = (min(low for low, _ in ends), max(high for _, high in ends)) if ends else None
+    against = {Conclusion.TREATMENT_DIVERGES_MORE: arms[0], Conclusion.BASELINE_DIVERGES_MORE: arms[1]}
+    if shown.conclusion not in against:
+        return WorstCase(len(unknown), ci, None, None)
+    hardest = sides[against[shown.conclusion]]
+    return WorstCase(len(unknown), ci, hardest.conclusion is shown.conclusion, hardest.p_value)
 
 
-def settings(trials: Sequence[Row]) -> int:
-    """How many different parameter sets these trials had."""
-    return len({json.dumps(row["params"], sort_keys=True, default=str) for row in trials})
+def _counted(own: pd.DataFrame, unknown: pd.DataFrame, *, diverged: str) -> pd.DataFrame:
+    """The trials with a verdict for each: the unknown ones of the arm `diverged` are, the others are calm."""
+    filled = own["verdict"].to_numpy(dtype=object).copy()
+    filled[own.index.isin(unknown.index)] = VerdictLabel.STABLE
+    filled[own.index.isin(unknown.index) & (own["arm"] == diverged).to_numpy()] = VerdictLabel.DIVERGED
+    return _relabelled(own, filled)
 
 
-def _texts(params: Mapping[str, Any]) -> list[str]:
-    """Parameters that are texts, the longest first; a short one may stand anywhere by chance."""
-    texts = [value for value in params.values() if isinstance(value, str) and len(value) >= _SHORTEST_VALUE]
-    return sorted(texts, key=len, reverse=True)
+def _relabelled(own: pd.DataFrame, verdicts: np.ndarray) -> pd.DataFrame:
+    """What repeats another trial is out already."""
+    return own.drop(columns=list(IDENTITY), errors="ignore").assign(verdict=verdicts)

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from stability.evidence.proportions import Interval
-from stability.evidence.selection import of_stage, pair_by_seed
+from stability.evidence.selection import of_stage, pair_by_seed, with_evidence
 from stability.records import Outcome, VerdictLabel
 
 BOOTSTRAP_FROM = 10
@@ -127,8 +127,8 @@ def epoch_values(epochs: pd.DataFrame, source: str, component: str, epoch: int |
 def finished(trials: pd.DataFrame, arm: str, stage: str = "compare") -> pd.DataFrame:
     """The arm's trials that ran to the end of their budget without diverging."""
     own = of_stage(trials, stage)
-    ended = (own["outcome"] == Outcome.FINISHED) & (own["verdict"] != VerdictLabel.INCONCLUSIVE)
-    return own[(own["arm"] == arm) & ended & (own["verdict"] != VerdictLabel.DIVERGED)]
+    own = with_evidence(own[own["arm"] == arm])
+    return own[(own["outcome"] == Outcome.FINISHED) & (own["verdict"] != VerdictLabel.DIVERGED)]
 
 
 def _side(pairs: pd.DataFrame, values: pd.Series, arm: str) -> pd.DataFrame:

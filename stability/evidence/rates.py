@@ -18,7 +18,14 @@ from stability.evidence.proportions import (
     unpaired_difference,
     upper_bound,
 )
-from stability.evidence.selection import diverged, failed, pair_by_seed, with_evidence
+from stability.evidence.selection import (
+    diverged,
+    failed,
+    independent_of,
+    pair_by_seed,
+    undecided,
+    with_evidence,
+)
 from stability.evidence.wilson import wilson
 from stability.records import VerdictLabel
 
@@ -54,6 +61,26 @@ class Rate:
     unstable: int = 0
     stuck: int = 0
     infrastructure_failures: int = 0
+    undecided: int = 0
+
+    @property
+    def unknown(self) -> int:
+        """Trials of which nobody knows whether they would have diverged."""
+        return self.infrastructure_failures + self.undecided
+
+    @property
+    def worst_ci(self) -> Interval | None:
+        """Wilson's interval, whose lower end counts unknown trials as calm and its upper one as diverged."""
+        every = self.n + self.unknown
+        if not every:
+            return None
+        return wilson(self.diverged, every)[0], wilson(self.diverged + self.unknown, every)[1]
+
+    @property
+    def worst_upper(self) -> float | None:
+        """The bound to claim, with unknown trials counted as diverged."""
+        every = self.n + self.unknown
+        return upper_bound(self.diverged + self.unknown, every) if every else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +116,7 @@ def rate(k: int, n: int, **counts: int) -> Rate:
 
 def arm_rate(trials: pd.DataFrame, arm: str) -> Rate:
     """The divergence rate of one arm; n counts only the trials whose training gave evidence."""
-    own = trials[trials["arm"] == arm]
+    own = independent_of(trials[trials["arm"] == arm])
     known = with_evidence(own)
     return rate(
         int(diverged(known).sum()),
@@ -97,6 +124,7 @@ def arm_rate(trials: pd.DataFrame, arm: str) -> Rate:
         unstable=int((known["verdict"] == VerdictLabel.UNSTABLE).sum()),
         stuck=int((known["verdict"] == VerdictLabel.STUCK).sum()),
         infrastructure_failures=len(failed(own)),
+        undecided=len(undecided(own)),
     )
 
 

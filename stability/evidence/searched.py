@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from stability.evidence.selection import diverged, failed, with_evidence
+from stability.evidence.selection import diverged, failed, undecided, with_evidence
 from stability.records import Outcome
 
 
@@ -56,6 +56,7 @@ class SearchSummary:
     n: int
     diverged: int
     infrastructure_failures: int
+    undecided: int
     best: Best | None
     edge: Edge | None
 
@@ -72,7 +73,8 @@ def search_summary(trials: pd.DataFrame, param: str | None) -> SearchSummary:
     """Summarise the trials of a search stage."""
     known = with_evidence(trials)
     edge = edge_along(known, param) if param is not None else None
-    return SearchSummary(len(known), int(diverged(known).sum()), len(failed(trials)), best_trial(known), edge)
+    lost, open_ = len(failed(trials)), len(undecided(trials))
+    return SearchSummary(len(known), int(diverged(known).sum()), lost, open_, best_trial(known), edge)
 
 
 def best_trial(known: pd.DataFrame) -> Best | None:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import special, stats
 
-from stability.evidence.selection import diverged
+from stability.evidence.selection import diverged, independent_of
 
 ALPHA = 0.05
 """1 - the confidence of a curve's intervals, which are central."""
@@ -107,7 +107,7 @@ def logrank(trials: pd.DataFrame, baseline: str, treatment: str) -> float | None
 
 def _observed(trials: pd.DataFrame, arm: str) -> pd.DataFrame:
     """The arm's trials with their `time` in steps: up to the first bad one, or all that were done."""
-    own = trials[trials["arm"] == arm]
+    own = independent_of(trials[trials["arm"] == arm])
     steps = pd.to_numeric(own["steps"])
     own = own.assign(time=(pd.to_numeric(own["event_step"]) + 1).where(diverged(own)).fillna(steps))
     return own[diverged(own) | (steps > 0)]

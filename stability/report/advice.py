@@ -8,12 +8,14 @@ from typing import Any
 
 import pandas as pd
 
-from stability.evidence.boundary import Boundary
 from stability.evidence.boundary.located import CONFIDENCE
 from stability.evidence.boundary.model import GAMMA
+from stability.evidence.boundary.strict import Strict
 from stability.evidence.selection import of_stage, with_evidence
 from stability.records import UserError
 from stability.report.boundary import boundary_stage, headroom
+from stability.report.inside import bound_part
+from stability.report.plaindata import to_plain
 from stability.suggest import suggest
 
 Facts = dict[str, Any]
@@ -41,10 +43,11 @@ def check(spec: Any, risk: float, arm: str | None = None) -> None:
 
 
 def bound_facts(
-    found: Boundary, trials: pd.DataFrame, name: str, setting: Mapping[str, Any], risk: float
+    strict: Strict, trials: pd.DataFrame, name: str, setting: Mapping[str, Any], risk: float
 ) -> Facts:
     """The bound at `risk` of the arm `name` with this setting, in the form of `claim` and `distance`."""
-    value, bound = setting[found.space.bounded.name], found.bound(setting, risk)
+    found, stated = strict.found, strict.bound(setting, risk)
+    value, bound = setting[found.space.bounded.name], stated.value
     return {
         "arm": name,
         "param": found.space.bounded.name,
@@ -59,6 +62,7 @@ def bound_facts(
         "near": None if bound is None else found.near(bound),
         "monotone": found.monotone,
         "steps": steps(trials, "boundary"),
+        **to_plain(bound_part(stated)),
     }
 
 

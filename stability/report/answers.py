@@ -11,7 +11,8 @@ from stability.evidence.rates import Conclusion
 from stability.report.attribution import culprit_sentences
 from stability.report.blocks import Code, Inline
 from stability.report.boundary import arm_bound, bound_sentence, distance
-from stability.report.knobs import inert_sentences
+from stability.report.inside import beside
+from stability.report.knobs import identical_sentences, inert_sentences
 from stability.report.numbers import rounded
 from stability.report.recommend import edge_sentence
 from stability.report.words import Words
@@ -30,15 +31,21 @@ SENTENCES = 3
 def answer(twin: Twin, words: Words) -> tuple[list[Inline], list[Inline]]:
     """The answer in at most three sentences, and what else was found.
 
-    The three: a setting that changes nothing, if there is one; which arm diverges more; which setting made
-    the difference, else how large it is; how far the arm with the least room is from the edge.
+    The three: an arm whose trials fail more often, or whose seeds never arrived, and a setting that changes
+    nothing, if there is one; which arm diverges more; which setting made the difference, else how large it
+    is; how far the arm with the least room is from the edge.
     """
+    failing, identical = _failing(twin, words), identical_sentences(twin.get("identical"), words)
     inert, divergence = inert_sentences(twin, words), _divergence(twin, words)
     yardstick, culprit = _yardstick(twin, words), culprit_sentences(twin, words)
     bounds, search = _bounds(twin, words, "answer"), _search(twin, words)
+    counted = counted_sentences(twin, words)
     edge = bounds[_least_room(twin) :][:1] or search[:1]
-    head = [*inert[:1], *divergence[:1], *(culprit or yardstick)[:1], *edge][:SENTENCES]
-    every = [*inert, *divergence, *yardstick, *culprit, *bounds, *search]
+    head = [*failing, *identical[:1], *inert[:1], *divergence[:1], *(culprit or yardstick)[:1], *edge][
+        :SENTENCES
+    ]
+    found = [*failing, *identical, *inert, *divergence, *counted]
+    every = [*found, *yardstick, *culprit, *bounds, *search]
     return head or [words.say("answer_nothing")], [each for each in every if each not in head]
 
 
@@ -66,7 +73,7 @@ def _preferred(twin: Twin) -> tuple[str, str] | None:
     None where neither was shown, or where the arm itself diverges in half of its trials.
     """
     comparison = twin["comparison"]
-    if not comparison or comparison["conclusion"] == Conclusion.INSUFFICIENT:
+    if not comparison or comparison["conclusion"] == Conclusion.INSUFFICIENT or _is_open(comparison):
         return None
     if comparison["conclusion"] != Conclusion.NO_DIFFERENCE_SHOWN:
         role, reason = _ordered(comparison)[1], "rate"
@@ -121,7 +128,55 @@ def _divergence(twin: Twin, words: Words) -> list[Inline]:
         for count, key in (("k", "diverged"), ("n", "n"))
     }
     names = {"more": Code(comparison[more]), "less": Code(comparison[less])}
-    return [words.say("answer_more", **names, **counts, **tested)]
+    told = words.say("answer_more", **names, **counts, **tested)
+    return [told, *_open(comparison, words)]
+
+
+def _open(comparison: Twin, words: Words) -> list[Inline]:
+    """That a difference would not be shown with the trials that nobody knows of counted against it."""
+    if not _is_open(comparison):
+        return []
+    worst = comparison["worst_case"]
+    p = worst["p_value"]
+    told = words.say("na") if p is None else words.numbers.p_value(p)
+    return [words.say("answer_more_open", counted=worst["counted"], p=told)]
+
+
+def _is_open(comparison: Twin) -> bool:
+    worst = comparison.get("worst_case")
+    return bool(worst) and worst["holds"] is False
+
+
+def _failing(twin: Twin, words: Words) -> list[Inline]:
+    """That the trials of one arm fail more often than those of the other."""
+    comparison = twin["comparison"]
+    found = comparison and comparison.get("failures")
+    if not found or not found["differ"]:
+        return []
+    sides = zip(("baseline", "treatment"), found["failed"], found["n"], strict=True)
+    less, more = sorted(sides, key=lambda side: side[1] / side[2])
+    outcomes = twin["arms"][comparison[more[0]]]["failed_outcomes"]
+    counts = {"k_more": more[1], "n_more": more[2], "k_less": less[1], "n_less": less[2]}
+    names = {"more": Code(comparison[more[0]]), "less": Code(comparison[less[0]])}
+    kinds = words.listed([(Code(name),) for name in outcomes])
+    return [words.say("answer_failing", **names, **counts, kinds=kinds, **test_values(found, words))]
+
+
+def counted_sentences(twin: Twin, words: Words) -> list[Inline]:
+    """Of each arm with failed or undecided trials, that bounds on its rate count them."""
+    counts = {
+        name: {"failed": arm["infrastructure_failures"], "undecided": arm["undecided"]}
+        for name, arm in twin["arms"].items()
+        if "undecided" in arm  # an older report counted them nowhere
+    }
+    return [
+        words.say("counted_worst", arm=Code(name), **own) for name, own in counts.items() if any(own.values())
+    ]
+
+
+def _upper(arm: Twin) -> float:
+    """The bound to claim, with the trials that nobody knows of counted as diverged."""
+    return arm.get("rate_upper_worst", arm["rate_upper"])
 
 
 def _ordered(comparison: Twin) -> tuple[str, str]:
@@ -135,7 +190,7 @@ def _both(comparison: Twin, sides: Twin, words: Words) -> dict[str, Any]:
     for role, arm in sides.items():
         fields[role] = Code(comparison[role])
         fields[f"k_{role}"], fields[f"n_{role}"] = arm["diverged"], arm["n"]
-        fields[f"upper_{role}"] = words.numbers.percent(arm["rate_upper"])
+        fields[f"upper_{role}"] = words.numbers.percent(_upper(arm))
     return fields
 
 
@@ -147,7 +202,7 @@ def _rates_alone(twin: Twin, words: Words) -> list[Inline]:
         k, n = (sum(arm[key] for arm in run.values()) for key in ("diverged", "n"))
         return [words.say("answer_arms", arms=len(run), k=k, n=n, steps=steps)]
     for name, arm in run.items():
-        upper = words.numbers.percent(arm["rate_upper"])
+        upper = words.numbers.percent(_upper(arm))
         if arm["n"] == 1 and not arm["diverged"]:
             return [words.say("answer_one_trial", arm=Code(name), upper=upper)]
         counts = {"k": arm["diverged"], "n": arm["n"]}
@@ -191,7 +246,8 @@ def _search(twin: Twin, words: Words) -> list[Inline]:
     if not edge or not edge["n_clear"] or edge["smallest_diverged"] is None:
         return [words.say("answer_search_some", k=search["diverged"], **counts)]
     where = {"param": Code(edge["param"]), "value": Code(rounded(edge["smallest_diverged"], 4))}
-    return [words.say("answer_search_edge", k=search["diverged"], clear=edge["n_clear"], **where, **counts)]
+    told = words.say("answer_search_edge", k=search["diverged"], clear=edge["n_clear"], **where, **counts)
+    return [(*told, *beside(search, edge["param"], words))]
 
 
 def _choice(twin: Twin, words: Words) -> list[Inline]:
@@ -205,7 +261,7 @@ def _choice(twin: Twin, words: Words) -> list[Inline]:
         first = words.say("rec_neither" if min(rates) >= TOO_OFTEN else "rec_either")
     else:
         more, less = (Code(comparison[role]) for role in _ordered(comparison))
-        first = words.say("rec_prefer", more=more, less=less)
+        first = words.say("rec_prefer_open" if _is_open(comparison) else "rec_prefer", more=more, less=less)
     return [first, *_yardstick_choice(comparison, words)]
 
 

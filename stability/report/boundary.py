@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
@@ -12,11 +12,14 @@ from stability.evidence.boundary import Boundary
 from stability.evidence.boundary.located import CONFIDENCE
 from stability.evidence.boundary.prices import prices
 from stability.evidence.boundary.ranges import Range, ranges
+from stability.evidence.boundary.strict import Strict
 from stability.evidence.boundary.studied import studied
 from stability.evidence.liveness import inert
-from stability.evidence.selection import failed, of_stage
+from stability.evidence.printed import is_printed
+from stability.evidence.selection import failed, of_stage, undecided
 from stability.report.blocks import Block, Bullets, Code, Figure, Heading, Inline, Paragraph, Table
 from stability.report.described import bound_text, distance_text
+from stability.report.inside import beside, bound_part, narrowed, no_bound
 from stability.report.numbers import rounded, rounded_inward, setting
 from stability.report.titles import headroom_title, stability_map_title
 from stability.report.words import Words
@@ -34,7 +37,8 @@ def found_boundary(spec: Any, trials: pd.DataFrame) -> Boundary | None:
     stage = boundary_stage(spec)
     if stage is None:
         return None
-    return studied(trials, spec.params, stage.param, stage.rising, _inert(trials))
+    left_out = inert(trials, exact=not is_printed(spec.trainer)) if len(of_stage(trials, "liveness")) else ()
+    return studied(trials, spec.params, stage.param, stage.rising, left_out)
 
 
 def boundary_stage(spec: Any) -> Any | None:
@@ -46,11 +50,12 @@ def boundary_part(spec: Any, trials: pd.DataFrame, found: Boundary | None) -> Tw
     """The twin's keys about the boundary; null where it was not looked for."""
     if found is None:
         return dict.fromkeys(("boundary", "boundary_details", "ranges"))
+    strict = Strict(found, of_stage(trials, "boundary"))
     arms = {arm: arm_settings(spec, arm) for arm in spec.arms}
     return {
-        "boundary": {arm: _arm(found, own) for arm, own in arms.items()},
+        "boundary": {arm: _arm(strict, own) for arm, own in arms.items()},
         "boundary_details": _details(spec, trials, found),
-        "ranges": {arm: _ranges(found, own) for arm, own in arms.items()},
+        "ranges": {arm: _ranges(strict.bound(own, RISK).found, own) for arm, own in arms.items()},
     }
 
 
@@ -74,7 +79,8 @@ def boundary_section(twin: Twin, words: Words) -> Iterator[Block]:
     if not details:
         return
     yield Heading(2, words.say("h_boundary"))
-    yield Paragraph(words.say("boundary_means", **_looked(details), **_outcomes(details)))
+    means = words.say("boundary_means", **_looked(details), **_outcomes(details))
+    yield Paragraph((*means, *undecided_beside(details, words)))
     if not details["monotone"]:
         yield Paragraph(words.say(f"boundary_not_{details['diverges']}", param=Code(details["param"])))
     if twin["plots"]["stability_map"]:
@@ -87,6 +93,12 @@ def boundary_section(twin: Twin, words: Words) -> Iterator[Block]:
         yield Bullets(tuple(sentences))
     yield from _prices_section(details, words)
     yield from _ranges_section(twin, words)
+
+
+def undecided_beside(part: Twin, words: Words) -> Inline:
+    """After the counts of a stage: those that finished without a verdict, where there are any."""
+    count = part.get("undecided")
+    return words.say("stage_undecided", undecided=count) if count else ()
 
 
 def bound_sentences(twin: Twin, words: Words) -> list[Inline]:
@@ -109,10 +121,12 @@ def arm_bound(twin: Twin, arm: str) -> Twin:
 def claim(own: Twin, details: Twin, words: Words) -> Inline:
     """The bound of one arm with its risk, steps, trials (n, and how many near), or why there is none."""
     named = {"arm": Code(own["arm"]), "param": Code(details["param"])}
+    if own["bound"] is None and own.get("plain_bound") is not None:
+        return no_bound(own, (Code(bound_text(details, own["plain_bound"])),), words, **named)
     if own["bound"] is None:
         known = {"n": own["n"], "risk": words.numbers.percent(own["own_risk"])}
         return words.say("bound_none" if own["monotone"] else "bound_withdrawn", **named, **known)
-    return words.say(
+    told = words.say(
         "bound_claim",
         **named,
         bound=Code(bound_text(details, own["bound"])),
@@ -122,10 +136,14 @@ def claim(own: Twin, details: Twin, words: Words) -> Inline:
         n=own["n"],
         near=words.say("near_decades" if details["log"] else "near_range", near=own["near"]),
     )
+    return (*told, *_beside(own, details, words))
 
 
-def distance(own: Twin, details: Twin, words: Words, kind: str) -> Inline:
-    """Where an arm's own value lies beside its bound: as a finding (`answer`) or as what to do (`rec`)."""
+def distance(own: Twin, details: Twin, words: Words, kind: str, *, alone: bool = True) -> Inline:
+    """Where an arm's own value lies beside its bound: as a finding (`answer`) or as what to do (`rec`).
+
+    `alone`: no `claim` stands before it, which has said what lies inside the bound.
+    """
     fields = {
         "arm": Code(own["arm"]),
         "value": Code(f"{details['param']} = {rounded(own['value'])}"),
@@ -135,14 +153,19 @@ def distance(own: Twin, details: Twin, words: Words, kind: str) -> Inline:
         "risk": words.numbers.percent(own["risk"]),
         "confidence": words.numbers.percent(CONFIDENCE),
     }
-    return words.say(f"{kind}_{'inside' if own['headroom'] >= 0 else 'outside'}", **fields)
+    told = words.say(f"{kind}_{'inside' if own['headroom'] >= 0 else 'outside'}", **fields)
+    return (*told, *_beside(own, details, words)) if alone else told
 
 
-def _inert(trials: pd.DataFrame) -> Collection[str]:
-    return inert(trials) if len(of_stage(trials, "liveness")) else ()
+def _beside(own: Twin, details: Twin, words: Words) -> Inline:
+    """What belongs to every statement of a bound: which trials inside it say less than it seems."""
+    plain = own.get("plain_bound")
+    shown = () if plain is None else (Code(bound_text(details, plain)),)
+    return (*beside(own, details["param"], words), *narrowed(own, shown, words))
 
 
-def _arm(found: Boundary, own: Mapping[str, Any]) -> Twin:
+def _arm(strict: Strict, own: Mapping[str, Any]) -> Twin:
+    found, bound = strict.found, strict.bound(own, RISK)
     reading, bounded = found.at(own), found.space.bounded
     value = own[bounded.name]
     return {
@@ -151,13 +174,14 @@ def _arm(found: Boundary, own: Mapping[str, Any]) -> Twin:
         "p50": reading.p50.value,
         "p50_ci": [reading.p50.low, reading.p50.high],
         "p05": reading.p05.value,
-        "p05_lower": reading.p05_lower,
-        "headroom": headroom(found, value, reading.p05_lower),
+        "p05_lower": bound.value,
+        "headroom": headroom(found, value, bound.value),
         "n": reading.n,
         "monotone": reading.monotone,
         "value": value,
         "risk": float(found.risk([own])[0]),
-        "near": None if reading.p05_lower is None else found.near(reading.p05_lower),
+        "near": None if bound.value is None else found.near(bound.value),
+        **bound_part(bound),
     }
 
 
@@ -175,6 +199,7 @@ def _details(spec: Any, trials: pd.DataFrame, found: Boundary) -> Twin:
         "n": found.n,
         "diverged": found.diverged,
         "infrastructure_failures": len(failed(of_stage(trials, "boundary"))),
+        "undecided": len(undecided(of_stage(trials, "boundary"))),
         "monotone": found.monotone,
         "below": {"n": found.guard.below, "diverged": found.guard.failures, "p_value": found.guard.p_value},
         "log_bayes_factor": found.guard.log_bayes_factor,

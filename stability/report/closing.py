@@ -43,7 +43,10 @@ def _limits(twin: Twin, words: Words) -> Iterator[Inline]:
         ranges = [(Code(f"{name} {range_text(own)}"),) for name, own in limits["ranges"].items()]
         yield words.say("limit_ranges", ranges=words.listed(ranges))
     if twin["infrastructure_failures"]:
-        yield words.say("limit_failures", count=len(twin["infrastructure_failures"]))
+        key = "limit_failures_counted" if "undecided" in twin else "limit_failures"
+        yield words.say(key, count=len(twin["infrastructure_failures"]))
+    if twin.get("undecided"):
+        yield words.say("limit_undecided", count=len(twin["undecided"]))
     if limits["not_run"]:
         stages = words.listed([(Code(stage),) for stage in limits["not_run"]])
         yield words.say("limit_not_run", stages=stages)
@@ -61,17 +64,17 @@ def _data(limits: Twin, words: Words) -> Inline:
 
 
 def failures(twin: Twin, words: Words) -> Iterator[Block]:
-    """The trials that the infrastructure failed, where there are any."""
-    if not twin["infrastructure_failures"]:
-        return
-    yield Heading(2, words.say("h_failures"))
-    yield Paragraph(words.say("failures_intro"))
-    if alike := twin.get("failed_alike"):
-        told = {"outcome": Code(alike["outcome"]), "message": Code(alike["message"])}
-        counts = {"count": alike["count"], "total": len(twin["trials"])}
-        yield Paragraph(words.say("failures_alike", **counts, **told))
-    yield tables.failures_table(twin, words)
-    yield from tables.left_out(twin["infrastructure_failures"], words)
+    """The trials that the infrastructure failed, and those without a verdict, where there are any."""
+    for key, name in (("infrastructure_failures", "failures"), ("undecided", "undecided")):
+        if without := twin.get(key):
+            yield Heading(2, words.say(f"h_{name}"))
+            yield Paragraph(words.say(f"{name}_intro"))
+            if name == "failures" and (alike := twin.get("failed_alike")):
+                told = {"outcome": Code(alike["outcome"]), "message": Code(alike["message"])}
+                counts = {"count": alike["count"], "total": len(twin["trials"])}
+                yield Paragraph(words.say("failures_alike", **counts, **told))
+            yield tables.failures_table(without, words)
+            yield from tables.left_out(without, words)
 
 
 def reproduce(twin: Twin, words: Words) -> Iterator[Block]:

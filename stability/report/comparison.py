@@ -8,6 +8,7 @@ import pandas as pd
 
 from stability.evidence import sequential
 from stability.evidence.comparability import TOTAL, Comparability, comparability
+from stability.evidence.failures import compare_failures, worst_case
 from stability.evidence.losses import LossSummary, summarise
 from stability.evidence.paired import (
     PairedRatio,
@@ -20,6 +21,7 @@ from stability.evidence.rates import RateComparison, compare_rates
 from stability.evidence.selection import with_evidence
 from stability.evidence.survival import logrank
 from stability.report.looks import looks_part, unfinished_part
+from stability.report.plaindata import to_plain
 
 Part = dict[str, Any]
 
@@ -44,13 +46,18 @@ def _comparison(spec: Any, compared: pd.DataFrame, arms: tuple[str, str], yardst
     design, looks = sequential.design_of(spec), None
     if design is None:
         rates = compare_rates(compared, *arms)
+        worst = worst_case(compared, arms, rates, lambda own: compare_rates(own, *arms))
     else:
         rates, course = sequential.compare(compared, design)
         looks = looks_part(course)
+        worst = worst_case(compared, arms, rates, lambda own: sequential.compare(own, design)[0])
+    failures = compare_failures(compared, arms)
     return {
         "baseline": arms[0],
         "treatment": arms[1],
         **_rate_fields(rates),
+        "worst_case": worst,
+        "failures": failures and {**to_plain(failures), "differ": failures.differ},
         "yardstick_ratio": yardstick.ratio,
         "yardstick_ratio_ci": yardstick.ci,
         "yardstick_pairs": _pair_fields(yardstick),

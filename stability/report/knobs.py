@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
@@ -10,7 +10,8 @@ import pandas as pd
 from stability.evidence.control import control
 from stability.evidence.effective import effective, overridden
 from stability.evidence.liveness import liveness
-from stability.evidence.selection import of_stage
+from stability.evidence.printed import FEWEST_DIGITS, FEWEST_NUMBERS, Printed, is_printed, printed_numbers
+from stability.evidence.selection import identical, of_stage
 from stability.report.blocks import Block, Bullets, Code, Heading, Inline, Paragraph, Table
 from stability.report.numbers import rounded
 from stability.report.words import Words
@@ -18,16 +19,24 @@ from stability.report.words import Words
 Twin = dict[str, Any]
 
 
-def knobs_part(spec: Any, trials: pd.DataFrame) -> Twin:
+def knobs_part(spec: Any, frames: Any) -> Twin:
     """The twin's keys that say which knobs are connected and what each arm really got."""
-    alone, compared = of_stage(trials, "liveness"), of_stage(trials, "compare")
-    found = liveness(alone) if len(alone) else None
+    alone, compared = (of_stage(frames.trials, stage) for stage in ("liveness", "compare"))
+    found = liveness(alone, _printed(spec, frames, alone)) if len(alone) else None
     return {
         "liveness": found and {knob.param: knob.state for knob in found.knobs if knob.state},
         "liveness_details": found and _details(found),
         "control": _control(spec, compared),
         "effective": _effective(spec, compared),
     }
+
+
+def _printed(spec: Any, frames: Any, alone: pd.DataFrame) -> Mapping[int, Printed] | None:
+    """The numbers of these trials, where they come from a log."""
+    if not is_printed(spec.trainer):
+        return None
+    own = (frame[frame["trial_id"].isin(alone["trial_id"])] for frame in (frames.steps, frames.epochs))
+    return printed_numbers(*own)
 
 
 def knobs_section(twin: Twin, words: Words) -> Iterator[Block]:
@@ -38,7 +47,7 @@ def knobs_section(twin: Twin, words: Words) -> Iterator[Block]:
         return
     yield Heading(2, words.say("h_knobs"))
     if table:
-        yield Paragraph(words.say("liveness_means", n=twin["liveness_details"]["n"]))
+        yield Paragraph(_means(twin["liveness_details"], words))
         yield table
     if differing:
         yield Paragraph(words.say("effective_means"))
@@ -52,12 +61,37 @@ def inert_sentences(twin: Twin, words: Words) -> list[Inline]:
     details = twin["liveness_details"]
     if not details:
         return []
+    if not details.get("exact", True):
+        agree = details["agree"]
+        names = [words.say("knob_counted", name=Code(name), **agree[name]) for name in details["inert"]]
+        return [words.say("answer_inert_printed", names=words.listed(names))] if names else []
     silent = [name for name in details["inert"] if name not in details["prints"]]
     groups = {"answer_inert": silent, "answer_inert_prints": details["prints"]}
     return [
         words.say(key, names=words.listed([(Code(name),) for name in names]))
         for key, names in groups.items()
         if names
+    ]
+
+
+def identical_part(spec: Any, trials: pd.DataFrame) -> Twin:
+    """The twin's `identical`: where trials of different seeds are one piece of evidence."""
+    return {"exact": not is_printed(spec.trainer), "found": identical(trials)}
+
+
+def identical_sentences(part: Twin | None, words: Words) -> list[Inline]:
+    """That no seed arrived in a training, and what is left of its trials; `part` is `identical_part`'s."""
+    found = [] if part is None else part["found"]
+    how = words.say("identical_exact" if part and part["exact"] else "identical_printed")
+    return [
+        words.say(
+            "identical_all" if each["pieces"] == 1 else "identical_some",
+            name=Code(each["arm"] or each["stage"]),
+            how=how,
+            trials=each["trials"],
+            pieces=each["pieces"],
+        )
+        for each in found
     ]
 
 
@@ -68,6 +102,13 @@ def _details(found: Any) -> Twin:
         "inert": [knob.param for knob in found.knobs if knob.state == "inert"],
         "unknown": [knob.param for knob in found.knobs if knob.state is None],
         "prints": [knob.param for knob in found.knobs if knob.state == "inert" and knob.prints],
+        "exact": found.exact,
+        "compared": found.compared,
+        "agree": {
+            knob.param: {"numbers": knob.numbers, "digits": knob.digits}
+            for knob in found.knobs
+            if knob.numbers is not None
+        },
     }
 
 
@@ -101,14 +142,27 @@ def _liveness_table(twin: Twin, words: Words) -> Table | None:
         return None
     states = {**twin["liveness"], **dict.fromkeys(details["unknown"])}
     params = [row["param"] for row in twin["settings"] if row["param"] in states]
-    rows = tuple(((Code(name),), words.say(_state_key(name, states, details))) for name in params)
+    rows = tuple(((Code(name),), _state(name, states, details, words)) for name in params)
     return Table((words.say("col_setting"), words.say("col_live")), rows) if rows else None
 
 
-def _state_key(name: str, states: Twin, details: Twin) -> str:
+def _means(details: Twin, words: Words) -> Inline:
+    """How the trials were compared."""
+    if details.get("exact", True):
+        return words.say("liveness_means", n=details["n"])
+    fewest = {"numbers": FEWEST_NUMBERS, "digits": FEWEST_DIGITS}
+    return words.say("liveness_means_printed", n=details["n"], **fewest)
+
+
+def _state(name: str, states: Twin, details: Twin, words: Words) -> Inline:
     if name in details["prints"]:
-        return "knob_prints"
-    return f"knob_{states[name] or 'unknown'}"
+        return words.say("knob_prints")
+    agree = details.get("agree", {}).get(name)
+    if agree is None:
+        return words.say(f"knob_{states[name] or 'unknown'}")
+    if states[name]:
+        return words.say("knob_inert_printed", **agree)
+    return words.say("knob_few_digits" if agree["numbers"] else "knob_no_digits", **agree)
 
 
 def _effective_table(twin: Twin, words: Words) -> Table | None:
@@ -130,9 +184,10 @@ def _values(values: list[str], words: Words) -> Inline:
 def _repeat_notes(twin: Twin, words: Words) -> Iterator[Inline]:
     details = twin["liveness_details"]
     if details:
-        yield words.say(
-            {True: "repeats", False: "repeats_not", None: "repeats_unknown"}[details["repeatable"]]
-        )
+        key = {True: "repeats", False: "repeats_not", None: "repeats_unknown"}[details["repeatable"]]
+        if not details.get("exact", True):
+            key = f"{key}_printed"
+        yield words.say(key, compared=details.get("compared") or 0)
 
 
 def _override_notes(twin: Twin, words: Words) -> Iterator[Inline]:

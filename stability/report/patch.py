@@ -11,6 +11,7 @@ import pandas as pd
 from stability import yamlfile
 from stability.evidence.boundary import Boundary
 from stability.evidence.boundary.ranges import ranges
+from stability.evidence.boundary.strict import Strict
 from stability.evidence.searched import best_trial
 from stability.evidence.selection import of_stage, with_evidence
 from stability.records import UserError
@@ -34,10 +35,10 @@ def recommend(spec: Any, trials: pd.DataFrame, risk: float) -> tuple[list[Advice
             f"study {spec.name!r} has no trials of stage `boundary`, which bounds are taken from; "
             "add `- boundary: {param: lr, trials: 40}` to its plan and run it"
         )
-    words = Words("en")
-    advice = [_arm_advice(spec, trials, found, arm, risk, words) for arm in spec.arms]
+    words, strict = Words("en"), Strict(found, of_stage(trials, "boundary"))
+    advice = [_arm_advice(spec, trials, strict, arm, risk, words) for arm in spec.arms]
     patch = {own.facts["arm"]: own.facts["change"] for own in advice if own.facts["change"]}
-    best = _best_inside(trials, found, risk, words)
+    best = _best_inside(trials, strict, risk, words)
     if best is not None:
         advice.append(best)
         patch[best.facts["arm"]] = best.facts["change"]
@@ -68,16 +69,17 @@ def as_yaml(advice: Sequence[Advice], patch: Facts) -> str:
     return "".join(comments) + yamlfile.written({"arms": patch})
 
 
-def _arm_advice(spec, trials, found: Boundary, arm: str, risk: float, words: Words) -> Advice:
+def _arm_advice(spec, trials, strict: Strict, arm: str, risk: float, words: Words) -> Advice:
     setting, shown = arm_settings(spec, arm), details(spec)
-    own = bound_facts(found, trials, arm, setting, risk)
+    own = bound_facts(strict, trials, arm, setting, risk)
     bound, told = own["bound"], [claim(own, shown, words)]
     change = None
     if bound is not None:
-        told.append(distance(own, shown, words, "rec"))
+        found = strict.bound(setting, risk).found
+        told.append(distance(own, shown, words, "rec", alone=False))
         if own["headroom"] < 0:
             change = {own["param"]: _inside(bound, found.space.rising, setting[own["param"]])}
-    told += _holds(found, setting | (change or {}), risk, words) if bound is not None else []
+        told += _holds(found, setting | (change or {}), risk, words)
     return Advice(own | {"change": change}, tuple(map(plain, told)))
 
 
@@ -88,16 +90,14 @@ def _holds(found: Boundary, setting: Mapping[str, Any], risk: float, words: Word
     return [words.say("patch_holds", ranges=words.listed(spans))] if spans else []
 
 
-def _best_inside(trials, found: Boundary, risk: float, words: Words) -> Advice | None:
+def _best_inside(trials, strict: Strict, risk: float, words: Words) -> Advice | None:
     """The search's best trial whose bounded parameter is inside the bound of its own setting."""
     known = with_evidence(of_stage(trials, "search"))
-    if known.empty or not found.speaks:
+    if known.empty or not strict.found.speaks:
         return None
-    settings = list(known["params"])
-    inside = found.bounds(settings, risk) >= found.space.coordinates(settings)[0]
-    best = best_trial(known[inside])
+    best = best_trial(known[strict.holds(list(known["params"]), risk)])
     if best is None:
         return None
     told = words.say("patch_search", number=best.number, yardstick=words.numbers.significant(best.yardstick))
-    facts = bound_facts(found, trials, f"search_{best.number}", best.params, risk)
+    facts = bound_facts(strict, trials, f"search_{best.number}", best.params, risk)
     return Advice(facts | {"change": dict(best.params)}, (plain(told),))

@@ -6,8 +6,12 @@ from typing import Any
 
 from stability.report.blocks import Code, Inline, plain
 from stability.report.boundary import bound_sentence
+from stability.report.inside import beside
 from stability.report.numbers import rounded, rounded_inward
 from stability.report.words import Words
+
+INSIDE = ("stuck", "failed", "undecided")
+"""What a program must know of the trials inside a bound."""
 
 
 def recommendations(twin: dict[str, Any]) -> list[dict[str, Any]]:
@@ -29,6 +33,7 @@ def _of_boundary(twin: dict[str, Any]) -> list[dict[str, Any]]:
             "risk": details["risk"],
             "confidence": details["confidence"],
             "n": own["n"],
+            **{key: own[f"inside_{key}"] for key in INSIDE},
             "text": plain(bound_sentence(twin, arm, words)),
         }
         for arm, own in (twin["boundary"] or {}).items()
@@ -50,7 +55,8 @@ def _of_search(twin: dict[str, Any]) -> list[dict[str, Any]]:
             "risk": None,
             "confidence": None,
             "n": edge["n_clear"],
-            "text": Words("en").text(*_edge_key(edge), **edge_values(twin, Words("en"))),
+            **{key: search[f"inside_{key}"] for key in INSIDE},
+            "text": plain(edge_sentence(twin, Words("en"))),
         }
     ]
 
@@ -63,7 +69,8 @@ def edge_sentence(twin: dict[str, Any], words: Words) -> Inline | None:
     if edge["clear_up_to"] is None:
         value = Code(rounded(edge["smallest_diverged"], 4))
         return words.say("rec_edge_all", param=Code(edge["param"]), value=value) if _all_bad(edge) else None
-    return words.say(*_edge_key(edge), **edge_values(twin, words))
+    told = words.say(*_edge_key(edge), **edge_values(twin, words))
+    return (*told, *beside(twin["search"], edge["param"], words))
 
 
 def edge_values(twin: dict[str, Any], words: Words) -> dict[str, Any]:

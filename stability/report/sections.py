@@ -9,7 +9,7 @@ from stability import yamlfile
 from stability.evidence.selection import VARYING
 from stability.records import VerdictLabel
 from stability.report import looks, tables
-from stability.report.answers import answer, key_settings, recommendation, test_values
+from stability.report.answers import answer, counted_sentences, key_settings, recommendation, test_values
 from stability.report.attribution import attribution_section
 from stability.report.blocks import (
     Block,
@@ -23,7 +23,7 @@ from stability.report.blocks import (
     Latin,
     Paragraph,
 )
-from stability.report.boundary import LOWER_RISK, boundary_section
+from stability.report.boundary import LOWER_RISK, boundary_section, undecided_beside
 from stability.report.change import change_section
 from stability.report.closing import failures, limits, reproduce
 from stability.report.described import corpus_name, formula, model_name, trainer_name
@@ -104,7 +104,8 @@ def _difference(twin: Twin, words: Words) -> Inline:
 
 
 def _numbers(twin: Twin, words: Words) -> Iterator[Block]:
-    if not any(arm["n"] or arm["infrastructure_failures"] for arm in twin["arms"].values()):
+    kinds = ("n", "infrastructure_failures", "undecided")
+    if not any(arm.get(kind) for arm in twin["arms"].values() for kind in kinds):
         return
     yield Heading(2, words.say("h_numbers"))
     if twin["plots"]["loss_fan"]:
@@ -150,8 +151,9 @@ def _pairs(comparison: Twin, words: Words) -> Iterator[Inline]:
 def _rates(twin: Twin, words: Words) -> Iterator[Block]:
     yield Heading(3, words.say("h_rates"))
     yield tables.rates_table(twin, words)
-    yield Paragraph(words.say("rates_intro"))
-    notes = [*_one_seed(twin, words), *_rate_notes(twin["comparison"], words)]
+    counted = counted_sentences(twin, words)
+    yield Paragraph(words.say("rates_intro_worst" if counted else "rates_intro"))
+    notes = [*_one_seed(twin, words), *counted, *_rate_notes(twin["comparison"], words)]
     notes += _looks_notes(twin["comparison"], words)
     if notes:
         yield Bullets(tuple(notes))
@@ -178,12 +180,29 @@ def _rate_notes(comparison: Twin | None, words: Words) -> Iterator[Inline]:
         method=words.named(comparison["rate_difference_method"]),
         **test_values(comparison, words),
     )
+    yield from _worst_notes(comparison, words)
     if pairs := comparison["pairs"]:
         counts = {key: pairs[key] for key in ("treatment_only", "baseline_only")}
         total = sum(pairs[key] for key in ("both", "neither", *counts))
         yield words.say("discordant", pairs=total, **names, **counts)
     if comparison["logrank_p_value"] is not None:
         yield words.say("logrank", p=words.numbers.p_value(comparison["logrank_p_value"]))
+
+
+def _worst_notes(comparison: Twin, words: Words) -> Iterator[Inline]:
+    """The difference with the trials that nobody knows of taken either way."""
+    worst = comparison.get("worst_case")
+    if worst and worst["ci"]:
+        ends = words.numbers.interval(*(words.numbers.percent(end) for end in worst["ci"]))
+        yield words.say("rate_difference_worst", counted=worst["counted"], interval=ends)
+    if found := comparison.get("failures"):
+        names = {role: Code(comparison[role]) for role in ("baseline", "treatment")}
+        counts = {
+            f"{count}_{role}": found[key][i]
+            for i, role in enumerate(names)
+            for count, key in (("k", "failed"), ("n", "n"))
+        }
+        yield words.say("failures_compared", **names, **counts, **test_values(found, words))
 
 
 def _looks_notes(comparison: Twin | None, words: Words) -> Iterator[Inline]:
@@ -236,7 +255,7 @@ def _search(twin: Twin, words: Words) -> Iterator[Block]:
 def _search_facts(search: Twin, words: Words) -> Iterator[Inline]:
     sampler = (Code(search["sampler"]),) if search["sampler"] else words.say("not_recorded")
     counts = {"n": search["n"], "k": search["diverged"], "failures": search["infrastructure_failures"]}
-    yield words.say("search_counts", sampler=sampler, **counts)
+    yield (*words.say("search_counts", sampler=sampler, **counts), *undecided_beside(search, words))
     if best := search["best"]:
         settings = words.listed(
             [(Code(f"{name}={_short(value)}"),) for name, value in best["params"].items()]
@@ -281,11 +300,14 @@ def _trials(twin: Twin, words: Words) -> Iterator[Block]:
         return
     yield Heading(2, words.say("h_trials"))
     verdicts = [trial["verdict"] for trial in twin["trials"]]
+    open_ = sum(map(tables.is_undecided, twin["trials"]))
     counts = {
         "k": verdicts.count(VerdictLabel.DIVERGED),
-        "failures": verdicts.count(VerdictLabel.INCONCLUSIVE),
+        "failures": verdicts.count(VerdictLabel.INCONCLUSIVE) - open_,
     }
     summary = words.say("trials_summary", n=len(verdicts), **counts)
+    if open_:
+        summary = words.say("trials_summary_undecided", counts=summary, undecided=open_)
     means = words.say("trials_mean", example=Code(f"> {words.numbers.count(16)}"))
     yield Details(summary, (Paragraph(means), tables.trials_table(twin, words)))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from stability.evidence.printed import is_printed
 from stability.report.plots import shown_failure
 from stability.spec import StudySpec, from_document
 
@@ -16,4 +17,5 @@ def stored(store: Any, study: str) -> tuple[StudySpec, Any, dict[str, Any]]:
     """
     environment = store.environment(study)
     spec = from_document(environment.pop("spec"))
-    return spec, store.outline(study, "compare", shown_failure), environment
+    stages = ("liveness",) if is_printed(spec.trainer) else ()  # where there are no bits to compare
+    return spec, store.outline(study, "compare", shown_failure, stages), environment

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from stability.records import BEFORE_TRAINING, VerdictLabel
+from stability.records import BEFORE_TRAINING, Outcome, VerdictLabel
 from stability.report.blocks import Code, Inline, Latin, LongTable, Paragraph, Table
 from stability.report.numbers import rounded, setting
 from stability.report.words import Words
@@ -63,9 +63,11 @@ def comparison_table(twin: Twin, words: Words) -> Table:
 def rates_table(twin: Twin, words: Words) -> Table:
     """One row an arm: counts, rate with interval and bound, time to divergence, failures."""
     keys = ("col_arm", "col_n", "col_diverged", "col_rate", "col_interval", "col_upper", "col_median_steps")
-    header = tuple(words.say(key) for key in (*keys, "col_failures"))
-    rows = tuple(_rate_row(twin, name, arm, words) for name, arm in twin["arms"].items())
-    return Table(header, rows)
+    some = any(arm.get("undecided") for arm in twin["arms"].values())
+    header = tuple(words.say(key) for key in (*keys, "col_failures", *(["col_undecided"] if some else [])))
+    rows = (_rate_row(twin, name, arm, words) for name, arm in twin["arms"].items())
+    open_ = ([(words.numbers.count(arm["undecided"]),)] if some else [] for arm in twin["arms"].values())
+    return Table(header, tuple((*row, *more) for row, more in zip(rows, open_, strict=True)))
 
 
 def epochs_table(twin: Twin, source: str, words: Words) -> tuple[Table, bool] | None:
@@ -116,11 +118,11 @@ def _evidence(row: Twin, words: Words) -> Inline:
     return words.say("evidence_limit", value=shown, limit=limit)
 
 
-def failures_table(twin: Twin, words: Words) -> Table:
-    """The trials that gave no evidence, with the last line of what went wrong."""
+def failures_table(without: list[Twin], words: Words) -> Table:
+    """Trials that gave no evidence, with the last line of what went wrong."""
     keys = ("col_trial", "col_arm", "col_seed", "col_outcome", "col_error")
     rows = []
-    for row in twin["infrastructure_failures"][:MOST_TRIALS]:
+    for row in without[:MOST_TRIALS]:
         last = row["error"].strip().splitlines()[-1] if row["error"].strip() else ""
         rows.append((*_who(row, words), _code(row["outcome"], words), _latin(last, words)))
     return Table(tuple(words.say(key) for key in keys), tuple(rows))
@@ -141,7 +143,7 @@ def _trial_row(trial: Twin, params: list[str], na: str, words: Words) -> tuple[s
     """A trial that did not diverge is censored after its steps: `> 16`."""
     failed = trial["verdict"] == VerdictLabel.INCONCLUSIVE
     if failed:
-        step = words.text("failed")
+        step = words.text("undecided" if is_undecided(trial) else "failed")
     elif trial["first_bad_step"] is not None:
         step = words.numbers.count(trial["first_bad_step"])
     else:
@@ -152,9 +154,14 @@ def _trial_row(trial: Twin, params: list[str], na: str, words: Words) -> tuple[s
     return (place, trial["arm"] or na, seed, trial["verdict"], step, _final(trial, words), *settings)
 
 
+def is_undecided(trial: Twin) -> bool:
+    """Whether a trial came to its end without a verdict on its training."""
+    return trial["verdict"] == VerdictLabel.INCONCLUSIVE and trial.get("outcome") == Outcome.FINISHED
+
+
 def _final(trial: Twin, words: Words) -> str:
     if trial["verdict"] == VerdictLabel.INCONCLUSIVE:
-        return words.text("failed")
+        return words.text("undecided" if is_undecided(trial) else "failed")
     value = None if trial["yardstick"] is None else words.numbers.significant(trial["yardstick"])
     if trial["verdict"] == VerdictLabel.DIVERGED:
         return words.text("lost") if value is None else words.text("lost_at", value=value)
@@ -247,13 +254,13 @@ def _rate_row(twin: Twin, name: str, arm: Twin, words: Words) -> tuple[Inline, .
         empty = words.say("failed" if arm["infrastructure_failures"] else "na")
         return (Code(name),), *counts, empty, empty, empty, empty, failures
     percent = words.numbers.percent
-    ends = words.numbers.interval(*(percent(end) for end in arm["rate_ci"]))
+    ends = words.numbers.interval(*(percent(end) for end in arm.get("rate_ci_worst", arm["rate_ci"])))
     return (
         (Code(name),),
         *counts,
         (percent(arm["rate"]),),
         (ends,),
-        (percent(arm["rate_upper"]),),
+        (percent(arm.get("rate_upper_worst", arm["rate_upper"])),),
         _median(twin["survival"][name], words),
         failures,
     )

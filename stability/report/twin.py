@@ -10,19 +10,19 @@ from typing import Any, Protocol
 
 import pandas as pd
 
+from stability.evidence.alike_failures import alike
 from stability.evidence.comparability import definitions_of
-from stability.evidence.failures import alike
 from stability.evidence.losses import LossSummary, epoch_losses, summarise
 from stability.evidence.paired import finished
 from stability.evidence.rates import Rate, arm_rate
-from stability.evidence.selection import diverged, failed, of_stage, with_evidence
+from stability.evidence.selection import diverged, failed, judged, of_stage, undecided, with_evidence
 from stability.evidence.survival import arm_survival
 from stability.records import BEFORE_TRAINING, NOT_EVALUATED, YARDSTICK, VerdictLabel
 from stability.report.attribution import attribution_part
 from stability.report.boundary import boundary_part, found_boundary
 from stability.report.change import change_part
 from stability.report.comparison import comparison_parts
-from stability.report.knobs import knobs_part
+from stability.report.knobs import identical_part, knobs_part
 from stability.report.patch import changes
 from stability.report.plaindata import marker, present, to_plain, whole
 from stability.report.plots import plots_part
@@ -58,7 +58,7 @@ def build(spec: Any, frames: Frames, environment: Mapping[str, Any]) -> dict[str
         "environment": environment,
         "arms": {name: _arm(name, spec, compared, frames.epochs) for name in names},
         "comparison": comparison,
-        **knobs_part(spec, frames.trials),
+        **knobs_part(spec, frames),
         "attribution": attribution_part(spec, frames.trials, found),
         **boundary_part(spec, frames.trials, found),
         "survival": {name: arm_survival(compared, name) for name in names} if len(compared) else None,
@@ -73,8 +73,10 @@ def build(spec: Any, frames: Frames, environment: Mapping[str, Any]) -> dict[str
         ],
         "plots": plots_part(spec, frames, found, names),
         "first_bad_steps": _first_bad_steps(frames),
-        "infrastructure_failures": _failures(frames.trials),
+        "infrastructure_failures": _failures(failed(frames.trials)),
         "failed_alike": _failed_alike(frames.trials),
+        "undecided": _failures(undecided(frames.trials)),
+        "identical": identical_part(spec, frames.trials),
         "limits": _limits(spec, frames.trials),
     }
     twin = to_plain(twin)
@@ -91,6 +93,7 @@ def _arm(name: str, spec: Any, compared: pd.DataFrame, epochs: pd.DataFrame) -> 
     own = with_evidence(compared[compared["arm"] == name])
     return {
         **_rate(rate),
+        "failed_outcomes": failed(compared[compared["arm"] == name])["outcome"].value_counts().to_dict(),
         "first_epoch": _first_epoch(own, epochs),
         "yardstick": _final_yardstick(compared, name, rate),
         "settings": dict(spec.arms.get(name, {})),
@@ -107,6 +110,9 @@ def _rate(rate: Rate) -> dict[str, Any]:
         "unstable": rate.unstable,
         "stuck": rate.stuck,
         "infrastructure_failures": rate.infrastructure_failures,
+        "undecided": rate.undecided,
+        "rate_ci_worst": rate.worst_ci,
+        "rate_upper_worst": rate.worst_upper,
     }
 
 
@@ -145,7 +151,7 @@ def _epoch_row(row: Any) -> dict[str, Any]:
 
 
 def _first_bad_steps(frames: Frames) -> list[dict[str, Any]]:
-    known = with_evidence(frames.trials)
+    known = judged(frames.trials)
     bad = known[diverged(known)].sort_values(["stage", "number"])
     place = ["trial_id", "step", "kind", "where"]
     first = frames.events.drop_duplicates(place)
@@ -177,7 +183,7 @@ def _trial(row: Mapping[str, Any], spec: Any) -> dict[str, Any]:
     step = whole(row["event_step"]) if row["verdict"] == VerdictLabel.DIVERGED else None
     return {
         **{name: whole(row[name]) for name in ("number", "seed", "steps")},
-        **{name: present(row[name]) for name in ("stage", "arm", "verdict")},
+        **{name: present(row[name]) for name in ("stage", "arm", "verdict", "outcome")},
         "first_bad_step": step,
         "yardstick": present(row["yardstick_final"]),
         "params": {
@@ -188,10 +194,12 @@ def _trial(row: Mapping[str, Any], spec: Any) -> dict[str, Any]:
     }
 
 
-def _failures(trials: pd.DataFrame) -> list[dict[str, Any]]:
+def _failures(without: pd.DataFrame) -> list[dict[str, Any]]:
+    """Trials without a verdict on their training, and what is known of why."""
     return [
-        {**_identity(row), "outcome": row["outcome"], "error": present(row["error"]) or ""}
-        for row in failed(trials).sort_values(["stage", "number"]).to_dict("records")
+        {**_identity(row), "outcome": row["outcome"]}
+        | {"error": present(row["error"]) or present(row["evidence"]) or ""}
+        for row in without.sort_values(["stage", "number"]).to_dict("records")
     ]
 
 
@@ -210,7 +218,7 @@ def _identity(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _limits(spec: Any, trials: pd.DataFrame) -> dict[str, Any]:
     """What the trials were, which bounds what they can show."""
-    known = with_evidence(trials)
+    known = judged(trials)
     devices = list(known["device"].map(present).dropna().drop_duplicates())
     return {
         "steps": {stage: _most_steps(of_stage(known, stage)) for stage in MEASURED},

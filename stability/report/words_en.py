@@ -22,10 +22,12 @@ ENGLISH = {
     "h_trials": "All trials",
     "h_limits": "What was not shown, and limits",
     "h_failures": "Infrastructure failures",
+    "h_undecided": "Undecided trials",
     "h_reproduce": "How to reproduce",
     # cells and column heads
     "na": "n/a",
     "failed": "failed",
+    "undecided": "undecided",
     "not_comparable": "not comparable",
     "comparable": "yes",
     "reason_cell": "not comparable: {reason}",
@@ -55,6 +57,7 @@ ENGLISH = {
     "col_upper": "At most (95%, one-sided)",
     "col_median_steps": "Median steps to divergence",
     "col_failures": "Infrastructure failures",
+    "col_undecided": "Undecided",
     "col_epoch": "Epoch",
     "col_trial": "Trial",
     "col_seed": "Seed",
@@ -97,6 +100,11 @@ ENGLISH = {
     "answer_nothing": "No trial has given evidence yet, so nothing can be said.",
     "answer_more": "{more} diverged more often than {less}: {k_more} of {n_more} trials against {k_less}"
     " of {n_less}, within at most {steps} steps ({test}, {p}).",
+    "answer_more_open": "With the {counted} failed and undecided trials counted against it, that difference is not shown ({p}).",
+    "answer_failing": "The trials of {more} failed more often than those of {less} ({kinds}): {k_more} of {n_more} against"
+    " {k_less} of {n_less} ({test}, {p}). Whether they would have diverged is not known.",
+    "counted_worst": "{arm}: upper bounds on its divergence rate count {failed} failed and {undecided} undecided trials as"
+    " diverged, lower bounds as not diverged.",
     "answer_no_difference": "No difference in divergence was shown: {k_baseline} of {n_baseline} trials"
     " of {baseline} and {k_treatment} of {n_treatment} of {treatment} diverged within at most {steps}"
     " steps ({test}, {p}); true rates of up to {upper_baseline} and {upper_treatment} are still"
@@ -158,17 +166,38 @@ ENGLISH = {
     "no_arms": "The study has no arms.",
     # knobs
     "answer_inert": "These settings change nothing, bit for bit: {names}.",
+    "answer_inert_printed": "With another value of these settings no printed number came out differently, which does not"
+    " show that nothing changed: {names}.",
+    "knob_counted": "{name} ({numbers} numbers that move, of at least {digits} digits)",
+    "identical_all": "The seed never arrived in the training of {name}: its {trials} trials, each with a seed of its own,"
+    " came out identical {how} and count as one.",
+    "identical_some": "In {name} trials with different seeds came out identical {how}; each such set counts once, which"
+    " leaves {pieces} of {trials} trials.",
+    "identical_exact": "bit for bit",
+    "identical_printed": "in all printed numbers",
     "answer_inert_prints": "These settings change what is printed and, bit for bit, nothing of the training: {names}.",
     "liveness_means": "One setting changed at a time, at one seed ({n} trials); gradient norms, weight norms and"
     " evaluations compared bit for bit. No difference below comes from a setting that changes nothing.",
+    "liveness_means_printed": "One setting changed at a time, at one seed ({n} trials); printed numbers of the same step or"
+    " epoch compared. No difference is stated only where at least {numbers} of them agree that have at least {digits}"
+    " digits and are not the number before them. No setting is left out of later stages for that.",
     "knob_live": "yes",
     "knob_inert": "no: bit for bit the same",
+    "knob_inert_printed": "no difference in {numbers} printed numbers that move, of at least {digits} digits",
+    "knob_few_digits": "cannot be told: too few digits agree ({numbers} printed numbers that move, of at most {digits}"
+    " digits)",
+    "knob_no_digits": "cannot be told: no printed number moves",
     "knob_prints": "no: the printed losses change, the training does not",
     "knob_unknown": "cannot be told",
     "repeats": "The same trial run twice came out equal bit for bit.",
     "repeats_not": "The same trial run twice did not come out equal, so what a setting changes cannot be told from"
     " noise: the training is not deterministic.",
     "repeats_unknown": "No trial gave evidence twice, so what a setting changes cannot be told from noise.",
+    "repeats_printed": "The same trial run twice came out equal in all {compared} printed numbers of the same step or epoch.",
+    "repeats_not_printed": "The same trial run twice printed different numbers at the same step, so what a setting changes"
+    " cannot be told from noise: the training is not deterministic.",
+    "repeats_unknown_printed": "No number of a trial that ran twice could be set beside another, so what a setting changes"
+    " cannot be told from noise.",
     "effective_means": "What the trainings had, as recorded while they ran, where the arms differ in it:",
     "overridden": "{arm} asks for a learning rate of {asked}, and the largest one its optimizer had was {got}.",
     "control_agrees": "{arm} against itself, every other seed against the rest: {ratio} times the yardstick (95% interval"
@@ -235,6 +264,16 @@ ENGLISH = {
     "units": "{value} of {param}",
     "bound_claim": "{arm}: {bound}: P(diverge within {steps} steps) < {risk}, {confidence} credible, with the arm's"
     " other settings; {n} trials, {near}.",
+    "bound_failures": "{arm}: no bound on {param} is stated: {plain} does not hold with the {failed} failed and {undecided}"
+    " undecided trials inside it counted as diverged.",
+    "inside_stuck": " {stuck} of {n} trials inside learned nothing ({param} {span}); those that learned lie at {learned}.",
+    "inside_stuck_only": " {stuck} of {n} trials inside learned nothing ({param} {span}), and none there learned.",
+    "inside_held": " It holds with the {failed} failed and {undecided} undecided trials inside counted as diverged.",
+    "inside_unknown": " Of the {failed} failed and {undecided} undecided trials there nobody knows whether they would have"
+    " diverged.",
+    "inside_narrowed": " It would be {plain} without the {failed} failed and {undecided} undecided trials in there, counted as"
+    " diverged here.",
+    "stage_undecided": " Further {undecided} came to their end, but their numbers do not suffice for a verdict.",
     "near_decades": "{near} of them within 0.2 decade of it",
     "near_range": "{near} of them within a fifteenth of the range of it",
     "bound_none": "{arm}: no bound on {param} can be stated from {n} trials: insufficient evidence (the model puts"
@@ -272,6 +311,12 @@ ENGLISH = {
     " within the epoch)",
     "rates_intro": "n counts the trials whose training gave evidence; infrastructure failures are neither"
     " diverged nor not. Intervals: Wilson; upper bounds: Clopper-Pearson.",
+    "rates_intro_worst": "n counts the trials whose training gave evidence. Of failed and undecided ones nobody knows: upper"
+    " ends count them as diverged, lower ends as not. Intervals: Wilson; upper bounds: Clopper-Pearson.",
+    "rate_difference_worst": "With the {counted} failed and undecided trials counted either way, that difference lies within"
+    " [{interval}].",
+    "failures_compared": "Failed trials (crashed, hung, out of memory or lost): {k_baseline} of {n_baseline} of {baseline},"
+    " {k_treatment} of {n_treatment} of {treatment} ({test}, {p}).",
     "rate_difference": "Rate of {treatment} minus rate of {baseline}: {difference} [{interval}]"
     " ({method}; {test}, {p}).",
     "discordant": "Of {pairs} pairs, only {treatment} diverged in {treatment_only} and only {baseline} in"
@@ -337,10 +382,13 @@ ENGLISH = {
     " failed, which says nothing of the training. Lost: diverged; in brackets the yardstick that it had last, which"
     " counts nowhere.",
     "trials_summary": "{n} trials: {k} diverged, {failures} failed",
+    "trials_summary_undecided": "{counts}, {undecided} undecided",
     "environment_summary": "Python, libraries, machine",
     "epochs_summary": "{n} rows",
     "rec_nothing": "There is nothing to recommend on yet.",
     "rec_prefer": "Prefer {less} to {more} where divergence matters: it diverged less often here.",
+    "rec_prefer_open": "{less} diverged less often than {more} here, but failed and undecided trials may undo that: find out"
+    " first why they have no verdict.",
     "rec_either": "As far as divergence goes, keep either: no difference was shown.",
     "rec_neither": "No difference was shown, and both diverged in at least half of their trials: keep"
     " neither as it is.",
@@ -380,6 +428,10 @@ ENGLISH = {
     " at 95% confidence (at least {lower}).",
     "gate_rate_open": "{arm}: {k} of {n} trials diverged within at most {steps} steps: up to {upper} divergence is still"
     " compatible, so that alone does not show less than {risk}.",
+    "gate_counted": "{arm}: {failed} failed and {undecided} undecided trials are counted as diverged in the upper bound, as"
+    " not diverged in the lower one.",
+    "gate_counted_above": "{arm}: with them counted as diverged, a rate of {risk} or less is excluded at 95% confidence: find"
+    " out first why they have no verdict.",
     "gate_nothing": "{arm}: insufficient evidence: neither stage compare nor stage boundary has trials that say anything.",
     "gate_passed": "gate passed: P(diverge) < {risk} is shown for {arm}.",
     "gate_failed": "gate failed: P(diverge) < {risk} is not shown for {arm}.",
@@ -402,10 +454,14 @@ ENGLISH = {
     "limit_preset": "The arms differ in several settings, so no single setting is credited or blamed.",
     "limit_ranges": "Nothing is shown outside the ranges that trials were drawn from: {ranges}.",
     "limit_failures": "Trials that the infrastructure failed, missing from every number above: {count}.",
+    "limit_failures_counted": "Trials that the infrastructure failed, in no number above but the bounds that count them:"
+    " {count}.",
+    "limit_undecided": "Trials that came to their end without numbers that suffice for a verdict: {count}.",
     "limit_not_run": "Not run: {stages}.",
     "failures_intro": "These trials gave no evidence. If failures follow a setting, the rates above are"
     " biased.",
     "failures_alike": "{count} of {total} trials failed alike ({outcome}): {message}",
+    "undecided_intro": "These trials came to their end, and nothing failed, but their numbers do not suffice for a verdict.",
     # reproduce
     "reproduce_command": "Run again with:",
     "dirty": "uncommitted changes",

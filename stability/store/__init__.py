@@ -201,19 +201,22 @@ class Store:
     def counts(self, study: str) -> list[dict[str, Any]]:
         """Per stage and arm: trials, diverged ones, infrastructure failures, further attempts, CPU seconds.
 
+        `undecided` ones came to their end, but their numbers do not suffice for a verdict: nothing failed.
         `finished` trials, and `stopped` ones that ended early because they were lost, have their seconds too.
         """
         diverged, failed = VerdictLabel.DIVERGED.value, VerdictLabel.INCONCLUSIVE.value
         finished, stopped = (
             TRIALS.c.outcome == outcome.value for outcome in (Outcome.FINISHED, Outcome.STOPPED)
         )
+        unknown = TRIALS.c.verdict == failed
         query = (
             sa.select(
                 TRIALS.c.stage,
                 TRIALS.c.arm,
                 sa.func.count().label("trials"),
                 sa.func.sum(sa.case((TRIALS.c.verdict == diverged, 1), else_=0)).label("diverged"),
-                sa.func.sum(sa.case((TRIALS.c.verdict == failed, 1), else_=0)).label("failed"),
+                sa.func.sum(sa.case((sa.and_(unknown, sa.not_(finished)), 1), else_=0)).label("failed"),
+                sa.func.sum(sa.case((sa.and_(unknown, finished), 1), else_=0)).label("undecided"),
                 sa.func.sum(TRIALS.c.attempts - 1).label("retries"),
                 sa.func.sum(TRIALS.c.cpu_s).label("cpu_s"),
                 sa.func.sum(sa.case((finished, 1), else_=0)).label("finished"),
@@ -236,13 +239,12 @@ class Store:
         rows = self._rows(query.order_by(TRIALS.c.trial_id))
         return [dict(row) | {"params": json.loads(row["params"])} for row in rows]
 
-    def verdicts(self, study: str) -> dict[tuple[str, str | None], list[str]]:
-        """(stage, arm) -> the verdicts of its trials, by number."""
-        query = sa.select(TRIALS.c.stage, TRIALS.c.arm, TRIALS.c.verdict).where(TRIALS.c.study == study)
-        found: dict[tuple[str, str | None], list[str]] = {}
-        for row in self._rows(query.order_by(TRIALS.c.stage, TRIALS.c.number)):
-            found.setdefault((row["stage"], row["arm"]), []).append(row["verdict"])
-        return found
+    def endings(self, study: str) -> list[Mapping[str, Any]]:
+        """Per trial its place, verdict and outcome, and what tells whether it repeats another; by number."""
+        names = ("trial_id", "stage", "arm", "key", "seed", "params", "verdict", "outcome")
+        columns = [TRIALS.c[name] for name in (*names, "trajectory_sha256", "printed_sha256")]
+        query = sa.select(*columns).where(TRIALS.c.study == study)
+        return list(self._rows(query.order_by(TRIALS.c.stage, TRIALS.c.number)))
 
     def largest_initial_yardstick(self, connection: sa.Connection, study: str) -> float | None:
         """The largest finite yardstick before training in the study, or None; within a transaction."""
@@ -274,16 +276,21 @@ class Store:
         )
 
     def outline(
-        self, study: str, stage: str, whole: Callable[[pd.DataFrame], int | None] = lambda trials: None
+        self,
+        study: str,
+        stage: str,
+        whole: Callable[[pd.DataFrame], int | None] = lambda trials: None,
+        whole_stages: Sequence[str] = (),
     ) -> Frames:
         """`frames` without most of the steps, of which there are by far the most, and a report needs few.
 
         Kept are the totals of the steps in `stage`, and a row for each loss weight that was in force there
         at a step: it stands for all trials of one arm and verdict. And every step of one trial, which `whole`
-        names, given all trials. Raises `UserError` as `frames` does.
+        names, given all trials, and of the stages `whole_stages`, of which `stage` is none. Raises
+        `UserError` as `frames` does.
         """
         trials = self.trials(study)
-        query = reading.outlined_steps(study, stage, whole(trials))
+        query = reading.outlined_steps(study, stage, whole(trials), whole_stages)
         epochs, events = (self._frame(table, table.c.trial_id.in_(_ids(study))) for table in (EPOCHS, EVENTS))
         return Frames(trials, epochs, reading.frame(self._engine, query), events)
 

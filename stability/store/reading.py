@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -32,10 +33,10 @@ def frame(engine: sa.Engine, query: Query) -> pd.DataFrame:
     return found
 
 
-def outlined_steps(study: str, stage: str, whole: int | None) -> Query:
+def outlined_steps(study: str, stage: str, whole: int | None, whole_stages: Sequence[str] = ()) -> Query:
     """The totals of a stage, then a row for each loss weight an arm's trials of one verdict had at a step.
 
-    Then all of the trial `whole`, which the others are without.
+    Then all of the trial `whole`, which the others are without, and of the stages `whole_stages`.
     """
     inside = (TRIALS.c.study == study, TRIALS.c.stage == stage)
     inside += () if whole is None else (TRIALS.c.trial_id != whole,)
@@ -52,6 +53,10 @@ def outlined_steps(study: str, stage: str, whole: int | None) -> Query:
     parts = [totals, weights]
     if whole is not None:
         parts.append(sa.select(STEPS).where(STEPS.c.trial_id == whole))
+    if whole_stages:
+        own = (TRIALS.c.study == study, TRIALS.c.stage.in_(whole_stages))
+        own += () if whole is None else (TRIALS.c.trial_id != whole,)
+        parts.append(sa.select(STEPS).where(STEPS.c.trial_id.in_(sa.select(TRIALS.c.trial_id).where(*own))))
     return sa.union_all(*parts)
 
 

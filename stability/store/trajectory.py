@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,19 +14,22 @@ def trajectory_sha256(records: Records) -> str | None:
     """Identity of the training, bit by bit; None where nothing was recorded that follows the weights.
 
     Evaluations and the norms of gradients and weights follow the weights and nothing else. Printed losses may
-    also follow a coefficient that never reached the gradient, so they count only without those.
+    also follow a coefficient that never reached the gradient, so they count only without those. Nor is there
+    one without any finite number: every training that is lost at once looks like that.
     """
     norms = [(s.grad_norm, s.weight_norm, s.skipped) for s in records.steps]
     evaluations = [(e.step, sorted(e.losses.items())) for e in records.evaluations]
     if len(evaluations) > 1 or any(norm is not None for norm, *_ in norms):
-        return _digest([norms, evaluations])
+        numbers = [norm for step in norms for norm in step[:2]]
+        numbers += [value for _, losses in evaluations for _, value in losses]
+        return _digest([norms, evaluations], numbers)
     return printed_sha256(records)
 
 
 def printed_sha256(records: Records) -> str | None:
-    """Identity of the losses as they were printed, bit by bit; None without any."""
+    """Identity of the losses as they were printed, bit by bit; None without any finite one."""
     losses = [(sorted(s.losses.items()), s.total) for s in records.steps]
-    return _digest(losses) if losses else None
+    return _digest(losses, [value for own, total in losses for value in (*dict(own).values(), total)])
 
 
 def effective(records: Records) -> dict[str, str]:
@@ -42,6 +46,8 @@ def _lr_course(lrs: list[float]) -> dict[str, str]:
     return {name: repr(value) for name, value in ends.items()} | {"lr_warmup_steps": str(lrs.index(largest))}
 
 
-def _digest(numbers: Iterable[Any]) -> str:
+def _digest(recorded: Any, numbers: Iterable[float | None]) -> str | None:
     """NaN is NaN here: `repr` writes every NaN alike, and every other float with all its digits."""
-    return hashlib.sha256(repr(numbers).encode()).hexdigest()
+    if not any(number is not None and math.isfinite(number) for number in numbers):
+        return None
+    return hashlib.sha256(repr(recorded).encode()).hexdigest()

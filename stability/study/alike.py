@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from stability import trainers, trialdir
-from stability.evidence.failures import Alike, alike, settings
+from stability.evidence.alike_failures import Alike, alike, settings
 from stability.plan import proposals
 from stability.spec import StudySpec
 from stability.store import Store

@@ -16,7 +16,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import IntegrityError
 
 from stability import processes, trialdir
-from stability.evidence.failures import Alike
+from stability.evidence.alike_failures import Alike
 from stability.plan import attribute, batches, boundary, proposals, search
 from stability.plan.distributions import distribution
 from stability.plan.failed_settings import left_out
@@ -108,8 +108,9 @@ class Stage:
         if not isinstance(self._entry.stage, LEAVE_OUT_INERT) or name not in store.studies():
             return ()
         from stability.evidence.liveness import inert  # here: pandas and scipy, for these stages alone
+        from stability.evidence.printed import is_printed
 
-        return inert(store.trials(name))
+        return inert(store.trials(name), exact=not is_printed(self._run.spec.trainer))
 
     def _confirm(self, stage: AttributeStage) -> None:
         """Try the setting with the largest part once more, alone and on fresh seeds."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stability.evidence.failures import alike
+from stability.evidence import independent
+from stability.evidence.alike_failures import alike
 from stability.evidence.wilson import wilson
 from stability.plan import proposals
 from stability.records import VerdictLabel
@@ -29,19 +30,21 @@ def closing(spec: StudySpec, store: Store, report: Path, options: str) -> bool:
     """The end of a run: what there is now, what to do about failures and then, and where the report is.
 
     `options` is what further commands need to find the store: ` --storage …`, or nothing.
-    False when every trial crashed, hung or lost its machine without diverging, so that nothing was learnt.
+    False when no trial has a verdict on its training, so that nothing was learnt.
     """
     rows = status_rows(store, spec.name)
     _print_table(store, rows)
     _print_failed_alike(store, rows)
-    done, failed = (sum(row[key] for row in rows) for key in ("done", "failed"))
+    done, failed, undecided = (sum(row[key] for row in rows) for key in ("done", "failed", "undecided"))
     if failed:
         first = next(row for row in rows if row["failed"])
         print(f"{failed} of {done} trials ended without evidence (crashed, hung, lost); look at one of stage")
         print(f"{first['stage']} with `stability show`{_what_then(spec)}")
+    if undecided:
+        print(f"{undecided} of {done} trials ended well, but their numbers do not suffice for a verdict")
     print("\n".join(_next_commands(spec, store, options)))
     print(f"report: {report}")
-    return failed < done
+    return failed + undecided < done
 
 
 def _what_then(spec: StudySpec) -> str:
@@ -83,7 +86,7 @@ MARKS = {
     VerdictLabel.INCONCLUSIVE: "!",
 }
 MOST_MARKS = 40
-LEFT_OUT_IF_ZERO = ("not_needed", "retries")
+LEFT_OUT_IF_ZERO = ("undecided", "not_needed", "retries")
 """Columns that mostly say nothing; a person sees them when they do."""
 
 
@@ -104,11 +107,13 @@ def print_status(store: Store, study: str | None, format: str, options: str) -> 
 
 def _print_table(store: Store, rows: Sequence[Row]) -> None:
     """For a person: with a rate where trials are paired, and a mark a trial."""
-    verdicts = {name: store.verdicts(name) for name in {row["study"] for row in rows}}
+    endings = {name: store.endings(name) for name in dict.fromkeys(row["study"] for row in rows)}
     said = [key for key in LEFT_OUT_IF_ZERO if any(row[key] for row in rows)]
-    print_rows([_for_a_person(row, said, verdicts[row["study"]]) for row in rows], "table")
+    print_rows([_for_a_person(row, said, endings[row["study"]]) for row in rows], "table")
     if rows:
         print("  ".join(f"{mark} {label.value.lower()}" for label, mark in MARKS.items()))
+    for own in endings.values():
+        print("".join(f"{sentence}\n" for sentence in _identical(own)), end="")
 
 
 def _print_failed_alike(store: Store, rows: Sequence[Row]) -> None:
@@ -122,21 +127,38 @@ def _print_failed_alike(store: Store, rows: Sequence[Row]) -> None:
             print(f"{study}{found.count} of {done} trials {found.verb} alike: {found.message}")
 
 
-def _for_a_person(row: Row, said: Sequence[str], verdicts: Mapping[Any, list[str]]) -> dict[str, Any]:
+def _for_a_person(row: Row, said: Sequence[str], endings: Sequence[Row]) -> dict[str, Any]:
     arm = None if row["arm"] == "-" else row["arm"]
-    own = verdicts.get((row["stage"], arm), [])
-    marks = "".join(MARKS[VerdictLabel(verdict)] for verdict in own[-MOST_MARKS:])
+    own = [each for each in endings if (each["stage"], each["arm"]) == (row["stage"], arm)]
+    marks = "".join(MARKS[VerdictLabel(each["verdict"])] for each in own[-MOST_MARKS:])
     shown = {key: value for key, value in row.items() if key not in LEFT_OUT_IF_ZERO or key in said}
-    return shown | {"rate [95%]": _rate(row), "trials": ("…" if len(own) > MOST_MARKS else "") + marks}
+    rate = _rate(own) if row["stage"] == "compare" else None
+    return shown | {"rate [95%]": rate, "trials": ("…" if len(own) > MOST_MARKS else "") + marks}
 
 
-def _rate(row: Row) -> str | None:
-    """Of a fixed design alone: what a sampler chose by earlier results has no rate."""
-    n = row["done"] - row["failed"]
-    if row["stage"] != "compare" or not n:
+def _rate(own: Sequence[Row]) -> str | None:
+    """Of a fixed design alone: what a sampler chose has no rate. Identical trials count once.
+
+    The interval's ends count trials without a verdict as calm and as diverged.
+    """
+    again = independent.repeated(own)
+    pieces = [each["verdict"] for each in own if each["trial_id"] not in again]
+    n = sum(verdict != VerdictLabel.INCONCLUSIVE for verdict in pieces)
+    if not n:
         return None
-    low, high = wilson(row["diverged"], n)
-    return f"{row['diverged'] / n:.0%} [{low:.0%}, {high:.0%}]"
+    k = sum(verdict == VerdictLabel.DIVERGED for verdict in pieces)
+    low, high = wilson(k, len(pieces))[0], wilson(k + len(pieces) - n, len(pieces))[1]
+    return f"{k / n:.0%} [{low:.0%}, {high:.0%}]"
+
+
+def _identical(endings: Sequence[Row]) -> Iterator[str]:
+    """Where the seed made no difference, so that many trials are one piece of evidence."""
+    for found in independent.identical(endings):
+        where = f"{found.stage} of {found.arm}" if found.arm else found.stage
+        yield (
+            f"{where}: trials with different seeds came out identical in every recorded number, as if no seed"
+            f" arrived in the training; {found.trials} trials count as {found.pieces}"
+        )
 
 
 def _study_rows(store: Store, name: str) -> Iterator[dict[str, Any]]:
@@ -158,6 +180,7 @@ def _study_rows(store: Store, name: str) -> Iterator[dict[str, Any]]:
                 "done": done,
                 "diverged": found.get("diverged", 0),
                 "failed": found.get("failed", 0),
+                "undecided": found.get("undecided", 0),
                 "not_needed": max(asked - done, 0) if ended_early else 0,
                 "retries": found.get("retries", 0),
                 "cpu_s": round(found.get("cpu_s") or 0.0, 1),
@@ -170,8 +193,9 @@ def _inert(spec: StudySpec, entry: PlanEntry, store: Store) -> Collection[str]:
     if not isinstance(entry.stage, AttributeStage):
         return ()
     from stability.evidence.liveness import inert  # here: pandas and scipy, for this stage alone
+    from stability.evidence.printed import is_printed
 
-    return inert(store.trials(spec.name))
+    return inert(store.trials(spec.name), exact=not is_printed(spec.trainer))
 
 
 def _ended_early(spec: StudySpec, entry: PlanEntry, store: Store) -> bool:

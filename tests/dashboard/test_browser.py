@@ -71,7 +71,7 @@ def test_the_table_of_all_trials_sorts(run_study, study_file, browser):
 
 TRAINER = """
 def train(trial, recorder):
-    p, x = trial.params, 1.0 + 0.01 * (trial.seed % 7)
+    p, x = trial.params, 1.0 + 0.01 * (trial.seed % 1009) / 1009 * 7
     recorder.define(square="x^2", total="square")
     recorder.evaluate({"square": x * x}, epoch=-1)
     rate = p["lr"] * (1.5 if p["boost"] else 1.0) / p["damping"]

@@ -37,7 +37,7 @@ def test_every_key_of_the_contract_is_there(twin):
         assert all(cell.keys() >= {"mean", "sd", "n"} for cell in arm["first_epoch"].values())
         assert arm["yardstick"].keys() >= {"mean", "sd", "n"}
     assert all(own.keys() == {"median_steps", "n_events", "n_censored"} for own in twin["survival"].values())
-    keys = {"arm", "param", "op", "value", "risk", "confidence", "n", "text"}
+    keys = {"arm", "param", "op", "value", "risk", "confidence", "n", "text", "stuck", "failed", "undecided"}
     assert [entry.keys() for entry in twin["recommendations"]] == [keys]
 
 

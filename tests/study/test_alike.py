@@ -8,7 +8,7 @@ import optuna
 import pytest
 
 from stability import terminal
-from stability.evidence.failures import alike, reason
+from stability.evidence.alike_failures import alike, reason
 from stability.records import UserError
 from stability.report import write
 from stability.report.stored import stored as stored_study

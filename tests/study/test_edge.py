@@ -9,7 +9,7 @@ from stability.records import UserError
 
 TRAINER = """
 def train(trial, recorder):
-    p, x = trial.params, 1.0 + 0.01 * (trial.seed % 7)
+    p, x = trial.params, 1.0 + 0.01 * (trial.seed % 1009) / 1009 * 7
     recorder.define(square="x^2", total="square")
     recorder.evaluate({"square": x * x}, epoch=-1)
     rate = p.get("lr", 1.0) * (2.0 if p["boost"] else 1.0) / p.get("damping", 1.0)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from cases import YARDSTICK, Case, Form
-
 from stability.numerics.detectors import Monitor
 from stability.policy import Policy
-from stability.records import Ending, Evaluation, Event, Outcome, Records, Severity, Step, Verdict
 from stability.verdict import judge
+
+from stability.records import Ending, Evaluation, Event, Outcome, Records, Severity, Step, Verdict
 
 
 def judge_case(case: Case, form: Form) -> tuple[Verdict, int | None]:
