@@ -177,9 +177,9 @@ def show(
 
     store, name = Store(storage, create=False), _study_name(study)
     trial_id = terminal.find_trial(store.trials(name), trial)["trial_id"]
-    replays = trainers.replays(from_document(store.environment(name)["spec"]).trainer)
-    options = _named_storage(storage) if replays else None
-    terminal.print_trial(store.frames(name, trial_id), trial, format.value, options)
+    spec = from_document(store.environment(name)["spec"])
+    options = _named_storage(storage) if trainers.replays(spec.trainer) else None
+    terminal.print_trial(store.frames(name, trial_id), trial, format.value, options, spec)
 
 
 @app.command()
@@ -242,7 +242,7 @@ def judge(
     study: StudyArgument,
     limits: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[KEY=VALUE]...", help="Limits of rules, such as blow_up_severe=1.5."),
+        typer.Argument(metavar="[KEY=VALUE]...", help="Limits of rules, such as given_back=0.6."),
     ] = None,
     storage: StorageOption = DEFAULT_STORAGE,
     format: FormatOption = TableFormat.TABLE,

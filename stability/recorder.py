@@ -18,7 +18,7 @@ class TrialRecorder:
 
     def __init__(self, spec: TrialSpec, policy: Policy) -> None:
         self._writer = trialdir.Writer(spec.directory)
-        self._monitor = Monitor(spec.yardstick, policy)
+        self._monitor = Monitor(spec.yardstick, policy, spec.directions)
         self._yardstick = spec.yardstick
         self._steps = 0
         self.events: list[Event] = []

@@ -64,6 +64,9 @@ class EventKind(StrEnum):
     SPIKE = "spike"
     GRAD_EXPLOSION = "grad_explosion"
     VANISHING = "vanishing"
+    GAVE_BACK = "gave_back"
+    RETURNED = "returned"
+    EXCURSION = "excursion"
     STUCK = "stuck"
     UPDATE_RATIO = "update_ratio"
     CLIP_SATURATION = "clip_saturation"
@@ -78,6 +81,14 @@ class Severity(StrEnum):
     LOST = "LOST"
     WARNING = "WARNING"
     FACT = "FACT"
+
+
+class Direction(StrEnum):
+    """Which way a recorded number goes in a training that goes well; `NONE`: it says nothing of that."""
+
+    DOWN = "down"
+    UP = "up"
+    NONE = "none"
 
 
 class Measure(StrEnum):
@@ -206,7 +217,8 @@ class TrialSpec:
 
     `key` names the trial within its stage and stays the same over resumes (`basic/seed-3`).
     `epochs`, `batch_size` and `max_steps` are the budget; `yardstick` holds the fixed coefficients
-    of the evaluation loss. `cache` is a folder shared by all trials of the study.
+    of the evaluation loss, `directions` what the study file declares of recorded numbers. `cache` is a folder
+    shared by all trials of the study.
     """
 
     study: str
@@ -228,6 +240,7 @@ class TrialSpec:
     directory: Path
     cache: Path
     memory_bytes: int | None = None
+    directions: Mapping[str, Direction] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

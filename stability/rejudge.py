@@ -11,6 +11,7 @@ from typing import Any
 
 from stability.judging import monitor
 from stability.judging.policy import Policy
+from stability.judging.rules.rule import Context
 from stability.judging.verdict import judge
 from stability.records import Ending, Outcome, Records, UserError, Verdict, VerdictLabel
 from stability.spec import from_document
@@ -61,13 +62,13 @@ class Rejudged:
 
 
 def policy_from(overrides: Sequence[str]) -> Policy:
-    """The default policy, changed as in `blow_up_severe=1.5`. Raises `UserError` saying what to mend."""
+    """The default policy, changed as in `given_back=0.6`. Raises `UserError` saying what to mend."""
     defaults = {field.name: field.default for field in fields(Policy)}
     changes = {}
     for override in overrides:
         name, equals, text = override.partition("=")
         if not equals:
-            raise UserError(f"argument {override!r}: error: a limit is KEY=VALUE, such as blow_up_severe=1.5")
+            raise UserError(f"argument {override!r}: error: a limit is KEY=VALUE, such as given_back=0.6")
         if name not in defaults:
             raise UserError(f"argument {override!r}: error: unknown limit {name!r}{suggest(name, defaults)}")
         kind = type(defaults[name])
@@ -81,12 +82,13 @@ def policy_from(overrides: Sequence[str]) -> Policy:
 
 def rejudge(store: Store, study: str, policy: Policy) -> Rejudged:
     """Judge every stored trial of `study` anew. Raises `UserError` for a study that never ran here."""
-    yardstick = from_document(store.environment(study)["spec"]).yardstick
+    spec = from_document(store.environment(study)["spec"])
+    yardstick, directions = spec.yardstick, spec.directions
     weights = {name: weight for name, weight in yardstick.items() if weight}  # 0 adds nothing
     frames = store.frames(study)
     trials = frames.trials.to_dict("records")
     verdicts = [
-        _verdict(trial, records, weights, policy)
+        _verdict(trial, records, Context(policy, weights, directions))
         for trial, records in zip(trials, _all_records(frames, weights), strict=True)
     ]
     pairs = list(zip(trials, verdicts, strict=True))
@@ -107,14 +109,13 @@ def _all_records(frames: Frames, weights: Mapping[str, float]) -> Iterator[Recor
         yield restored(*parts, weights, trial["definitions"])
 
 
-def _verdict(
-    trial: Mapping[str, Any], records: Records, weights: Mapping[str, float], policy: Policy
-) -> Verdict:
+def _verdict(trial: Mapping[str, Any], records: Records, context: Context) -> Verdict:
     """The verdict now. A trial that was stopped, and would not be, has no end to judge."""
     ending = Ending(Outcome(trial["outcome"]), error=trial["error"])
     finished = ending.outcome is Outcome.FINISHED
-    events = tuple(monitor.scan(records, weights, policy, finished=finished))
-    verdict = judge(replace(records, events=events), ending, weights, policy)
+    given = context.weights, context.policy, context.directions
+    events = tuple(monitor.scan(records, *given, finished=finished))
+    verdict = judge(replace(records, events=events), ending, *given)
     if not _is_cut_short(trial, verdict):
         return verdict
     stopped = f"stopped after {trial['steps']} steps under the policy of its run"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from stability import spec as specs
-from stability.records import UserError
+from stability.records import Direction, UserError
 from stability.spec import load_study
 
 DEFAULT = Path(__file__).parents[1] / "studies" / "basic_vs_enhanced.yaml"
@@ -79,7 +79,7 @@ def test_the_default_study_is_read():
         ("seed: 0", "seed: -1", "0\n", "seed: input should be greater than or equal to 0, got -1"),
         ("seed: 0", "sed: 0", "seed: 0",
          "unknown key 'sed' in the study file; did you mean 'seed'? (name, trainer, data, model, budget, limits,"
-         " params, arms, compare, plan, yardstick, seed)"),
+         " params, arms, compare, plan, yardstick, signals, seed)"),
     ],
 )  # fmt: skip
 def test_a_mistake_gets_its_place_and_the_fix(tmp_path, old, new, at, message):
@@ -170,6 +170,22 @@ def test_identity_follows_the_meaning_and_not_the_layout(tmp_path):
     assert same.sha256 == original.sha256 != longer.sha256
     assert more.sha256 != original.sha256 and more.trial_sha256 == original.trial_sha256
     assert longer.trial_sha256 != original.trial_sha256
+
+
+def test_signals_declare_which_way_numbers_go(tmp_path):
+    plain, told = (tmp_path / name for name in ("plain.yaml", "told.yaml"))
+    plain.write_text(DEFAULT.read_text())
+    told.write_text(DEFAULT.read_text() + "signals: {gen: {direction: none}, bleu: {direction: up}}\n")
+    assert load_study(plain).directions == {}
+    assert load_study(told).directions == {"gen": Direction.NONE, "bleu": Direction.UP}
+    assert load_study(told).trial_sha256 != load_study(plain).trial_sha256  # verdicts may differ
+
+
+def test_the_yardstick_is_a_loss(tmp_path):
+    error = broken(tmp_path, "seed: 0", "seed: 0\nsignals: {mel: {direction: up}}")
+    assert error.endswith(
+        "error: signal 'mel' goes up, and the yardstick is a loss: leave it out of `yardstick`"
+    )
 
 
 def test_a_stored_document_reads_back_as_the_same_study():

@@ -57,27 +57,31 @@ def leaves_artifacts(trial, recorder):
 
 def nan_then_raise(trial, recorder):
     recorder.evaluate({"square": 1.0}, epoch=-1)
-    try:
-        recorder.step({"square": float("nan")}, total=float("nan"))
-    except Exception:
-        raise RuntimeError("loss is NaN") from None
+    recorder.step({"square": float("nan")}, total=float("nan"))
+    raise RuntimeError("loss is NaN")
 
 
 def catches_all(trial, recorder):
     """Goes NaN, and never lets anything end it."""
     recorder.evaluate({"square": 1.0}, epoch=-1)
-    for loss in (1.0, float("nan"), 0.5):
+    for loss in (1.0, *[float("nan")] * 3, 0.5):
         try:
             recorder.step({"square": loss}, total=loss)
         except stability.StopTrial:
             break
 
 
+def _falls(recorder, start):
+    """The fewest steps of which a verdict is possible."""
+    recorder.evaluate({"square": start}, epoch=-1)
+    for loss in (start, 0.8, 0.6, 0.5):
+        recorder.step({"square": loss}, total=loss, lr=0.1)
+
+
 def ends(trial, recorder):
     """End the way `params['how']` says."""
     print("before the end")
-    recorder.evaluate({"square": 1.0}, epoch=-1)
-    recorder.step({"square": 1.0}, total=1.0, lr=0.1)
+    _falls(recorder, 1.0 + 0.01 * (trial.seed % 10))
     match trial.params["how"]:
         case "raise":
             raise ValueError("a bug in the trainer")
@@ -124,6 +128,22 @@ def masks(trial, recorder):
     recorder.evaluate({"square": 1.0}, epoch=-1)
     for loss in (2.9, 0.7, 0.0, 0.0, 0.0, 0.0):
         recorder.step({"square": loss}, total=loss, lr=0.1)
+
+
+def gives_back(trial, recorder):
+    """Falls from 10 to 1 and rises to 6.4 at step 30; a trial of 60 steps."""
+    wave = 0.01 * (trial.seed % 10)
+    for number in range(60):
+        loss = 10.0 - 0.3 * number if number < 30 else 6.4
+        loss += wave * (number % 2)
+        recorder.step({"square": loss}, total=loss, lr=0.1, epoch=number // 30)
+
+
+def freezes(trial, recorder):
+    """Its gradient is NaN from the fifth step on, and its loss stays where it was."""
+    for number in range(20):
+        loss = 2.0 - 0.1 * min(number, 4) + 0.001 * (trial.seed % 10)
+        recorder.step({"square": loss}, total=loss, lr=0.1, grad_norm=1.0 if number < 4 else float("nan"))
 
 
 def environment(trial, recorder):
@@ -231,8 +251,7 @@ def prints_much(trial, recorder):
 def tells_process(trial, recorder):
     """Leaves its process number; changes what `params["how"]` names."""
     Path(trial.directory, "artifacts", "seen.txt").write_text(f"{os.getpid()} {trial.device}")
-    recorder.evaluate({"square": 1.0}, epoch=-1)
-    recorder.step({"square": 1.0}, total=1.0)
+    _falls(recorder, 1.0)
     recorder.evaluate({"square": 0.5}, epoch=0)
     match trial.params["how"]:
         case "raise":
@@ -253,24 +272,24 @@ def tells_process(trial, recorder):
 def lost_at_first(trial, recorder):
     """Is killed in its first `params["lost"]` attempts."""
     attempt = int(trial.directory.name.partition("-")[2] or 0)
-    recorder.evaluate({"square": 1.0}, epoch=-1)
     if attempt < trial.params["lost"]:
         os.kill(os.getpid(), 9)
-    recorder.step({"square": 1.0}, total=1.0)
+    _falls(recorder, 1.0)
     recorder.evaluate({"square": 0.5}, epoch=0)
 
 
 def diverges_slowly(trial, recorder):
-    """`quadratic` with 0.02 s of computing a step."""
+    """`quadratic` with 0.02 s of computing a step, of which a loss above 1 is NaN."""
 
     class Busy:
         define, evaluate = recorder.define, recorder.evaluate
 
-        def step(self, *args, **kwargs):
+        def step(self, losses, total, **kwargs):
             end_s = time.process_time() + 0.02
             while time.process_time() < end_s:
                 pass
-            recorder.step(*args, **kwargs)
+            total = float("nan") if total > 2.0 else total
+            recorder.step({"square": total}, total=total, **kwargs)
 
     quadratic(trial, Busy())
 

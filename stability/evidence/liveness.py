@@ -12,7 +12,7 @@ from enum import StrEnum
 import pandas as pd
 
 from stability.evidence.printed import Agreement, Printed, agreement, together
-from stability.evidence.selection import judged, of_stage
+from stability.evidence.selection import came_to_an_end, of_stage
 from stability.spec.plan import FLIP, REFERENCE, REPEAT
 
 
@@ -62,7 +62,7 @@ def liveness(trials: pd.DataFrame, printed: Mapping[int, Printed] | None = None)
     """
     if printed is not None:
         return _by_print(trials, printed)
-    known = judged(trials).dropna(subset=["trajectory_sha256"])
+    known = came_to_an_end(trials).dropna(subset=["trajectory_sha256"])
     sides = _sides(known)
     repeats = [_equal(own, REPEAT) for own in sides if REPEAT in own.index]
     repeatable = all(repeats) if repeats else None
@@ -83,7 +83,7 @@ def inert(trials: pd.DataFrame, *, exact: bool) -> frozenset[str]:
 
 def _by_print(trials: pd.DataFrame, printed: Mapping[int, Printed]) -> Liveness:
     """The same by printed numbers. Where equal trials differ in their lines alone, common places count."""
-    known = judged(trials)
+    known = came_to_an_end(trials)
     known = known[known["trial_id"].isin(printed.keys())]
     sides = [{name: printed[own.at[name, "trial_id"]] for name in own.index} for own in _sides(known)]
     twice = [(own[REFERENCE], own[REPEAT]) for own in sides if REPEAT in own]

@@ -23,6 +23,11 @@ def judged(trials: pd.DataFrame) -> pd.DataFrame:
     return trials[trials["verdict"].isin(EVIDENCE)]
 
 
+def came_to_an_end(trials: pd.DataFrame) -> pd.DataFrame:
+    """The trials that can be compared number by number: judged ones, and those that lack only a verdict."""
+    return trials[trials["verdict"].isin(EVIDENCE) | _finished(trials)]
+
+
 def with_evidence(trials: pd.DataFrame) -> pd.DataFrame:
     """The trials whose training gave evidence, each piece of it once: to be counted."""
     return independent_of(judged(trials))

@@ -86,6 +86,7 @@ def _trial(spec: StudySpec, run: Run, frozen: optuna.trial.FrozenTrial, director
         data={},
         model={},
         yardstick=spec.yardstick,
+        directions=spec.directions,
         directory=directory,
         cache=directory.parents[1] / "cache",
     )

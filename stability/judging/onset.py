@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from stability.judging.policy import Policy
-from stability.judging.rules.memory import Past
+from stability.judging.rules.rolling import RollingWindow
 from stability.records import Step
 
 
@@ -89,7 +89,7 @@ def _quantities(step: Step) -> Iterator[tuple[str, float]]:
 def _departure(quantity: str, course: Sequence[tuple[int, float]], policy: Policy) -> Onset | None:
     """The first value of a course from which on all lie on one side of the band that its past makes."""
     for at in range(max(policy.onset_minimum, len(course) - policy.window), len(course)):
-        past = Past(policy.window)
+        past = RollingWindow(policy.window)
         for _, value in course[max(0, at - policy.window) : at]:
             if math.isfinite(value):
                 past.add(math.log(value))

@@ -5,9 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from stability.judging.conclusion import Conclusion
 from stability.judging.policy import Policy
+from stability.judging.rules.nonfinite import KINDS as NONFINITE
+from stability.judging.rules.nonfinite import remains_nonfinite
+from stability.judging.rules.progress import Progress
+from stability.judging.rules.rule import Context
 from stability.records import (
     BEFORE_TRAINING,
+    Direction,
     Ending,
     Event,
     EventKind,
@@ -15,46 +21,105 @@ from stability.records import (
     Outcome,
     Records,
     Severity,
+    Step,
     Verdict,
     VerdictLabel,
 )
 
-
-def yardstick(losses: Mapping[str, float], weights: Mapping[str, float]) -> float:
-    """The weighted sum of an evaluation's components; NaN and infinities go through.
-
-    A weighed component may be missing only where another is not finite: so is the sum then, whatever the
-    missing one is. Raises `KeyError` otherwise.
-    """
-    given = sum(weight * losses[name] for name, weight in weights.items() if name in losses)
-    if math.isfinite(given) and (missing := weights.keys() - losses.keys()):
-        raise KeyError(*missing)
-    return given
+TRIED_AGAIN = frozenset({Outcome.LOST, Outcome.OUT_OF_MEMORY})
+"""Ends from outside: the course was cut off anywhere, and another try will show the rest."""
+SYMPTOMS = frozenset(
+    {
+        EventKind.NAN_GRAD,
+        EventKind.SPIKE,
+        EventKind.GRAD_EXPLOSION,
+        EventKind.UPDATE_RATIO,
+        EventKind.ATTENTION_LOGITS,
+        EventKind.OSCILLATION,
+    }
+)
+"""Warnings of how a training goes. They explain one that went wrong, and say nothing against one that learned
+and kept what it learned."""
 
 
 def judge(
-    records: Records, ending: Ending, weights: Mapping[str, float], policy: Policy | None = None
+    records: Records,
+    ending: Ending,
+    weights: Mapping[str, float],
+    policy: Policy | None = None,
+    directions: Mapping[str, Direction] | None = None,
 ) -> Verdict:
     """What the training did, from what was recorded; `weights` are the yardstick's coefficients.
 
-    A lost trial is DIVERGED however its process ended. Without such an event, a process that did not
-    finish is INCONCLUSIVE: it is neither stable nor diverged. A warning makes a finished one UNSTABLE, unless
-    all of them say that nothing moved: then it is STUCK. Facts count neither way.
+    A lost trial is DIVERGED however its process ended: by an event that ended it, by numbers that were not
+    finite when it ended, or by a course that left its start for good. Without that, a process that did not
+    finish is INCONCLUSIVE. Of one that finished, its whole course decides (`conclusion`), and those warnings
+    that it does not contradict. `directions` are those declared in the study file.
     """
-    lost = [event for event in records.events if event.severity is Severity.LOST]
-    if lost:
-        return _from_event(VerdictLabel.DIVERGED, min(lost, key=lambda event: event.step))
+    policy = policy or Policy()
+    context = Context(policy, weights, directions or {})
+    if (lost := _lost(records, context)) is not None:
+        return _from_event(VerdictLabel.DIVERGED, lost)
+    found = _conclusion(records, context)
+    if found.label is VerdictLabel.DIVERGED and ending.outcome not in TRIED_AGAIN:
+        return _from_event(VerdictLabel.DIVERGED, found.event)
     if ending.outcome is not Outcome.FINISHED:
         return Verdict(VerdictLabel.INCONCLUSIVE, evidence=ending.error or ending.outcome.value)
     if not records.steps:
         return Verdict(VerdictLabel.INCONCLUSIVE, evidence="the trainer recorded no step")
     if records.evaluations and records.evaluations[-1].epoch == BEFORE_TRAINING:
         return Verdict(VerdictLabel.INCONCLUSIVE, evidence="evaluated before training, but never after it")
-    if blown := _blown_up_at_the_end(records, weights, policy or Policy()):
-        return _from_event(VerdictLabel.DIVERGED, blown)
-    if warnings := [event for event in records.events if event.severity is Severity.WARNING]:
-        return _warned(sorted(warnings, key=lambda event: event.step))
-    return Verdict(VerdictLabel.STABLE, evidence=_course(records, weights))
+    return _finished(records, found)
+
+
+def _lost(records: Records, context: Context) -> Event | None:
+    """What ended the training, dated by the first of the non-finite numbers that led there."""
+    ended = [event for event in records.events if event.severity is Severity.LOST]
+    if (remains := remains_nonfinite(records, context)) is not None:
+        ended.append(remains)
+    if not ended:
+        return None
+    first = min(ended, key=lambda event: event.step)
+    before = [e for e in records.events if e.kind in NONFINITE and first.step - 2 <= e.step <= first.step]
+    return min(before, key=lambda event: event.step, default=first)
+
+
+def _conclusion(records: Records, context: Context) -> Conclusion:
+    progress = Progress(context)
+    for step in records.steps:
+        progress.step(step)
+    for evaluation in records.evaluations:
+        progress.evaluation(evaluation)
+    return progress.conclusion()
+
+
+def _finished(records: Records, found: Conclusion) -> Verdict:
+    """The verdict on a training that came to its end without being lost on its way."""
+    warnings = [event for event in records.events if event.severity is Severity.WARNING]
+    counting = [event for event in warnings if event.kind not in SYMPTOMS | {EventKind.STUCK}]
+    if found.event is not None and found.label is not VerdictLabel.STUCK:
+        return _from_event(found.label, found.event)
+    if found.label is VerdictLabel.STUCK and all(event.kind is EventKind.VANISHING for event in counting):
+        return _from_event(VerdictLabel.STUCK, found.event)
+    if counting:
+        return _from_event(VerdictLabel.UNSTABLE, min(counting, key=lambda event: event.step))
+    if still := next(filter(_is_still, warnings), None):
+        return _from_event(VerdictLabel.STUCK, still)
+    if found.label is VerdictLabel.STABLE:
+        return Verdict(VerdictLabel.STABLE, evidence=f"{found.evidence} {_in_steps(records.steps)}")
+    return Verdict(VerdictLabel.INCONCLUSIVE, evidence=found.evidence)
+
+
+def _in_steps(steps: Sequence[Step]) -> str:
+    """How many steps there were, and whether every number of theirs was finite."""
+    broken = sum(not all(map(math.isfinite, _numbers(step))) for step in steps)
+    finite = f"not every number finite in {broken} of them" if broken else "every recorded number finite"
+    return f"in {len(steps)} steps, {finite}"
+
+
+def _numbers(step: Step) -> list[float]:
+    norms = (step.total, step.grad_norm, step.weight_norm)
+    return [*step.losses.values(), *(step.measures or {}).values(), *(n for n in norms if n is not None)]
 
 
 def describe(event: Event) -> str:
@@ -63,15 +128,21 @@ def describe(event: Event) -> str:
     match event.kind:
         case EventKind.BLOW_UP:
             return (
-                f"{event.where} {event.value:.3g}x its value at the start after {event.step + 1} steps"
-                f" (limit {event.threshold:g}x)"
+                f"{event.where} rose from {event.threshold:.4g} to {event.value:.4g}, for good {_from(event)}"
             )
+        case EventKind.GAVE_BACK:
+            share = f"{event.value:.0%}" if event.value <= 1.0 else "more than all"
+            return f"{event.where} gave back {share} of what it had learned, {_from(event)}"
+        case EventKind.RETURNED:
+            return f"{event.where} went up to {value} and came back to {event.threshold:.4g}, where it began"
+        case EventKind.EXCURSION:
+            return f"{event.where} went up to {value} on its way from {event.threshold:.4g}, {at}"
         case EventKind.MASKED_NONFINITE:
-            frozen = f"{event.where} loss stayed at exactly {event.value:g}"
+            loss = event.where if event.where.endswith("loss") else f"{event.where} loss"
+            frozen = f"{loss} stayed at exactly {event.value:g}"
             return f"{frozen} for {event.threshold:g} steps up to step {event.step}"
         case EventKind.NAN_GRAD if event.where == "skipped steps":
-            share = f"{event.value:.1%} of the steps since the scaler first found its scale"
-            return f"{share} were skipped by it, up to step {event.step} (limit {event.threshold:.1%})"
+            return f"the gradient scaler skips one step after another, {at}"
         case EventKind.NAN_GRAD:
             return f"gradient norm {event.value} at step {event.step}"
         case EventKind.NONFINITE_WEIGHT:
@@ -82,7 +153,8 @@ def describe(event: Event) -> str:
         case EventKind.GRAD_EXPLOSION | EventKind.VANISHING:
             return f"{_GRADIENT[event.where].format(value)} {at} ({limit})"
         case EventKind.STUCK:
-            return _no_progress(event)
+            moved = f"{event.threshold:.4g} to {event.value:.4g}"
+            return f"{event.where} {moved} in {event.step + 1} steps: no change beyond its noise"
         case EventKind.UPDATE_RATIO if _is_still(event):
             return f"no sampled update changed the weights by more than {value} of their norm ({limit})"
         case EventKind.UPDATE_RATIO:
@@ -101,13 +173,12 @@ def describe(event: Event) -> str:
         case EventKind.OSCILLATION:
             return f"{event.where} goes up and down in turn by {event.value:.1%} {at} ({limit})"
         case _:
-            loss = event.where if event.where == "loss" else f"{event.where} loss"
+            loss = event.where if event.where.endswith("loss") else f"{event.where} loss"
             return f"{loss} {event.value} at step {event.step}"
 
 
 _GRADIENT = {
-    "grad_norm": "gradient norm {}",
-    "grad_norm/median": "gradient norm {} times its running median",
+    "grad_norm/early": "gradient norm {} times what it was in the first steps",
     "grad_rms": "root mean square of the gradient {}",
     "grad_rms_first/grad_rms_last": "gradient of the first layer {} times that of the last",
     "zero_grad_share": "share of gradient elements that are exactly 0: {}",
@@ -116,23 +187,8 @@ _SATURATED = "clipping normalises the gradient, and nothing can be traced to the
 _INACTIVE = "clipping is inactive"
 
 
-def _no_progress(event: Event) -> str:
-    """`value` is the drop of the loss relative to its start, `threshold` what would have counted as one."""
-    side = "above" if event.value < 0.0 else "below"
-    course = f"{event.where} at best {abs(100 * event.value):.2g}% {side} its start"
-    return f"{course} in {event.step + 1} steps (limit {100 * event.threshold:.2g}% below)"
-
-
-def _warned(warnings: Sequence[Event]) -> Verdict:
-    """The verdict on a finished training with warnings, in the order of their steps.
-
-    A dead model may be seen twice, by its gradients and by its loss; gradients alone do not make it stuck.
-    """
-    stuck = [event for event in warnings if event.kind is EventKind.STUCK or _is_still(event)]
-    others = [event for event in warnings if event not in stuck]
-    if stuck and all(event.kind is EventKind.VANISHING for event in others):
-        return _from_event(VerdictLabel.STUCK, max(stuck, key=lambda event: event.kind is EventKind.STUCK))
-    return _from_event(VerdictLabel.UNSTABLE, others[0])
+def _from(event: Event) -> str:
+    return f"from step {event.step} on"
 
 
 def _is_still(event: Event) -> bool:
@@ -142,26 +198,5 @@ def _is_still(event: Event) -> bool:
     )
 
 
-def _blown_up_at_the_end(records: Records, weights: Mapping[str, float], policy: Policy) -> Event | None:
-    """A yardstick that ends far above its start, in a trial too short for the rule that watches it."""
-    if len(records.evaluations) < 2 or len(records.steps) >= policy.blow_up_after_steps:
-        return None
-    first, last = (yardstick(records.evaluations[i].losses, weights) for i in (0, -1))
-    if records.evaluations[0].epoch != BEFORE_TRAINING or not last > policy.blow_up_severe * first > 0:
-        return None
-    step = max(0, len(records.steps) - 1)
-    return Event(step, EventKind.BLOW_UP, "yardstick", last / first, policy.blow_up_severe)
-
-
 def _from_event(label: VerdictLabel, event: Event) -> Verdict:
     return Verdict(label, event.step, event.kind, event.where, describe(event))
-
-
-def _course(records: Records, weights: Mapping[str, float]) -> str:
-    """How the yardstick went, as evidence for STABLE; the training total where there is no yardstick."""
-    steps = f"in {len(records.steps)} steps, every recorded number finite"
-    values = [yardstick(evaluation.losses, weights) for evaluation in records.evaluations]
-    if weights and len(values) > 1 and records.evaluations[0].epoch == BEFORE_TRAINING:
-        return f"yardstick {values[0]:.4g} to {values[-1]:.4g} {steps}"
-    totals = [step.total for step in records.steps if step.total is not None]
-    return f"total {totals[0]:.4g} to {totals[-1]:.4g} {steps}" if totals else steps

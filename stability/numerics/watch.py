@@ -55,7 +55,7 @@ class Watch:
         if not isinstance(policy, Policy | None):
             raise UserError(
                 f"policy is an object of type {type(policy).__name__}; give a "
-                "stability.judging.policy.Policy, for example Policy(blow_up_severe=1.5)"
+                "stability.judging.policy.Policy, for example Policy(given_back=0.6)"
             )
         self._optimizer, self._recorder, self._on_event = optimizer, recorder, on_event
         self._scaler = scaler if scaler is not None and scaler.is_enabled() else None

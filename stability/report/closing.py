@@ -35,7 +35,7 @@ def _limits(twin: Twin, words: Words) -> Iterator[Inline]:
     if steps := max((n for n in limits["steps"].values() if n is not None), default=0):
         yield words.say("limit_steps", steps=steps)
     yield _data(limits, words)
-    yield words.say("limit_not_evaluated" if limits.get("yardstick_not_evaluated") else "limit_blow_up")
+    yield words.say("limit_not_evaluated" if limits.get("yardstick_not_evaluated") else "limit_verdicts")
     several = twin["comparison"] and sum(row["differs"] for row in twin["settings"]) > 1
     if several and not twin["attribution"]:
         yield words.say("limit_preset")

@@ -179,8 +179,8 @@ ENGLISH = {
     "liveness_means": "One setting changed at a time, at one seed ({n} trials); gradient norms, weight norms and"
     " evaluations compared bit for bit. No difference below comes from a setting that changes nothing.",
     "liveness_means_printed": "One setting changed at a time, at one seed ({n} trials); printed numbers of the same step or"
-    " epoch compared. No difference is stated only where at least {numbers} of them agree that have at least {digits}"
-    " digits and are not the number before them. No setting is left out of later stages for that.",
+    " epoch compared. A setting is said to make no difference only where at least {numbers} of them agree, each of at"
+    " least {digits} digits and other than the number before it. No later stage leaves a setting out for that.",
     "knob_live": "yes",
     "knob_inert": "no: bit for bit the same",
     "knob_inert_printed": "no difference in {numbers} printed numbers that move, of at least {digits} digits",
@@ -447,8 +447,8 @@ ENGLISH = {
     " data and model.",
     "limit_data_imported": "Of imported runs only the parameters are known: data, model and code may have differed"
     " between them.",
-    "limit_blow_up": "A finite blow-up is judged at evaluations, from step 5 on: a spike that comes and goes between"
-    " two of them is not counted as divergence.",
+    "limit_verdicts": "A verdict is on the whole course of a trial: a spike that came and went again is not counted"
+    " as divergence.",
     "limit_not_evaluated": "The trainer made no evaluations: the yardstick is of its training losses, at the first step"
     " and as the mean of the last epoch. A setting that changes how these losses are computed changes it too.",
     "limit_preset": "The arms differ in several settings, so no single setting is credited or blamed.",
@@ -536,7 +536,7 @@ ENGLISH = {
     "fig_decades": "decades of {param}",
     "fig_units": "units of {param}",
     "fig_failure": "{stage} #{number}: {event_kind} in {event_where} at step {step}",
-    "fig_limit": "limit",
+    "fig_limit": "start",
     "fig_steps_before": "steps from the first bad one",
     "fig_no_evaluation": "not shown: no trial was evaluated",
     "fig_no_total": "not shown: no total was recorded",

@@ -13,7 +13,7 @@ from pydantic import Field, PrivateAttr, ValidationError
 
 from stability import yamlfile
 from stability.params import Param, ParamEntry
-from stability.records import UserError
+from stability.records import Direction, UserError
 from stability.spec.checks import check_arms, check_plan
 from stability.spec.command import TrainerForms
 from stability.spec.messages import explain, line, locate
@@ -26,7 +26,7 @@ from stability.spec.plan import (
     PlanEntry,
     SearchStage,
 )
-from stability.spec.sections import Budget, Compare, Limits, Section, Weight
+from stability.spec.sections import Budget, Compare, Limits, Section, Signal, Weight
 from stability.yamlfile import Address, Document
 
 __all__ = [
@@ -49,6 +49,7 @@ class StudySpec(Section):
     compare: Compare | None = None
     plan: Annotated[list[PlanEntry], Field(min_length=1)]
     yardstick: Annotated[dict[str, Weight], Field(min_length=1)] = {"mel": 1.0, "stop": 1.0, "kl": 0.5}
+    signals: dict[str, Signal] = {}
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
 
     _document: dict[str, Any] = PrivateAttr(default_factory=dict)
@@ -61,6 +62,11 @@ class StudySpec(Section):
         """The range of every hyperparameter a trial receives, in file order."""
         ranges = [p for name, entry in self.params_entries.items() for p in entry.ranges(name)]
         return {param.name: param for param in ranges}
+
+    @property
+    def directions(self) -> Mapping[str, Direction]:
+        """What is declared of recorded numbers, by name."""
+        return {name: Direction(signal.direction) for name, signal in self.signals.items()}
 
     @property
     def document(self) -> Mapping[str, Any]:
@@ -82,6 +88,8 @@ class StudySpec(Section):
         meaning = {
             key: self._document.get(key) for key in ("trainer", "data", "model", "params", "yardstick")
         }
+        if self.signals:
+            meaning["signals"] = self._document["signals"]
         meaning["budget"] = self.budget.model_dump(exclude={"timeout_s", "memory_gb"})
         return _digest(meaning | {"seed": self.seed})
 

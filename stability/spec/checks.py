@@ -37,6 +37,11 @@ def check_arms(spec: StudySpec) -> None:
 def check_plan(spec: StudySpec) -> None:
     if not any(spec.yardstick.values()):
         raise spec.error(("yardstick",), "every weight is 0, so nothing would be measured; weigh a component")
+    for name, weight in spec.yardstick.items():
+        if weight and name in spec.signals and spec.signals[name].direction != "down":
+            goes = "goes up" if spec.signals[name].direction == "up" else "has no direction"
+            message = f"signal {name!r} {goes}, and the yardstick is a loss: leave it out of `yardstick`"
+            raise spec.error(("signals", name), message, at_key=True)
     names = [entry.name for entry in spec.plan]
     for i, name in enumerate(names):
         if name in names[:i]:

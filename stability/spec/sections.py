@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
@@ -53,6 +53,12 @@ class Limits(Section):
     max_failures: Annotated[int, Field(ge=0)] | None = None
     max_alike_failures: Annotated[int, Field(ge=2)] | None = Field(default=4, description=_ALIKE)
     retries: Annotated[int, Field(ge=0, le=2)] = 2
+
+
+class Signal(Section):
+    """Which way a recorded number goes in a training that goes well; none: it says nothing of that."""
+
+    direction: Literal["down", "up", "none"]
 
 
 class Compare(Section):

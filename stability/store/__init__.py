@@ -231,9 +231,10 @@ class Store:
         return list(self._rows(query))
 
     def failures(self, study: str, stage: str | None = None) -> list[dict[str, Any]]:
-        """The trials that ended without evidence, in the study or a stage of it, by number; params parsed."""
+        """The trials that failed or recorded nothing, in the study or a stage, by number; params parsed."""
         names = ("trial_id", "stage", "number", "key", "arm", "params", "outcome", "evidence", "steps")
         inside = [TRIALS.c.study == study, TRIALS.c.verdict == VerdictLabel.INCONCLUSIVE.value]
+        inside.append((TRIALS.c.outcome != Outcome.FINISHED.value) | (TRIALS.c.steps == 0))
         inside += [] if stage is None else [TRIALS.c.stage == stage]
         query = sa.select(*(TRIALS.c[name] for name in (*names, "directory"))).where(*inside)
         rows = self._rows(query.order_by(TRIALS.c.trial_id))

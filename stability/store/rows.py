@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from stability.judging.verdict import yardstick
+from stability.judging.yardstick import yardstick
 from stability.records import (
     BEFORE_TRAINING,
     NOT_EVALUATED,

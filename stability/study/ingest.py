@@ -36,10 +36,11 @@ def read(spec: TrialSpec) -> Ended:
     except ValueError as error:
         records, ending = Records(), replace(ending, outcome=Outcome.CRASHED, error=str(error))
         return Ended(spec, records, ending, judge(records, ending, spec.yardstick))
+    policy, directions = Policy(), spec.directions
     finished = ending.outcome is Outcome.FINISHED
-    events = records.events or tuple(monitor.scan(records, spec.yardstick, Policy(), finished=finished))
-    records = replace(records, events=events)
-    return Ended(spec, records, ending, judge(records, ending, spec.yardstick))
+    events = records.events or monitor.scan(records, spec.yardstick, policy, directions, finished=finished)
+    records = replace(records, events=tuple(events))
+    return Ended(spec, records, ending, judge(records, ending, spec.yardstick, policy, directions))
 
 
 def store_trial(

@@ -330,6 +330,7 @@ class Stage:
             data=self._data,
             model=spec.model,
             yardstick=spec.yardstick,
+            directions=spec.directions,
             directory=folder / spec.name / self._entry.name / name,
             cache=folder / "cache",
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,10 @@ from rich.console import Console
 from rich.text import Text
 
 from stability import diagnosis, trialdir
+from stability.judging.monitor import not_run
+from stability.judging.signals import direction
 from stability.records import Explanation, Records, UserError, VerdictLabel
+from stability.store.restored import restored
 from stability.suggest import suggest
 from stability.terminal.rows import Row, plain, print_rows, sparkline, verdict_text
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from stability.rejudge import Rejudged
+    from stability.spec import StudySpec
     from stability.store import Frames, Store
 
 SPARKLINE_STEPS = 60
@@ -54,8 +58,8 @@ def _unknown_end(steps: Sequence[int]) -> str:
     return f"{trials} stopped after {span} steps under the policy of the run; what would follow is unknown"
 
 
-def print_trial(frames: Frames, name: str, format: str, options: str | None) -> None:
-    """Everything about one trial. Raises `UserError` for a trial that is not there.
+def print_trial(frames: Frames, name: str, format: str, options: str | None, spec: StudySpec) -> None:
+    """Everything about one trial of the study `spec`. Raises `UserError` for a trial that is not there.
 
     `options` is what `stability explain` needs to find the store; None where it cannot replay the trial.
     """
@@ -63,11 +67,13 @@ def print_trial(frames: Frames, name: str, format: str, options: str | None) -> 
     own = {key: frame[frame.trial_id == trial["trial_id"]] for key, frame in _tables(frames).items()}
     if format == "json":
         tables = {key: _records(frame) for key, frame in own.items()}
-        print(json.dumps(plain(trial) | tables, indent=2, allow_nan=False))
+        heard = {"signals": _signals(own["steps"], spec), "not_run": _not_run(own, trial, spec)}
+        print(json.dumps(plain(trial) | heard | tables, indent=2, allow_nan=False))
     elif format == "csv":
         print_rows(_records(own["steps"]), "csv")
     else:
         _print_facts(trial)
+        _print_heard(_signals(own["steps"], spec), _not_run(own, trial, spec))
         _print_course(own["steps"], own["epochs"], trial["event_step"])
         if len(own["events"]):
             print_rows([_event_line(row) for row in own["events"].to_dict("records")], "table")
@@ -132,6 +138,31 @@ def _print_facts(trial: Row) -> None:
     device = trial["device"] or "no device"
     print(f"cost      {trial['steps']} steps, {_seconds(trial['cpu_s'])} CPU-s on {device}")
     print(f"folder    {trial['directory']}")
+
+
+def _signals(steps: pd.DataFrame, spec: StudySpec) -> dict[str, str]:
+    """Which way each recorded loss should go: as declared in the study file, else by its name."""
+    names = [name.removeprefix("loss/") for name in steps.quantity.unique() if name.startswith("loss/")]
+    return {name: direction(name, spec.directions).value for name in names}
+
+
+def _not_run(own: Mapping[str, pd.DataFrame], trial: Row, spec: StudySpec) -> dict[str, list[str]]:
+    """What was not recorded -> the rules that need it, and so could say nothing."""
+    weights = {name: weight for name, weight in spec.yardstick.items() if weight}
+    records = restored(own["steps"], own["epochs"], weights, trial["definitions"])
+    found: dict[str, list[str]] = {}
+    for rule, needs in not_run(records, weights):
+        found.setdefault(needs, []).append(rule)
+    return found
+
+
+def _print_heard(signals: Mapping[str, str], silent: Mapping[str, Sequence[str]]) -> None:
+    """The roles of numbers that are no plain losses, and the rules that had nothing to look at."""
+    if others := [f"{name} ({way})" for name, way in signals.items() if way != "down"]:
+        print(f"signals   {', '.join(others)}; all others are losses")
+    if silent:
+        rules = ", ".join(name for names in silent.values() for name in names)
+        print(f"not run   {rules}; they read what was not recorded: {', '.join(silent)}")
 
 
 def _seconds(value: float | None) -> str:

@@ -16,7 +16,7 @@ class Protocol:
 
     def __init__(self, trial: TrialSpec) -> None:
         self._follower = trialdir.Follower(trial.directory)
-        self._monitor = Monitor(trial.yardstick, Policy())
+        self._monitor = Monitor(trial.yardstick, Policy(), trial.directions)
         self._weighed = trial.yardstick.keys()
         self.steps = 0
 

@@ -12,7 +12,7 @@ from trainings import YARDSTICK
 from stability import trialdir
 from stability.judging.monitor import Monitor
 from stability.judging.policy import Policy
-from stability.judging.verdict import yardstick
+from stability.judging.yardstick import yardstick
 from stability.records import Event, Outcome, Records, TrialSpec
 
 

@@ -62,7 +62,7 @@ def test_a_report_from_an_outline_is_the_report_from_everything(tmp_path):
     spec, store = study(tmp_path, 60), Store(str(tmp_path / "s.db"))
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     fill(store, spec, 40, tmp_path)
-    assert {"STABLE", "DIVERGED", "UNSTABLE"} <= set(store.trials(NAME).verdict)
+    assert {"STABLE", "DIVERGED"} <= set(store.trials(NAME).verdict)
     environment = store.environment(NAME)
     whole = report.build(spec, store.frames(NAME), environment)
     outline = store.outline(NAME, "compare", shown_failure)

@@ -23,7 +23,6 @@ import json
 import math
 import statistics
 import sys
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -32,25 +31,21 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1] / "verdicts"))
 
 from cases import Case, Form, Label, load  # noqa: E402
+from counting import Told, claimed, count, counting, ended, labelled, lies, wrongly_called  # noqa: E402
 from curves import curves  # noqa: E402
-from drawing import TOO_SHORT, shown  # noqa: E402
 from judging import judge_case  # noqa: E402
 from verdict_peers import PEERS  # noqa: E402
 
 from stability.records import VerdictLabel  # noqa: E402
 
 OURS = "stability"
-_UNBROKEN = {VerdictLabel.STABLE, VerdictLabel.STUCK}
 _ALARMED = {VerdictLabel.DIVERGED, VerdictLabel.UNSTABLE}
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """One case in one form: our verdict, where we ended it, and the first alarm of everybody (None: none)."""
+class Judged(Told):
+    """One case in one form, with the first alarm of everybody (None: none)."""
 
-    case: Case
-    verdict: VerdictLabel
-    ended: int | None
     onset: int | None
     alarms: Mapping[str, int | None]
 
@@ -108,46 +103,36 @@ def _first_bad(numbers: Sequence[tuple[int, float]]) -> int | None:
 
 def judged(cases: Iterable[Case], form: Form) -> list[Judged]:
     """Every case that says something in this form, with everybody's word on it."""
-    return [_judged(case, form) for case in cases if shown(case, form) and _counts(case)]
-
-
-def _counts(case: Case) -> bool:
-    return case.label is not Label.GREY or case.why.startswith(TOO_SHORT)
+    return [_judged(case, form) for case in counting(cases, form)]
 
 
 def _judged(case: Case, form: Form) -> Judged:
-    verdict, ended = judge_case(case, form)
-    ours = ended
+    verdict, at = judge_case(case, form)
+    ours = at
     if ours is None and verdict.label in _ALARMED:
         ours = len(case.total) - 1
     alarms = {OURS: ours, **{peer.name: peer.alarms(case, form) for peer in PEERS}}
-    return Judged(case, verdict.label, ended, onset(case, form), alarms)
+    return Judged(case, verdict.label, at, onset(case, form), alarms)
 
 
 def scored(name: str, form: Form, found: Sequence[Judged]) -> Scored:
-    lost, fine, slow, short = (
-        [one for one in found if one.case.label is label]
-        for label in (Label.LOST, Label.FINE, Label.SLOW, Label.GREY)
-    )
-    lies = [one for one in lost if one.verdict in _UNBROKEN]
-    wrong = [one for one in fine if one.verdict is not VerdictLabel.STABLE]
-    ended = [one for one in fine if one.ended is not None]
-    claimed = [one for one in short if one.verdict is VerdictLabel.STABLE]
-    told = [*_told("lie", lies), *_told("wrongly called", wrong), *_told("claimed", claimed)]
+    lost, fine, slow = (labelled(found, label) for label in (Label.LOST, Label.FINE, Label.SLOW))
+    early = ended(found)
+    wrong = [*_told("lie", lies(found)), *_told("wrongly called", wrongly_called(found))]
     return Scored(
         cases=name,
         form=form.value,
         lost=len(lost),
         fine=len(fine),
         slow=len(slow),
-        lies=len(lies),
-        wrongly_called=_count(wrong),
-        slow_called=_count(slow),
-        ended_early=sum(not one.case.recovers for one in ended),
-        ended_early_recovers=sum(one.case.recovers for one in ended),
-        claimed=len(claimed),
+        lies=len(lies(found)),
+        wrongly_called=count(wrongly_called(found)),
+        slow_called=count(slow),
+        ended_early=sum(not one.case.recovers for one in early),
+        ended_early_recovers=sum(one.case.recovers for one in early),
+        claimed=len(claimed(found)),
         watching=tuple(_watching(watcher, lost, fine) for watcher in (OURS, *(peer.name for peer in PEERS))),
-        wrong=tuple(told),
+        wrong=(*wrong, *_told("claimed", claimed(found))),
     )
 
 
@@ -166,10 +151,6 @@ def _watching(watcher: str, lost: Sequence[Judged], fine: Sequence[Judged]) -> W
         median_delay=statistics.median(delays) if delays else None,
         delays=len(delays),
     )
-
-
-def _count(found: Iterable[Judged]) -> dict[str, int]:
-    return dict(sorted(Counter(one.verdict.value for one in found).items()))
 
 
 def _told(how: str, found: Iterable[Judged]) -> list[str]:

@@ -225,7 +225,7 @@ def test_what_broke_stands_at_its_own_steps_under_its_limit():
         next(trace for trace in traces if trace["mode"] == mode) for mode in ("lines+markers", "lines+text")
     )
     assert (course["x"], course["y"]) == ([-8, -4, 0], [2.0, 2.5, 4.5])
-    assert (limit["x"], limit["y"], limit["text"][0]) == ([-8, 0], [4.0, 4.0], "limit")
+    assert (limit["x"], limit["y"], limit["text"][0]) == ([-8, 0], [4.0, 4.0], "start")
     assert layout["annotations"][0]["text"] == "yardstick"
 
 

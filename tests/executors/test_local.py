@@ -75,7 +75,7 @@ def test_every_end_is_an_outcome_with_its_output(executor, tmp_path, how, outcom
     if error is not None:
         assert ending.error == error
     assert "before the end" in trialdir.captured(trial.directory, 100_000)
-    assert len(trialdir.read_records(trial.directory).steps) == 1
+    assert len(trialdir.read_records(trial.directory).steps) == 4
 
 
 @pytest.mark.parametrize("how", ["hang", "hang-in-c"])
@@ -121,15 +121,15 @@ def test_a_segfault_leaves_the_python_stack_in_the_output(executor, tmp_path):
     assert "toys.py" in trialdir.captured(trial.directory)
 
 
-def test_a_lost_trial_stops_at_its_first_bad_step(executor, tmp_path):
-    trial = submit(executor, tmp_path, function="masks")
+def test_a_lost_trial_stops_once_it_is_beyond_return(executor, tmp_path):
+    trial = submit(executor, tmp_path, function="freezes")
     wait_for(executor)
     ending = trialdir.read_ending(trial.directory)
     assert (ending.outcome, ending.error) == (
         Outcome.STOPPED,
-        "square loss stayed at exactly 0 for 3 steps up to step 4",
+        "square loss stayed at exactly 1.6 for 3 steps up to step 6",
     )
-    assert len(trialdir.read_records(trial.directory).steps) == 5
+    assert len(trialdir.read_records(trial.directory).steps) == 7
 
 
 def test_two_trials_at_a_time_and_one_thread_each(executor, tmp_path):

@@ -165,7 +165,7 @@ def test_runs_that_crashed_before_their_first_step_are_trials_too(logs, imported
 
 
 def test_a_run_that_diverges_before_its_first_evaluation_is_kept(tmp_path, imported, left_out):
-    for lr, losses in ((0.1, [1.0] * 9), (1.0, [1.0, float("nan")])):
+    for lr, losses in ((0.1, [1.0 - i / 10 for i in range(9)]), (1.0, [1.0, float("nan")])):
         steps = "".join(f"step {i} mel={loss:.7f}\n" for i, loss in enumerate(losses))
         (tmp_path / f"lr{lr}.log").write_text(steps + ("val mel=0.5\n" if lr < 1 else ""))
     (tmp_path / "lr0.2.log").write_text("step 0 mel=0.1234567\nstep 1 mel=0.1234567\n")

@@ -499,7 +499,7 @@ def test_what_is_no_policy_is_refused():
         watch(model, torch.optim.SGD(model.parameters(), lr=0.1), policy={"blow_up": 1.0})
     assert str(error.value) == (
         "policy is an object of type dict; give a stability.judging.policy.Policy, for example "
-        "Policy(blow_up_severe=1.5)"
+        "Policy(given_back=0.6)"
     )
 
 

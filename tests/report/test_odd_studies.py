@@ -25,7 +25,7 @@ def whole_report(tmp_path, run_study):
 
     def run(*courses, epochs=1):
         (tmp_path / "study.yaml").write_text(study(courses, epochs))
-        spec, store, _ = run_study(tmp_path / "study.yaml")
+        spec, store, _ = run_study(tmp_path / "study.yaml", "limits.max_alike_failures=null")
         known = stored(store, spec.name)
         for lang in LANGUAGES:
             for form in ("md", "html", "json"):
@@ -64,7 +64,7 @@ def test_a_study_of_odd_courses_has_its_whole_report(whole_report, tmp_path, cou
 @pytest.mark.parametrize(
     ("courses", "epochs"),
     [
-        (("falling",), 1),
+        (("falling",), 3),
         (("loses_one", "falling"), 3),
         (("unevaluated", "falling", "crashes", "nan_at_once", "huge", "tiny", "negative"), 2),
     ],

@@ -454,7 +454,7 @@ def test_what_broke_is_drawn_where_it_is_the_yardstick():
         (3, {"total": 3.0, "mel": NAN}),
         (6, {"total": 9.0, "mel": 3.0}),
     ]
-    part = broken("yardstick", "blow_up", epochs, [{"threshold": 2.0, "value": 4.5}])
+    part = broken("yardstick", "blow_up", epochs, [{"threshold": 4.0, "value": 9.0}])
     assert next(iter(part["quantities"])) == "yardstick"
     assert part["quantities"]["yardstick"] == {
         "steps": [-6, -3, 0],
@@ -475,7 +475,7 @@ def test_what_broke_is_drawn_where_it_is_a_component_of_the_yardstick():
 
 
 def test_what_broke_is_drawn_where_it_is_the_sum_of_losses():
-    part = broken("sum of losses", "blow_up", (), [{"threshold": 2.0, "value": 3.2}])
+    part = broken("sum of losses", "blow_up", (), [{"threshold": 10.0, "value": 16.0}])
     course = part["quantities"]["sum of losses"]
     assert course["values"] == [5.0] * 5 + [16.0]  # two losses at each step, without their weights
     assert (course["steps"], course["limit"]) == (part["steps"], 10.0)
@@ -488,9 +488,9 @@ def test_evaluations_that_are_not_stored_leave_the_anatomy_as_it_was():
 
 @pytest.mark.parametrize("lang", ["en", "fa"])
 def test_the_failure_shows_what_its_title_says(lang):
-    """The evaluations have their own panel, with the limit as a line; those long before, a range of their own."""
+    """The evaluations have their own panel, with the level it began at as a line; those long before, a range of their own."""
     epochs = [(0, {"total": 2.0}), (3, {"total": NAN}), (6, {"total": 9.0})]
-    part = broken("yardstick", "blow_up", epochs, [{"threshold": 2.0, "value": 4.5}])
+    part = broken("yardstick", "blow_up", epochs, [{"threshold": 4.0, "value": 9.0}])
     panel, *others = made("failure", {"plots": {"failure": part}}, lang).axes
     assert "yardstick" in panel.get_title("left")
     assert any(

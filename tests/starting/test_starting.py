@@ -316,8 +316,8 @@ CONFIG = """
 import argparse, pathlib
 p = argparse.ArgumentParser(); p.add_argument("--config")
 text = pathlib.Path(p.parse_args().config).read_text()
-for step in range(3):
-    print("step", step, "loss=" + text.partition("lr: ")[2].strip())
+for step in range(8):
+    print("step", step, f"loss={float(text.partition('lr: ')[2]) + (7 - step) / 10:.4f}")
 """
 
 

@@ -88,7 +88,7 @@ def test_the_time_saved_by_ending_lost_trials_at_once_is_told(run_study, study_f
 
 
 def test_nobody_knows_what_is_saved_where_nothing_finished(run_study, study_file):
-    _, store, _ = run_study(study_file(NO_SEARCH, ("gentle: {lr: 0.1}", "gentle: {lr: 3.0}")))
+    _, store, _ = run_study(study_file(NO_SEARCH, ("gentle: {lr: 0.1}", "gentle: {lr: 3.0}"), function="diverges_slowly"))
     assert [row["saved_s"] for row in terminal.status_rows(store, "toy")] == [None, None]
 
 

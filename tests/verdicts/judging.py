@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from cases import YARDSTICK, Case, Form
-from stability.numerics.detectors import Monitor
-from stability.policy import Policy
-from stability.verdict import judge
 
+from stability.judging.monitor import Monitor
+from stability.judging.policy import Policy
+from stability.judging.verdict import judge
 from stability.records import Ending, Evaluation, Event, Outcome, Records, Severity, Step, Verdict
 
 

@@ -1,4 +1,4 @@
-"""Rules on finite gradients: too large, too small, clipped always or never, ruled by one loss component."""
+"""Rules on finite gradients: far larger than they were, too small, clipped, ruled by one loss component."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import math
 from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping
 
-from stability.judging.policy import Policy
-from stability.judging.rules.memory import Past, Streak
+from stability.judging.rules.rolling import RollingWindow, Streak
+from stability.judging.rules.rule import Context, Needs, Rule
+from stability.judging.trend import median
 from stability.records import Event, EventKind, Measure, Severity, Step
 
 LAYERS = f"{Measure.GRAD_RMS_FIRST}/{Measure.GRAD_RMS_LAST}"
@@ -15,38 +16,52 @@ UNCLIPPED = 1.0 - 1e-4
 """A clip factor above this counts as 1: it is a quotient of norms summed in fp32."""
 
 
-class GradExplosion:
-    """The gradient norm is large: beyond a limit, far above its running median, or in the first layer.
+class GradExplosion(Rule):
+    """The gradient has grown far beyond what it was in the same network's own early steps.
 
-    The limit is for losses with coefficients of 1. Larger ones scale the gradient, whether they were given or
-    learned, so the limit is multiplied by the largest coefficient in force where that is above 1.
+    - The norm exceeds `policy.grad_explosion_rise` times the median of the first `policy.window` norms, in
+      `policy.samples` steps in a row. Whether a norm of 5,000 is large depends on the loss and the network;
+      whether it is a thousand times the usual one does not.
+    - The root mean square of the first layer's gradient over that of the last exceeds `policy.layer_ratio`,
+      and `policy.layer_ratio` times what it was in the first `policy.samples` measurements, in as many in a
+      row: gradients that grow on their way to the input. The other way round they shrink, which is
+      `Vanishing`'s business, and normal behind a zero-initialised head.
 
-    The layers: the root mean square of the first layer's gradient exceeds that of the last by
-    `policy.layer_ratio`, `policy.samples` times in a row: gradients that grow on their way to the input. The
-    other way round they shrink, which is `Vanishing`'s business, and normal behind a zero-initialised head.
-    A norm that is not finite is not this rule's business. Each of the three fires once.
+    A norm that is not finite is not this rule's business. Each of the two fires once.
     """
 
-    def __init__(self, policy: Policy) -> None:
-        self._policy = policy
-        self._past = Past(policy.window)
-        self._layers = Streak(policy.samples)
+    needs = Needs.GRAD_NORM
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._early: list[float] = []
+        self._early_ratios: list[float] = []
+        self._large, self._layers = Streak(self._policy.samples), Streak(self._policy.samples)
         self._fired: set[str] = set()
 
     def step(self, step: Step) -> Iterator[Event]:
-        norm, policy = step.grad_norm, self._policy
-        if norm is not None and math.isfinite(norm):
-            limit = policy.grad_explosion_norm * max(1.0, *(step.loss_weights or {"": 1.0}).values())
-            if norm > limit:
-                yield from self._once(step, "grad_norm", norm, limit)
-            if len(self._past) >= policy.grad_explosion_minimum:
-                median, limit = self._past.median(), policy.grad_explosion_rise
-                if norm > limit * median > 0.0:
-                    yield from self._once(step, "grad_norm/median", norm / median, limit)
-            self._past.add(norm)
+        """The events of one step."""
+        if step.grad_norm is not None and math.isfinite(step.grad_norm):
+            yield from self._norm(step, step.grad_norm)
         ratio = _layer_ratio(step.measures or {})
-        if ratio is not None and self._layers.goes_on(policy.layer_ratio < ratio < math.inf):
-            yield from self._once(step, LAYERS, ratio, policy.layer_ratio)
+        if ratio is not None and math.isfinite(ratio):
+            yield from self._ratio(step, ratio)
+
+    def _norm(self, step: Step, norm: float) -> Iterator[Event]:
+        rise = self._policy.grad_explosion_rise
+        usual = median(self._early) if len(self._early) >= self._policy.grad_explosion_minimum else math.inf
+        if self._large.goes_on(norm > rise * usual > 0.0):
+            yield from self._once(step, "grad_norm/early", norm / usual, rise)
+        if len(self._early) < self._policy.window:
+            self._early.append(norm)
+
+    def _ratio(self, step: Step, ratio: float) -> Iterator[Event]:
+        if len(self._early_ratios) < self._policy.samples:
+            self._early_ratios.append(ratio)
+            return
+        limit = self._policy.layer_ratio * max(1.0, median(self._early_ratios))
+        if self._layers.goes_on(ratio > limit):
+            yield from self._once(step, LAYERS, ratio, limit)
 
     def _once(self, step: Step, where: str, value: float, limit: float) -> Iterator[Event]:
         if where not in self._fired:
@@ -54,7 +69,7 @@ class GradExplosion:
             yield Event(step.step, EventKind.GRAD_EXPLOSION, where, value, limit, Severity.WARNING)
 
 
-class Vanishing:
+class Vanishing(Rule):
     """The gradients have all but vanished: all of them, those of the first layer, or most of their elements.
 
     - The root mean square of all elements is below `policy.vanishing_rms`. The mean absolute value, which
@@ -72,12 +87,15 @@ class Vanishing:
     its first value belong to a training that is done. Each of the three fires once.
     """
 
-    def __init__(self, policy: Policy) -> None:
-        self._policy = policy
+    needs = Needs.GRADIENTS
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        policy = context.policy
         self._all = deque[float](maxlen=policy.vanishing_steps)
         self._first = deque[float](maxlen=policy.vanishing_steps)
         self._zeros = Streak(policy.samples)
-        self._losses = Past(policy.vanishing_steps)
+        self._losses = RollingWindow(policy.vanishing_steps)
         self._start: float | None = None
         self._fired: set[str] = set()
 
@@ -125,7 +143,7 @@ class Vanishing:
         return 0.0 <= sum(step.losses.values()) < self._policy.vanishing_done * self._start
 
 
-class ClipSaturation:
+class ClipSaturation(Rule):
     """A fact about a whole run: clipping acted on nearly every step, or on nearly none.
 
     On nearly every step it normalises the gradient: only its direction is left, and another clip value acts
@@ -134,8 +152,10 @@ class ClipSaturation:
     on either side; at least `policy.clip_steps` others are needed.
     """
 
-    def __init__(self, policy: Policy) -> None:
-        self._policy = policy
+    needs = Needs.CLIPPING
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
         self._clipped = self._counted = self._last = 0
 
     def step(self, step: Step) -> Iterator[Event]:
@@ -159,7 +179,7 @@ class ClipSaturation:
                 yield Event(self._last, kind, Measure.CLIP_FACTOR.value, share, limit, Severity.FACT)
 
 
-class Dominance:
+class Dominance(Rule):
     """A fact: one loss component makes up nearly all of the gradient, or two of them pull against each other.
 
     With loss weights of 1 and 50 the one is what was asked for, and objectives in conflict are trained every
@@ -167,8 +187,11 @@ class Dominance:
     loss weights can do. Fires once per component, or pair, after `policy.samples` samples in a row.
     """
 
-    def __init__(self, policy: Policy) -> None:
-        self._policy = policy
+    needs = Needs.COMPONENT_GRADIENTS
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        policy = context.policy
         self._streaks: defaultdict[str, Streak] = defaultdict(lambda: Streak(policy.samples))
         self._fired: set[str] = set()
 

@@ -6,12 +6,12 @@ import math
 from collections import deque
 from collections.abc import Iterator
 
-from stability.judging.policy import Policy
-from stability.judging.rules.memory import Streak
+from stability.judging.rules.rolling import Streak
+from stability.judging.rules.rule import Context, Needs, Rule
 from stability.records import Event, EventKind, Measure, Severity, Step
 
 
-class UpdateRatio:
+class UpdateRatio(Rule):
     """The weights change by a large share of themselves in a step, or, over a whole run, by next to nothing.
 
     Large: above `policy.update_ratio`, or above `policy.update_ratio_severe`, in `policy.samples` samples in
@@ -21,8 +21,11 @@ class UpdateRatio:
     should. Steps that a scaler skipped moved nothing by intention and do not count.
     """
 
-    def __init__(self, policy: Policy) -> None:
-        self._policy = policy
+    needs = Needs.UPDATES
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        policy = context.policy
         levels = (policy.update_ratio_severe, policy.update_ratio)
         self._levels = [(level, Streak(policy.samples)) for level in levels]
         self._reported = 0.0
@@ -55,7 +58,7 @@ class UpdateRatio:
         return Event(step, kind, Measure.UPDATE_RATIO.value, ratio, limit, Severity.WARNING)
 
 
-class AttentionLogits:
+class AttentionLogits(Rule):
     """The largest attention logit grows and grows, or nears what fp16 can hold.
 
     Above `policy.attention_logit` softmax is all but one-hot, and where the logits still grow (each of
@@ -65,8 +68,11 @@ class AttentionLogits:
     one sample suffices for a warning: fp16 ends at 65504. Each fires once.
     """
 
-    def __init__(self, policy: Policy) -> None:
-        self._policy = policy
+    needs = Needs.ATTENTION
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        policy = context.policy
         self._last = deque[float](maxlen=policy.samples)
         self._fired: set[float] = set()
 

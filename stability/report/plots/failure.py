@@ -83,10 +83,10 @@ def _broken(frames: Any, trial: pd.Series, bad: int) -> dict[str, Course]:
     found = found[found["step"] <= bad]
     if found.empty:
         return {}
-    limit = _limit(frames.events, trial, bad, float(found["value"].iloc[0]))
+    start = _start(frames.events, trial, bad)
     shown = found.iloc[-SHOWN_STEPS:]
     steps = [int(step) for step in shown["step"]]
-    return {where: {"steps": [step - bad for step in steps], **_course(shown, steps), "limit": limit}}
+    return {where: {"steps": [step - bad for step in steps], **_course(shown, steps), "limit": start}}
 
 
 def _evaluations(epochs: pd.DataFrame, trial_id: int, component: str) -> pd.DataFrame:
@@ -103,15 +103,14 @@ def _sums(steps: pd.DataFrame, trial_id: int) -> pd.DataFrame:
     return values.groupby(own["step"]).agg(lambda each: each.sum(skipna=False)).rename("value").reset_index()
 
 
-def _limit(events: pd.DataFrame, trial: pd.Series, bad: int, first: float) -> float | None:
-    """A blow-up's limit, which is recorded as a multiple of the `first` value; None beyond all numbers."""
-    if trial["event_kind"] != EventKind.BLOW_UP or marker(first):
+def _start(events: pd.DataFrame, trial: pd.Series, bad: int) -> float | None:
+    """The level that a loss rose above for good; None for other failures, and beyond all numbers."""
+    if trial["event_kind"] != EventKind.BLOW_UP:
         return None
     own = events[(events["trial_id"] == trial["trial_id"]) & (events["step"] == bad)]
     own = own[(own["kind"] == trial["event_kind"]) & (own["where"] == trial["event_where"])]
-    times = [float(each) for each in own["threshold"] if present(each) is not None]
-    limit = first * times[0] if times else None
-    return None if limit is None or marker(limit) else limit
+    levels = [float(each) for each in own["threshold"] if present(each) is not None]
+    return None if not levels or marker(levels[0]) else levels[0]
 
 
 def _course(rows: pd.DataFrame, steps: list[int]) -> Course:

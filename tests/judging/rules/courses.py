@@ -30,8 +30,8 @@ def course(*values, name="mel", **extra):
 
 
 def measured(**series):
-    """Steps of a steady loss with measures: one list, or one constant for 30 steps, per measure."""
-    n = max(len(values) if isinstance(values, list) else 30 for values in series.values())
+    """Steps of a steady loss with measures: lists of one length, or constants, for 30 steps without a list."""
+    n = next((len(values) for values in series.values() if isinstance(values, list)), 30)
     columns = {name: values if isinstance(values, list) else [values] * n for name, values in series.items()}
     return [
         Step(

@@ -6,12 +6,12 @@ import math
 from collections import deque
 from collections.abc import Iterator
 
-from stability.judging.policy import Policy
-from stability.judging.rules.memory import LogLoss, Past
+from stability.judging.rules.rolling import LogLoss, RollingWindow
+from stability.judging.rules.rule import Context, Needs, Rule
 from stability.records import Event, EventKind, Severity, Step
 
 
-class Spike:
+class Spike(Rule):
     """The loss jumps far above its recent past, and so does the gradient norm within a few steps.
 
     Both on logarithms, against the median and MAD of the last `policy.window` values before them; upwards
@@ -23,12 +23,15 @@ class Spike:
     Fires once; the event stands at the loss's step, and is found when the gradient has followed.
     """
 
-    def __init__(self, policy: Policy) -> None:
-        self._policy = policy
+    needs = Needs.GRAD_NORM
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        policy = context.policy
         self._loss = LogLoss()
         self._quantity = self._loss.quantity
-        self._losses = Past(policy.window)
-        self._gradients = Past(policy.window)
+        self._losses = RollingWindow(policy.window)
+        self._gradients = RollingWindow(policy.window)
         self._suspects: deque[tuple[int, float]] = deque()  # (step, z) of a loss that jumped
         self._gradient_step: int | None = None
         self._fired = False
@@ -54,7 +57,7 @@ class Spike:
     def _loss_jump(self, step: Step) -> float | None:
         value = self._loss.of(step)
         if self._loss.quantity != self._quantity:
-            self._quantity, self._losses = self._loss.quantity, Past(self._policy.window)
+            self._quantity, self._losses = self._loss.quantity, RollingWindow(self._policy.window)
             self._suspects.clear()
         return None if value is None else self._jump(self._losses, value)
 
@@ -64,7 +67,7 @@ class Spike:
             return False
         return self._jump(self._gradients, math.log(norm)) is not None
 
-    def _jump(self, past: Past, value: float) -> float | None:
+    def _jump(self, past: RollingWindow, value: float) -> float | None:
         """By how many spreads `value` stands above its past, where that is a jump; then it joins the past."""
         z = None
         if len(past) >= self._policy.spike_minimum:
@@ -73,7 +76,7 @@ class Spike:
         return z
 
 
-class Oscillation:
+class Oscillation(Rule):
     """The loss goes up and down in turn, as at the edge of stability of gradient descent (arXiv 2103.00065).
 
     Smoothed twice by a running mean of three, because the share of sign flips says nothing of a bare loss:
@@ -87,8 +90,9 @@ class Oscillation:
     Not told apart: a loss that alternates because two batches take turns in a fixed order.
     """
 
-    def __init__(self, policy: Policy) -> None:
-        self._policy = policy
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        policy = context.policy
         self._loss = LogLoss()
         self._quantity = self._loss.quantity
         self._last = deque[float](maxlen=6)

@@ -16,7 +16,7 @@ MAD_TO_SIGMA = 1.4826
 """The median absolute deviation of normal noise times this is its standard deviation."""
 
 
-class Past:
+class RollingWindow:
     """The last `size` numbers, kept sorted too, so that their median is a look-up. Finite numbers only."""
 
     __slots__ = ("_order", "_size", "_sorted")

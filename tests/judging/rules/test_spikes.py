@@ -7,7 +7,7 @@ import pytest
 from courses import INF, NAN, events, noisy
 
 from stability.judging.policy import Policy
-from stability.judging.rules.memory import Past
+from stability.judging.rules.rolling import RollingWindow
 from stability.records import Severity, Step
 
 
@@ -60,7 +60,7 @@ def test_healthy_noise_is_silent():
 def test_the_spread_is_the_mad_of_the_window():
     dice = random.Random(3)
     values = [dice.gauss(0, 1) for _ in range(100)]
-    past = Past(64)
+    past = RollingWindow(64)
     for value in values:
         past.add(value)
     window = sorted(values[-64:])

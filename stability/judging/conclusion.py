@@ -1,0 +1,251 @@
+"""What the training loss and the yardstick show together: the verdict of a training that came to its end.
+
+The yardstick is measured on the same data every time, so it decides what was learned; the training loss says
+what happened between evaluations, and everything where there are none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from stability.judging.policy import Policy
+from stability.judging.shape import FEWEST, HOPELESS, Course, Shape, is_multiple, shape
+from stability.judging.trend import MANY
+from stability.records import Event, EventKind, Severity, VerdictLabel
+
+BROKEN = frozenset({Course.BACK, Course.RETURNED, Course.ABOVE, Course.EXPLODED})
+"""Courses of a loss that broke, if it has a direction."""
+DESCENDED = frozenset({Course.LEARNED, Course.SPIKED})
+
+
+DWARFED = 1e4
+"""A training loss that spiked by so many times what it learned is worth a warning, whatever else is shown."""
+FAR = 2.0
+"""A yardstick above 0 that ends at more than twice its start is lost, unless the training loss fell."""
+NOISY = 1.0 / 3.0
+"""A loss that scatters by more of itself shows nothing by being flat: those of policies scatter about 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Finite numbers called `name`, and the step each belongs to."""
+
+    name: str
+    steps: Sequence[int]
+    values: Sequence[float]
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """The verdict that the whole course supports, in a sentence; `event` says what is bad, if anything is."""
+
+    label: VerdictLabel
+    evidence: str
+    event: Event | None = None
+
+
+def conclude(
+    training: Series, evaluated: Series, policy: Policy, *, directed: bool, before: bool
+) -> Conclusion:
+    """What both series show.
+
+    `directed`: the training loss should fall. `before`: the first evaluation was made before training;
+    without that, fewer than four evaluations say nothing.
+    """
+    loss = shape(training.values, policy)
+    if len(evaluated.values) < (2 if before else FEWEST):
+        return _training_alone(training, loss, directed=directed)
+    measured = shape(evaluated.values, policy, exact_start=before)
+    both = _Both(training, loss, evaluated, measured, policy, directed)
+    return _OF_YARDSTICK[measured.course](both)
+
+
+@dataclass(frozen=True, slots=True)
+class _Both:
+    training: Series
+    loss: Shape
+    evaluated: Series
+    measured: Shape
+    policy: Policy
+    directed: bool
+
+    def learned(self) -> bool:
+        """Whether the training loss, too, says that it learned."""
+        return self.directed and self.loss.course in DESCENDED
+
+    def broke(self) -> bool:
+        """Whether the training loss says that it broke."""
+        return self.loss.course in BROKEN and self.directed
+
+
+def _yardstick_fell(both: _Both) -> Conclusion:
+    """Whatever a loss does that has no direction; but not where it explodes after the last evaluation."""
+    t, course = both.loss.trend, both.loss.course
+    exploded = course is Course.EXPLODED or (course in (Course.ABOVE, Course.BACK) and is_multiple(t, 100.0))
+    never_lower = both.directed and course is Course.RETURNED
+    dwarfed = both.directed and course is Course.SPIKED and t.top - t.start > DWARFED * (t.start - t.end)
+    if exploded or never_lower or dwarfed:
+        return _bad(VerdictLabel.UNSTABLE, both.training, both.loss)
+    values = both.evaluated.values
+    barely = values[0] - values[-1] < t.noise  # less than one batch differs from the next
+    if barely and both.directed and course is Course.FLAT:
+        return _stuck(both.evaluated)
+    return _good(both.evaluated)
+
+
+def _yardstick_bad(both: _Both) -> Conclusion:
+    """Lost, unless the training loss is low: then the model only fails on the data that it is measured on."""
+    label = VerdictLabel.UNSTABLE if both.learned() else VerdictLabel.DIVERGED
+    return _bad(label, both.evaluated, both.measured)
+
+
+def _yardstick_partly(both: _Both) -> Conclusion:
+    """Less was learned than was lost on the way; lost altogether where the training loss says so, too."""
+    broke = both.broke() and both.measured.course is Course.SPIKED
+    return _bad(VerdictLabel.DIVERGED if broke else VerdictLabel.UNSTABLE, both.evaluated, both.measured)
+
+
+def _yardstick_returned(both: _Both) -> Conclusion:
+    """An excursion counts where the training loss shows one, too: a coarse yardstick jumps by itself."""
+    if both.loss.course is Course.FLAT and both.loss.trend.n >= MANY:
+        return _stuck(both.evaluated)
+    return _yardstick_bad(both)
+
+
+def _yardstick_above(both: _Both) -> Conclusion:
+    if both.loss.course is Course.FLAT:
+        return _bad(VerdictLabel.UNSTABLE, both.evaluated, both.measured)
+    return _yardstick_bad(both)
+
+
+def _yardstick_rose(both: _Both) -> Conclusion:
+    if both.broke() or (both.directed and both.loss.course is Course.ROSE):
+        return _bad(VerdictLabel.DIVERGED, both.evaluated, both.measured)
+    if both.learned():
+        return _bad(VerdictLabel.UNSTABLE, both.evaluated, both.measured)
+    return _undecided(both.evaluated)
+
+
+def _yardstick_flat(both: _Both) -> Conclusion:
+    """Learned nothing, or broke, as the training loss has it; a yardstick that swings up may be either."""
+    if both.broke() or (both.directed and both.loss.course is Course.SPIKED):
+        return _bad(VerdictLabel.DIVERGED, both.training, both.loss)
+    t = both.measured.trend
+    swings = t.peak - t.start > both.policy.excursion_gain * max(t.start - t.best, 0.0)
+    if swings and both.loss.course is Course.ROSE:
+        return _undecided(both.evaluated)
+    return _stuck(both.evaluated)
+
+
+def _yardstick_short(both: _Both) -> Conclusion:
+    """Two or three evaluations only agree or disagree with what the training loss shows."""
+    first, last, best = both.evaluated.values[0], both.evaluated.values[-1], min(both.evaluated.values)
+    if last - best >= both.policy.given_back_part * (first - best) > 0.0:
+        share = (last - best) / (first - best)
+        back = Shape(Course.PART, both.measured.trend, len(both.evaluated.values) - 1, share)
+        return _bad(VerdictLabel.UNSTABLE, both.evaluated, back)
+    if last > first and not both.learned():
+        far = last > FAR * first > 0.0
+        label = VerdictLabel.DIVERGED if far else VerdictLabel.UNSTABLE
+        return _bad(label, both.evaluated, Shape(Course.ABOVE, both.measured.trend))
+    alone = _training_alone(both.training, both.loss, directed=both.directed)
+    if alone.label is VerdictLabel.STABLE and not last < first:
+        return _bad(VerdictLabel.UNSTABLE, both.evaluated, both.measured)
+    if alone.label is VerdictLabel.STABLE:
+        return _good(both.evaluated)
+    if alone.label is VerdictLabel.STUCK and first - last > both.policy.stuck_drop * abs(first):
+        return Conclusion(VerdictLabel.INCONCLUSIVE, _too_few(both.evaluated))
+    return alone
+
+
+_OF_YARDSTICK: dict[Course, Callable[[_Both], Conclusion]] = {
+    Course.LEARNED: _yardstick_fell,
+    Course.SPIKED: _yardstick_partly,
+    Course.PART: _yardstick_partly,
+    Course.BACK: _yardstick_bad,
+    Course.RETURNED: _yardstick_returned,
+    Course.ABOVE: _yardstick_above,
+    Course.EXPLODED: _yardstick_bad,
+    Course.ROSE: _yardstick_rose,
+    Course.FLAT: _yardstick_flat,
+    Course.SHORT: _yardstick_short,
+}
+
+
+def _training_alone(training: Series, loss: Shape, *, directed: bool) -> Conclusion:
+    if not directed and loss.course is not Course.SHORT and not is_multiple(loss.trend, HOPELESS):
+        return _undecided(training)
+    match loss.course:
+        case Course.LEARNED:
+            return _good(training)
+        case Course.SPIKED | Course.PART:
+            return _bad(VerdictLabel.UNSTABLE, training, loss)
+        case Course.FLAT if not loss.trend.end_noise:
+            return _stuck(training)
+        case Course.FLAT if loss.trend.n < MANY:
+            return Conclusion(VerdictLabel.INCONCLUSIVE, _too_noisy(training))
+        case Course.FLAT if loss.trend.end_noise < NOISY * abs(loss.trend.end):
+            return _stuck(training)
+        case Course.FLAT:
+            return _noisy(training)
+        case Course.ROSE:
+            return _undecided(training)
+        case Course.SHORT:
+            return Conclusion(VerdictLabel.INCONCLUSIVE, _too_few(training))
+        case _:
+            return _bad(VerdictLabel.DIVERGED, training, loss)
+
+
+def _good(series: Series) -> Conclusion:
+    return Conclusion(VerdictLabel.STABLE, _from_to(series))
+
+
+def _stuck(series: Series) -> Conclusion:
+    event = Event(
+        series.steps[-1], EventKind.STUCK, series.name, series.values[-1], series.values[0], Severity.WARNING
+    )
+    return Conclusion(VerdictLabel.STUCK, _from_to(series), event)
+
+
+def _noisy(series: Series) -> Conclusion:
+    why = "no change beyond noise as large as the loss itself, so it shows nothing: evaluate"
+    return Conclusion(VerdictLabel.INCONCLUSIVE, f"{_from_to(series)}, {why}")
+
+
+def _undecided(series: Series) -> Conclusion:
+    why = "healthy trainings may do that, too: evaluate, so that a verdict is possible"
+    return Conclusion(VerdictLabel.INCONCLUSIVE, f"{_from_to(series)}; {why}")
+
+
+def _bad(label: VerdictLabel, series: Series, found: Shape) -> Conclusion:
+    severity = Severity.LOST if label is VerdictLabel.DIVERGED else Severity.WARNING
+    t, step = found.trend, series.steps[found.at]
+    match found.course:
+        case Course.BACK | Course.PART:
+            event = Event(step, EventKind.GAVE_BACK, series.name, found.given_back, None, severity)
+        case Course.RETURNED:
+            event = Event(step, EventKind.RETURNED, series.name, t.peak, t.start, severity)
+        case Course.SPIKED:
+            event = Event(step, EventKind.EXCURSION, series.name, t.peak, t.start, severity)
+        case Course.EXPLODED:
+            event = Event(step, EventKind.BLOW_UP, series.name, t.tail, t.start, severity)
+        case _:
+            event = Event(step, EventKind.BLOW_UP, series.name, t.end, t.start, severity)
+    return Conclusion(label, "", event)
+
+
+def _too_few(series: Series) -> str:
+    n = len(series.values)
+    numbers = "1 number" if n == 1 else f"{n} numbers"
+    return f"{numbers} of {series.name}: at least {FEWEST} are needed to tell how it goes"
+
+
+def _too_noisy(series: Series) -> str:
+    """Few numbers in no order."""
+    n = len(series.values)
+    return f"{_from_to(series)}: {n} numbers without a trend; at least {MANY} are needed to call a loss flat"
+
+
+def _from_to(series: Series) -> str:
+    return f"{series.name} {series.values[0]:.4g} to {series.values[-1]:.4g}"

@@ -1,0 +1,92 @@
+"""How often verdicts are right, on recorded trainings and drawn curves: no more are wrong than were measured.
+
+The whole set is slow; a quarter of it, drawn by a seed, is judged every time, with limits as shares. No limit of a
+rule was set while looking at the held-out ones.
+"""
+
+from __future__ import annotations
+
+import functools
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from cases import Case, Form, Label, load
+from counting import Told, claimed, count, ended, labelled, lies, told, wrongly_called
+from curves import curves
+
+from stability.records import VerdictLabel
+
+RECORDED, HELD_OUT, DRAWN = "recorded", "held_out", "drawn"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """At most so many lies; shares of fine trainings at most called DIVERGED, and anything but STABLE.
+
+    `found`: the share of lost trainings that are called DIVERGED or UNSTABLE at least.
+    """
+
+    lies: int
+    diverged: float
+    wrong: float
+    found: float
+
+
+LIMITS = {
+    (RECORDED, Form.TOTAL): Limits(lies=1, diverged=0.02, wrong=0.15, found=0.78),
+    (RECORDED, Form.GRADIENT): Limits(lies=1, diverged=0.02, wrong=0.14, found=0.78),
+    (RECORDED, Form.EVALUATED): Limits(lies=0, diverged=0.0, wrong=0.02, found=0.97),
+    (HELD_OUT, Form.TOTAL): Limits(lies=2, diverged=0.022, wrong=0.15, found=0.7),
+    (HELD_OUT, Form.GRADIENT): Limits(lies=2, diverged=0.022, wrong=0.15, found=0.69),
+    (HELD_OUT, Form.EVALUATED): Limits(lies=0, diverged=0.0, wrong=0.022, found=0.98),
+    (DRAWN, Form.TOTAL): Limits(lies=0, diverged=0.003, wrong=0.11, found=0.82),
+    (DRAWN, Form.GRADIENT): Limits(lies=0, diverged=0.003, wrong=0.11, found=0.83),
+    (DRAWN, Form.EVALUATED): Limits(lies=0, diverged=0.003, wrong=0.045, found=0.955),
+}
+SETS = pytest.mark.parametrize(("name", "form"), LIMITS)
+BAD = {VerdictLabel.DIVERGED, VerdictLabel.UNSTABLE}
+
+
+@functools.cache
+def cases(name: str) -> list[Case]:
+    return curves() if name is DRAWN else load(Path(__file__).with_name(f"{name}.jsonl.gz"))
+
+
+def assert_kept(found: list[Told], limits: Limits, slack: float) -> None:
+    """`slack`: by how much a share may be worse than its limit."""
+    fine, lost = labelled(found, Label.FINE), labelled(found, Label.LOST)
+    assert [one.case.name for one in ended(found)] == []
+    assert [one.case.name for one in claimed(found)] == []
+    assert len(lies(found)) <= limits.lies, [one.case.name for one in lies(found)]
+    called = count(wrongly_called(found))
+    assert called.get("DIVERGED", 0) <= (limits.diverged + slack) * len(fine), called
+    assert sum(called.values()) <= (limits.wrong + slack) * len(fine), called
+    assert sum(one.verdict in BAD for one in lost) >= (limits.found - slack) * len(lost), count(lost)
+
+
+@SETS
+def test_a_quarter_of_the_verdicts_is_as_right_as_measured(name, form):
+    drawn = random.Random(0).sample(cases(name), len(cases(name)) // 4)
+    assert_kept(told(drawn, form), LIMITS[name, form], slack=0.1)
+
+
+@pytest.mark.slow
+@SETS
+def test_verdicts_are_as_right_as_measured(name, form):
+    assert_kept(told(cases(name), form), LIMITS[name, form], slack=0.0)
+
+
+def test_what_is_too_short_is_never_called_stable():
+    short = [case for case in cases(DRAWN) if case.label is Label.GREY]
+    for form in Form:
+        found = told(short, form)
+        assert found and claimed(found) == []
+
+
+def test_no_training_that_recovers_is_ended():
+    recovers = [case for name in (RECORDED, DRAWN) for case in cases(name) if case.recovers]
+    assert len(recovers) >= 40
+    for form in Form:
+        assert ended(told(recovers, form)) == []
