@@ -536,7 +536,7 @@ ENGLISH = {
     "fig_decades": "decades of {param}",
     "fig_units": "units of {param}",
     "fig_failure": "{stage} #{number}: {event_kind} in {event_where} at step {step}",
-    "fig_limit": "start",
+    "fig_start": "start",
     "fig_steps_before": "steps from the first bad one",
     "fig_no_evaluation": "not shown: no trial was evaluated",
     "fig_no_total": "not shown: no total was recorded",

@@ -522,7 +522,7 @@ PERSIAN = {
     "fig_decades": "مرتبهٔ بزرگی از {param}",
     "fig_units": "واحد {param}",
     "fig_failure": "{stage} #{number}: رویداد {event_kind} در {event_where} در گام {step}",
-    "fig_limit": "آغاز",
+    "fig_start": "آغاز",
     "fig_steps_before": "گام نسبت به نخستین گام خراب",
     "fig_no_evaluation": "نشان داده نشد: هیچ آزمایشی ارزیابی نشد",
     "fig_no_total": "نشان داده نشد: زیان کل ثبت نشد",

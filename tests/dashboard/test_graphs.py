@@ -218,7 +218,7 @@ def test_the_median_breaks_where_a_part_has_no_trial():
 
 
 def test_what_broke_stands_at_its_own_steps_under_its_limit():
-    evaluated = {"steps": [-8, -4, 0], "values": [2.0, 2.5, 4.5], "nonfinite": {}, "limit": 4.0}
+    evaluated = {"steps": [-8, -4, 0], "values": [2.0, 2.5, 4.5], "nonfinite": {}, "start": 4.0}
     broken = BROKEN | {"quantities": {"yardstick": evaluated, **BROKEN["quantities"]}}
     traces, layout = drawn("stability-failure", study(failure=broken), "search")
     course, limit = (

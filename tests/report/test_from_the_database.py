@@ -116,9 +116,9 @@ def test_the_yardstick_that_broke(both):
     course = failure["quantities"]["yardstick"]
     assert course["steps"] == [steps - 1 - failure["event_step"] for steps in done]
     assert course["values"] == list(values)
-    limit = "select threshold from stability_events where trial_id = ? and kind = 'blow_up'"
-    ((times,),) = rows.execute(limit, (failure["trial_id"],)).fetchall()
-    assert course["values"][-1] > course["limit"] == times * values[0]
+    begun = "select threshold from stability_events where trial_id = ? and kind = 'blow_up'"
+    ((start,),) = rows.execute(begun, (failure["trial_id"],)).fetchall()
+    assert course["values"][-1] > course["start"] == start == values[0]
 
 
 def test_the_fan(both):

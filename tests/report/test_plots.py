@@ -460,7 +460,7 @@ def test_what_broke_is_drawn_where_it_is_the_yardstick():
         "steps": [-6, -3, 0],
         "values": [2.0, 3.0, 9.0],
         "nonfinite": {},
-        "limit": 4.0,
+        "start": 4.0,
     }
     assert part["steps"] == [-5, -4, -3, -2, -1, 0]
     assert json.loads(json.dumps(part, allow_nan=False)) == part
@@ -469,7 +469,7 @@ def test_what_broke_is_drawn_where_it_is_the_yardstick():
 def test_what_broke_is_drawn_where_it_is_a_component_of_the_yardstick():
     epochs = [(0, {"total": 2.0, "mel": 1.0}), (6, {"total": NAN, "mel": NAN})]
     part = broken("yardstick/mel", "nan_loss", epochs, [{"value": NAN}])
-    course = {"steps": [-6, 0], "values": [1.0, None], "nonfinite": {"1": "nan"}, "limit": None}
+    course = {"steps": [-6, 0], "values": [1.0, None], "nonfinite": {"1": "nan"}, "start": None}
     assert part["quantities"]["yardstick/mel"] == course
     assert json.dumps(part, allow_nan=False)
 
@@ -478,7 +478,7 @@ def test_what_broke_is_drawn_where_it_is_the_sum_of_losses():
     part = broken("sum of losses", "blow_up", (), [{"threshold": 10.0, "value": 16.0}])
     course = part["quantities"]["sum of losses"]
     assert course["values"] == [5.0] * 5 + [16.0]  # two losses at each step, without their weights
-    assert (course["steps"], course["limit"]) == (part["steps"], 10.0)
+    assert (course["steps"], course["start"]) == (part["steps"], 10.0)
 
 
 def test_evaluations_that_are_not_stored_leave_the_anatomy_as_it_was():

@@ -50,8 +50,8 @@ def _panel(steps: list[int], course: Twin, panel: int, panels: int, words: Words
         "line": {"color": BAD, "dash": "dot", "width": 1.5},
     }
     drawn = [values | {"line": {"color": COLOURS[0], "width": 2}} | place(panel)]
-    if course.get("limit") is not None:
-        drawn.append(_limit(steps, course["limit"], words) | place(panel))
+    if course.get("start") is not None:
+        drawn.append(_start(steps, course["start"], words) | place(panel))
     return [
         first_bad | on_edge | {"hoverinfo": "skip"},
         *([] if course_reason(course) else drawn),
@@ -59,11 +59,11 @@ def _panel(steps: list[int], course: Twin, panel: int, panels: int, words: Words
     ]
 
 
-def _limit(steps: list[int], limit: float, words: Words) -> Trace:
-    """What the rule allows, as a line that says so at its beginning."""
+def _start(steps: list[int], start: float, words: Words) -> Trace:
+    """The level a loss rose from, as a line that says so at its beginning."""
     look = {"mode": "lines+text", "line": {"color": BAD, "dash": "dash", "width": 1.5}}
-    told = {"text": [line(words.say("fig_limit")), ""], "textposition": "top right", "hoverinfo": "y"}
-    return {"x": [min(steps), 0], "y": [limit, limit], **look, **told, "textfont": {"color": BAD, "size": 11}}
+    told = {"text": [line(words.say("fig_start")), ""], "textposition": "top right", "hoverinfo": "y"}
+    return {"x": [min(steps), 0], "y": [start, start], **look, **told, "textfont": {"color": BAD, "size": 11}}
 
 
 def _not_finite(steps: list[int], signs: dict[str, str]) -> Trace:

@@ -79,13 +79,13 @@ def _panel(axes: Axes, steps: list[int], course: Twin, words: Words) -> None:
 
 
 def _course(axes: Axes, steps: list[int], course: Twin, words: Words) -> None:
-    """The finite values and their limit; no scale where there is none."""
+    """The finite values and the level they rose from; no scale where there is none."""
     axes.plot(steps, floats(course["values"]), color=COLOURS[0], marker="o", markersize=3.5, lw=1.8)
-    limit = course.get("limit")
-    if limit is not None:
-        axes.axhline(limit, color=BAD, lw=1.5, ls="--")
+    start = course.get("start")
+    if start is not None:
+        axes.axhline(start, color=BAD, lw=1.5, ls="--")
         place = {"xycoords": axes.get_yaxis_transform(), "xytext": (4, 2), "textcoords": "offset points"}
-        axes.annotate(label(words.say("fig_limit"), words), (0, limit), **place, color=BAD, fontsize=11)
+        axes.annotate(label(words.say("fig_start"), words), (0, start), **place, color=BAD, fontsize=11)
     shown = course_values(course)
     scale_losses(axes, shown)
     if not shown:

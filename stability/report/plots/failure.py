@@ -48,7 +48,7 @@ def anatomy(frames: Any, trial_id: int) -> dict[str, Any] | None:
 
     `steps` count from the first bad one, 0; a value that is not finite is null, and `nonfinite` says which.
     What broke comes first, whatever it is: the yardstick at `steps` of its own, that before training one
-    before the first, and with the `limit` that was exceeded, where that is known.
+    before the first, and with the level (`start`) that a loss rose above for good, where it did.
     """
     trial = frames.trials[frames.trials["trial_id"] == trial_id].iloc[0]
     bad = int(trial["event_step"])
@@ -86,7 +86,7 @@ def _broken(frames: Any, trial: pd.Series, bad: int) -> dict[str, Course]:
     start = _start(frames.events, trial, bad)
     shown = found.iloc[-SHOWN_STEPS:]
     steps = [int(step) for step in shown["step"]]
-    return {where: {"steps": [step - bad for step in steps], **_course(shown, steps), "limit": start}}
+    return {where: {"steps": [step - bad for step in steps], **_course(shown, steps), "start": start}}
 
 
 def _evaluations(epochs: pd.DataFrame, trial_id: int, component: str) -> pd.DataFrame:
