@@ -67,8 +67,8 @@ def course_reason(course: Twin) -> str | None:
 
 
 def course_values(course: Twin) -> list[float]:
-    """The finite numbers of a course and its limit, which decide its axis."""
-    return [value for value in (*course["values"], course.get("limit")) if value is not None]
+    """The finite numbers of a course and its start, which decide its axis."""
+    return [value for value in (*course["values"], course.get("start")) if value is not None]
 
 
 def missing(twin: Twin) -> Iterator[str]:
