@@ -221,13 +221,14 @@ def _undecided(series: Series) -> Conclusion:
 def _bad(label: VerdictLabel, series: Series, found: Shape) -> Conclusion:
     severity = Severity.LOST if label is VerdictLabel.DIVERGED else Severity.WARNING
     t, step = found.trend, series.steps[found.at]
+    peak = max(t.peak, series.values[found.at])  # one number alone may have been the excursion
     match found.course:
         case Course.BACK | Course.PART:
             event = Event(step, EventKind.GAVE_BACK, series.name, found.given_back, None, severity)
         case Course.RETURNED:
-            event = Event(step, EventKind.RETURNED, series.name, t.peak, t.start, severity)
+            event = Event(step, EventKind.RETURNED, series.name, peak, t.start, severity)
         case Course.SPIKED:
-            event = Event(step, EventKind.EXCURSION, series.name, t.peak, t.start, severity)
+            event = Event(step, EventKind.EXCURSION, series.name, peak, t.start, severity)
         case Course.EXPLODED:
             event = Event(step, EventKind.BLOW_UP, series.name, t.tail, t.start, severity)
         case _:

@@ -1,8 +1,8 @@
 """What one series of a training did: learned, gave back, ended above its start, and so on. Pure numbers.
 
 A shape is made of differences between levels, in units of the series' own noise, so it is the same in any
-unit and for any sign. Only growth by orders of magnitude is asked of the numbers as they are (`is_multiple`,
-`_runs_away`): of numbers above 0.
+unit. A constant that is added changes only what is asked of numbers above 0 as they are: growth by orders of
+magnitude (`is_multiple`, `_runs_away`).
 """
 
 from __future__ import annotations
@@ -139,18 +139,16 @@ def _learned(values: Sequence[float], t: Trend, policy: Policy) -> Shape | None:
     beyond_noise = gain > policy.level_errors * math.hypot(t.start_error, t.error(t.end_noise))
     if t.n < MANY:
         beyond_noise = gain > policy.level_errors * scatter(values[t.n // 3 :])
-    if not (
-        gain > 0.0 and (beyond_noise or falls(t.blocks) < policy.learned_chance / (1 if t.n < 10 else 5))
-    ):
+    chance = policy.learned_chance if t.n < 10 else policy.learned_chance / 5
+    if not (gain > 0.0 and (beyond_noise or falls(t.blocks) < chance)):
         return None
     last, far = values[-t.window :], policy.excursion_noise * t.noise
     if t.peak - t.start > max(far, policy.excursion_gain * gain):
         return Shape(Course.SPIKED, t, at=t.peak_at)
     if t.top - t.start > max(far, LONE * policy.excursion_gain * gain):
         return Shape(Course.SPIKED, t, at=values.index(t.top))
-    undone = (
-        sum(value / len(last) for value in last) - t.start
-    )  # rare numbers so large that their mean undoes the median
+    # Rare numbers may be so large that their mean undoes what the median gained.
+    undone = sum(value / len(last) for value in last) - t.start
     if undone > policy.level_errors * t.error(t.end_noise):
         return Shape(Course.SPIKED, t, at=t.n - t.window + max(range(t.window), key=last.__getitem__))
     return _ends_off_its_best(values, t, policy) or Shape(Course.LEARNED, t)

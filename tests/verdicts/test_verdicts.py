@@ -1,7 +1,7 @@
 """How often verdicts are right, on recorded trainings and drawn curves: no more are wrong than were measured.
 
-The whole set is slow; a quarter of it, drawn by a seed, is judged every time, with limits as shares. No limit of a
-rule was set while looking at the held-out ones.
+The whole set is slow; a quarter of it, drawn by a seed, is judged every time, with limits as shares. No curve
+of the held-out ones was looked at.
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ from stability.records import BEFORE_TRAINING, Direction, Evaluation, Event, Ste
 class Progress(Rule):
     """Collects the training loss and the yardstick; `finish` says what they show, if it is bad.
 
-    The training loss is the total where every step has one, else the sum of the components that have a
-    direction. Numbers that are not finite have rules of their own and are left out here.
+    The training loss is the total where every step has one, else the sum of the components that should
+    fall. Numbers that are not finite have rules of their own and are left out here.
     """
 
     def __init__(self, context: Context) -> None:
