@@ -28,7 +28,7 @@ class Trend:
     """`n` finite numbers, seen through running medians over `window` of them.
 
     `start` is the level before training, known up to `start_error`. `best` is the
-    lowest level, its window begins at `best_at`, and `highest` is the highest one after it. `end` is the
+    lowest level, and `highest` is the highest one after it. `end` is the
     level of the last window and `tail` that of the last three numbers. `peak` is the largest median of three
     neighbours, `top` the largest number. `noise` is the scatter of single numbers about their level, of a
     quiet stretch; `best_noise` that at `best`, `end_noise` that of the last window. `blocks` are ten levels
@@ -40,7 +40,6 @@ class Trend:
     start: float
     start_error: float
     best: float
-    best_at: int
     highest: float
     end: float
     tail: float
@@ -81,7 +80,6 @@ def trend(values: Sequence[float], *, exact_start: bool = False) -> Trend:
         start=start,
         start_error=start_error,
         best=best,
-        best_at=begins[best_index],
         highest=max(levels[best_index:]),
         end=levels[-1],
         tail=median(values[-3:]),
