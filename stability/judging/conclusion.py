@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from stability.judging.movement import scatters_about_zero
 from stability.judging.policy import Policy
-from stability.judging.shape import FEWEST, HOPELESS, Course, Shape, is_multiple, shape
+from stability.judging.shape import FEWEST, HOPELESS, THOUSANDFOLD, Course, Shape, is_multiple, shape
 from stability.judging.trend import MANY, trend
 from stability.records import Event, EventKind, Severity, VerdictLabel
 
@@ -122,8 +122,12 @@ def _yardstick_partly(both: _Both) -> Conclusion:
 
 
 def _yardstick_returned(both: _Both) -> Conclusion:
-    """An excursion counts where the training loss shows one, too: a coarse yardstick jumps by itself."""
-    if both.loss.course is Course.FLAT and both.loss.trend.n >= MANY:
+    """An excursion counts where the training loss shows one, too, or where it is a thousandfold: a coarse
+    yardstick jumps by itself, but not so far.
+    """
+    flat = both.loss.course is Course.FLAT and both.loss.trend.n >= MANY
+    t = both.measured.trend
+    if flat and t.top - t.start <= THOUSANDFOLD * both.loss.trend.noise:
         return _stuck(both.evaluated)
     return _yardstick_bad(both)
 

@@ -72,7 +72,9 @@ def shape(values: Sequence[float], policy: Policy, *, exact_start: bool = False)
             return found
     if (last := _ends_off_its_best(values, t, policy)) is not None:
         return last
-    if t.n >= MANY and t.top - t.start > THOUSANDFOLD * t.noise > 0.0:
+    changes = [abs(after - before) for before, after in pairwise(values) if after != before]
+    calm = min(changes, default=0.0) if t.exact else t.noise
+    if (t.n >= MANY or t.exact) and t.top - t.start > THOUSANDFOLD * calm > 0.0:
         return Shape(Course.RETURNED, t, at=values.index(t.top))
     jumped = t.top - t.start > policy.excursion_noise * t.noise and t.end > t.start
     return Shape(Course.ROSE if jumped and t.n >= MANY else Course.FLAT, t)

@@ -88,7 +88,7 @@ CELLS = {
     SPIKED: (UNSTABLE, UNSTABLE, UNSTABLE, *(DIVERGED,) * 4, UNSTABLE, UNSTABLE, UNSTABLE),
     PART: (UNSTABLE,) * 10,
     BACK: (UNSTABLE, UNSTABLE, *(DIVERGED,) * 8),
-    RETURNED: (UNSTABLE, UNSTABLE, *(DIVERGED,) * 6, STUCK, DIVERGED),
+    RETURNED: (UNSTABLE, UNSTABLE, *(DIVERGED,) * 8),
     ABOVE: (UNSTABLE, UNSTABLE, *(DIVERGED,) * 6, UNSTABLE, DIVERGED),
     EXPLODED: (UNSTABLE, UNSTABLE, *(DIVERGED,) * 8),
     ROSE: (UNSTABLE, UNSTABLE, INCONCLUSIVE, *(DIVERGED,) * 5, INCONCLUSIVE, INCONCLUSIVE),
@@ -117,7 +117,7 @@ UNDIRECTED = {
     SPIKED: (UNSTABLE,) * 10,
     PART: (UNSTABLE,) * 10,
     BACK: (DIVERGED,) * 10,
-    RETURNED: (*(DIVERGED,) * 8, STUCK, DIVERGED),
+    RETURNED: (DIVERGED,) * 10,
     ABOVE: (*(DIVERGED,) * 8, UNSTABLE, DIVERGED),
     EXPLODED: (DIVERGED,) * 10,
     ROSE: (INCONCLUSIVE,) * 10,
@@ -269,3 +269,11 @@ def test_the_step_is_that_of_the_number_where_it_began():
     series = Series("total", [10 * i for i in range(len(values))], values)
     found = conclude(series, Series("yardstick", [], []), Policy(), before=False)
     assert found.event.step == 1000
+
+
+@pytest.mark.parametrize("evaluated", [[3.0, 3000.0, 3.0, 3.01, 3.0, 3.0, 3.01, 3.0], [3.0, 300.0, 3.03, 3.01]])
+def test_one_evaluation_at_a_thousandfold_is_no_accident_though_no_logged_step_shows_it(evaluated):
+    found = conclusion(TRAINING[FLAT], evaluated)
+    assert (found.label, found.event.kind) == (DIVERGED, EventKind.RETURNED)
+    coarse = conclusion(TRAINING[FLAT], [3.0 if value < 100.0 else 4.0 for value in evaluated])
+    assert coarse.label is STUCK
