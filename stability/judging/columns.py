@@ -44,11 +44,17 @@ class Columns:
             self._rows[name].append(row)
             self._values[name].append(value)
 
-    def followed(self) -> Series:
+    def followed(self, weights: Mapping[str, float] | None = None) -> Series:
         """The training loss: the total where every step has one, else the sum of the losses that should fall.
 
         Where none should fall, a metric that should rise, turned over; without one, the sum of all losses.
+        `weights`: coefficients of a yardstick that no evaluation measured. Its parts are followed instead of
+        a total that holds terms without direction, such as a generator's.
         """
+        if weights and self._has_totals and self._of(Direction.NONE) and self._may_all_fall(weights):
+            values = self._sums(list(weights), weights)
+            declared = weights.keys() <= self._declared.keys()
+            return self._series("yardstick of training losses", values, declared=declared)
         falling, rising = self._of(Direction.DOWN), self._of(Direction.UP)
         directed = bool(falling) or not self._rows
         if not directed and rising:
@@ -75,6 +81,11 @@ class Columns:
             if name not in self._declared and (is_counter(values) or is_loss_scale(values)):
                 yield name
 
+    def _may_all_fall(self, names: Iterable[str]) -> bool:
+        """Whether all of these are recorded, and none is declared to go another way than down."""
+        down = Direction.DOWN
+        return all(name in self._rows and self._declared.get(name, down) is down for name in names)
+
     def _of(self, wanted: Direction) -> list[str]:
         return [name for name in self._rows if direction(name, self._declared) is wanted]
 
@@ -83,13 +94,14 @@ class Columns:
         counters = set(self.counters())
         return [name for name in names if name not in counters] or names
 
-    def _sums(self, names: list[str]) -> list[float]:
-        """The sum of these in each step, NaN where there is none of them."""
+    def _sums(self, names: list[str], weights: Mapping[str, float] | None = None) -> list[float]:
+        """The sum of these in each step, weighted if there are `weights`; NaN where there is none of them."""
         sums = list(repeat(math.nan, len(self._steps)))
         found = bytearray(len(self._steps))
         for name in names:
+            weight = 1.0 if weights is None else weights[name]
             for row, value in zip(self._rows[name], self._values[name], strict=True):
-                sums[row] = sums[row] + value if found[row] else value
+                sums[row] = sums[row] + weight * value if found[row] else weight * value
                 found[row] = 1
         return sums
 

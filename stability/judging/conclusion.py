@@ -61,7 +61,7 @@ def conclude(training: Series, evaluated: Series, policy: Policy, *, before: boo
     `before`: the first evaluation was made before training; without that, fewer than four evaluations say
     nothing. A training loss that scatters about 0 has no direction, unless one is declared.
     """
-    loss = shape(training.values, policy)
+    loss = shape(training.values, policy, declared=training.declared)
     directed = training.directed and not has_no_direction(training, loss)
     if len(evaluated.values) < (2 if before else FEWEST):
         return _training_alone(training, loss, directed=directed)

@@ -9,8 +9,8 @@ from itertools import pairwise
 from stability.judging.trend import MANY, Trend
 
 CROSSINGS = 0.04
-"""A number about 0 changes its sign in so large a share of its steps. 23 of 45 recorded trainings with losses of
-critics, energies and policies move so, and 4 of 494 others."""
+"""A number about 0 changes its sign in so large a share of its steps. 23 of 45 recorded trainings of critics,
+energies and policies move so, and 4 of 494 others."""
 FAR = 6.0
 """A level so many times its noise away from 0 is not 0. Of the recorded losses that cross 0 on their way down
 (log-likelihoods), the lowest began 11 times its noise above it."""

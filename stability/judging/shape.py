@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from itertools import pairwise
 
 from stability.judging.policy import Policy
@@ -56,8 +57,14 @@ class Shape:
     given_back: float = 0.0
 
 
-def shape(values: Sequence[float], policy: Policy, *, exact_start: bool = False) -> Shape:
-    """The shape of finite `values`; `exact_start`: the first is a measurement without noise of its own."""
+def shape(
+    values: Sequence[float], policy: Policy, *, exact_start: bool = False, declared: bool = False
+) -> Shape:
+    """The shape of finite `values`.
+
+    `exact_start`: the first is a measurement without noise of its own. `declared`: a person said that they
+    should fall, so a few numbers far above the first are enough.
+    """
     if not values:
         return Shape(Course.SHORT, None)
     t = trend(values, exact_start=exact_start)
@@ -67,7 +74,8 @@ def shape(values: Sequence[float], policy: Policy, *, exact_start: bool = False)
         return Shape(Course.SHORT, t)
     if _explodes_at_the_end(t, policy):
         return Shape(Course.EXPLODED, t, at=_leaves(values, t.end, t.tail))
-    for question in (_gave_back, _returned, _rose, _learned):
+    questions = (_gave_back, _returned, partial(_rose, declared=declared), _learned)
+    for question in questions:
         if (found := question(values, t, policy)) is not None:
             return found
     if (last := _ends_off_its_best(values, t, policy)) is not None:
@@ -114,7 +122,7 @@ def _returned(values: Sequence[float], t: Trend, policy: Policy) -> Shape | None
     return Shape(Course.RETURNED if at_once else Course.ROSE, t, at=t.peak_at)
 
 
-def _rose(values: Sequence[float], t: Trend, policy: Policy) -> Shape | None:
+def _rose(values: Sequence[float], t: Trend, policy: Policy, *, declared: bool) -> Shape | None:
     """Its last numbers lie above its start."""
     rise = t.end - t.start
     beyond_noise = rise > policy.level_errors * math.hypot(t.start_error, t.error(t.end_noise))
@@ -132,7 +140,7 @@ def _rose(values: Sequence[float], t: Trend, policy: Policy) -> Shape | None:
     steps_up = at <= 2 and t.n >= MANY and t.peak - t.start < 1.3 * rise  # to a level where it stays, calmly
     doubtful = comes_back or hump or steps_up or _settles(t)
     doubtful = doubtful or (at > t.n // 10 and _falls_again(values, at))
-    few = t.n < MANY and not t.exact
+    few = t.n < MANY and not (t.exact or declared)
     certain = (rose and far and not (doubtful or few)) or _is_hopeless(t)
     return Shape(Course.ABOVE if certain else Course.ROSE, t, at)
 

@@ -8,11 +8,11 @@ from stability.judging.columns import Columns
 from stability.records import Direction, Step
 
 
-def followed(rows, declared=None, totals=None):
+def followed(rows, declared=None, totals=None, weights=None):
     columns = Columns(declared or {})
     for i, losses in enumerate(rows):
         columns.add(Step(10 * i, losses, total=None if totals is None else totals[i]))
-    return columns.followed()
+    return columns.followed(weights)
 
 
 def test_the_total_is_followed_where_every_step_has_one():
@@ -63,3 +63,24 @@ def test_a_total_of_terms_without_direction_has_none():
 
 def test_a_declared_loss_is_said_to_be():
     assert followed([{"kl": 1.0}] * 2, {"kl": Direction.DOWN}).declared
+
+
+GENERATOR = [{"mel": 2.0, "dur": 1.0, "gen": 9.0}, {"mel": 1.0, "dur": 3.0, "gen": 5.0}]
+
+
+def test_the_parts_of_a_yardstick_are_followed_instead_of_a_total_with_a_generator():
+    series = followed(GENERATOR, totals=[12.0, 9.0], weights={"mel": 2.0, "dur": 0.5})
+    assert (series.name, series.values) == ("yardstick of training losses", [4.5, 3.5])
+    assert series.directed
+    assert not series.declared
+
+
+def test_a_total_is_followed_where_parts_of_the_yardstick_are_not_recorded_or_all_terms_should_fall():
+    assert followed(GENERATOR, totals=[12.0, 9.0], weights={"mel": 2.0, "pitch": 0.5}).name == "total"
+    without = [{"mel": row["mel"], "dur": row["dur"]} for row in GENERATOR]
+    assert followed(without, totals=[3.0, 4.0], weights={"mel": 2.0, "dur": 0.5}).name == "total"
+
+
+def test_a_yardstick_whose_parts_are_declared_is_declared():
+    declared = dict.fromkeys(("mel", "dur"), Direction.DOWN)
+    assert followed(GENERATOR, declared, [12.0, 9.0], {"mel": 2.0, "dur": 0.5}).declared

@@ -153,3 +153,9 @@ def test_the_trend_that_it_saw_is_told():
     values = drawn(100, falling)
     assert shape(values, POLICY).trend == trend(values) and shape([], POLICY).trend is None
     assert shape(values, POLICY, exact_start=True).trend.start == values[0]
+
+
+def test_a_few_numbers_far_above_the_first_are_enough_where_they_are_declared_to_fall():
+    values = [4.5, 8.0, 12.0, 12.1, 12.3, 11.9, 12.2, 12.0, 12.1, 12.2, 12.0, 12.1]
+    assert shape(values, POLICY).course is Course.ROSE
+    assert shape(values, POLICY, declared=True).course is Course.ABOVE

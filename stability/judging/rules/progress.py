@@ -51,4 +51,6 @@ class Progress(Rule):
         """What the numbers show, the good with the bad."""
         finite = [(max(0, s - 1), v) for s, v in self._evaluated if math.isfinite(v)]
         evaluated = Series(YARDSTICK_NAME, [s for s, _ in finite], [v for _, v in finite])
-        return conclude(self._columns.followed(), evaluated, self._policy, before=self._before)
+        weights = {name: weight for name, weight in self._weights.items() if weight}
+        training = self._columns.followed(None if self._evaluated else weights)
+        return conclude(training, evaluated, self._policy, before=self._before)
