@@ -84,7 +84,7 @@ class Columns:
     def _may_all_fall(self, names: Iterable[str]) -> bool:
         """Whether all of these are recorded, and none is declared to go another way than down."""
         down = Direction.DOWN
-        return all(name in self._rows and self._declared.get(name, down) is down for name in names)
+        return all(name in self._rows and self._declared.get(name, down) == down for name in names)
 
     def _of(self, wanted: Direction) -> list[str]:
         return [name for name in self._rows if direction(name, self._declared) is wanted]

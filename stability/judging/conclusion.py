@@ -23,7 +23,8 @@ DESCENDED = frozenset({Course.LEARNED, Course.SPIKED})
 DWARFED = 1e4
 """A training loss that spiked by so many times what it learned is worth a warning, whatever else is shown."""
 FAR = 2.0
-"""A yardstick above 0 that ends at more than twice its start is lost, unless the training loss fell."""
+"""A yardstick above 0 that ends at more than twice its start is lost, unless the training loss fell. So is a
+loss that is declared to fall and never came back to its start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +104,9 @@ def _yardstick_fell(both: _Both) -> Conclusion:
     if exploded or never_lower or dwarfed:
         return _bad(VerdictLabel.UNSTABLE, both.training, both.loss)
     values = both.evaluated.values
-    barely = values[0] - values[-1] < t.noise  # less than one batch differs from the next
-    if barely and both.directed and course is Course.FLAT:
+    # Less than one batch differs from the next, if there are enough of them to tell.
+    least = t.noise if t.n >= MANY else both.policy.stuck_drop * abs(values[0])
+    if values[0] - values[-1] < least and both.directed and course is Course.FLAT:
         return _stuck(both.evaluated)
     return _good(both.evaluated)
 
@@ -133,13 +135,16 @@ def _yardstick_returned(both: _Both) -> Conclusion:
 
 
 def _yardstick_above(both: _Both) -> Conclusion:
-    if both.loss.course is Course.FLAT:
+    """Lost, but for a training loss that is calm in many steps: the two contradict each other."""
+    if both.loss.course is Course.FLAT and both.loss.trend.n >= MANY:
         return _bad(VerdictLabel.UNSTABLE, both.evaluated, both.measured)
     return _yardstick_bad(both)
 
 
 def _yardstick_rose(both: _Both) -> Conclusion:
-    if both.broke() or (both.directed and both.loss.course is Course.ROSE):
+    """Lost where the training loss rose, too, or where the yardstick of a first measurement is a multiple."""
+    far = both.measured.trend.exact and is_multiple(both.measured.trend, FAR) and not both.learned()
+    if far or both.broke() or (both.directed and both.loss.course is Course.ROSE):
         return _bad(VerdictLabel.DIVERGED, both.evaluated, both.measured)
     if both.learned():
         return _bad(VerdictLabel.UNSTABLE, both.evaluated, both.measured)
@@ -206,7 +211,7 @@ def _training_alone(training: Series, loss: Shape, *, directed: bool) -> Conclus
             return Conclusion(VerdictLabel.INCONCLUSIVE, _too_noisy(training))
         case Course.FLAT:
             return _stuck(training)
-        case Course.ROSE:
+        case Course.ROSE if not (training.declared and loss.trend.end > FAR * training.values[0] > 0.0):
             return _undecided(training)
         case Course.SHORT:
             return Conclusion(VerdictLabel.INCONCLUSIVE, _too_few(training))

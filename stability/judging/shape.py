@@ -127,7 +127,7 @@ def _rose(values: Sequence[float], t: Trend, policy: Policy, *, declared: bool) 
     rise = t.end - t.start
     beyond_noise = rise > policy.level_errors * math.hypot(t.start_error, t.error(t.end_noise))
     below = sum(value <= t.start for value in values[1:])
-    always = t.start_error == 0.0 and below <= (t.n - 1) // 10
+    always = (t.start_error == 0.0 or declared) and below <= (t.n - 1) // 10
     by_chance = falls([-level for level in t.blocks])
     rose = beyond_noise or always or by_chance < policy.learned_chance / 5
     perhaps = t.n < MANY and by_chance < policy.learned_chance  # too few for more than a doubt
@@ -150,7 +150,7 @@ def _learned(values: Sequence[float], t: Trend, policy: Policy) -> Shape | None:
     gain = t.start - t.end
     beyond_noise = gain > policy.level_errors * math.hypot(t.start_error, t.error(t.end_noise))
     if t.n < MANY:
-        beyond_noise = gain > policy.level_errors * scatter(values[t.n // 3 :])
+        beyond_noise = gain > policy.level_errors * scatter(values[t.n // 3 :]) or _stays_below(values, t)
     chance = policy.learned_chance if t.n < 10 else policy.learned_chance / 5
     if not (gain > 0.0 and (beyond_noise or falls(t.blocks) < chance)):
         return None
@@ -164,6 +164,15 @@ def _learned(values: Sequence[float], t: Trend, policy: Policy) -> Shape | None:
     if undone > policy.level_errors * t.error(t.end_noise):
         return Shape(Course.SPIKED, t, at=t.n - t.window + max(range(t.window), key=last.__getitem__))
     return _ends_off_its_best(values, t, policy) or Shape(Course.LEARNED, t)
+
+
+def _stays_below(values: Sequence[float], t: Trend) -> bool:
+    """Whether a first measurement without noise is followed, at last, by some that keep half of the gain.
+
+    The yardstick of the same data differs only as the weights do, so no noise brings them there.
+    """
+    last = values[-max(2, t.n // 2) :]
+    return t.exact and max(last) < t.start - 0.5 * (t.start - t.end)
 
 
 def _ends_off_its_best(values: Sequence[float], t: Trend, policy: Policy) -> Shape | None:

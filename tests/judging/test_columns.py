@@ -84,3 +84,7 @@ def test_a_total_is_followed_where_parts_of_the_yardstick_are_not_recorded_or_al
 def test_a_yardstick_whose_parts_are_declared_is_declared():
     declared = dict.fromkeys(("mel", "dur"), Direction.DOWN)
     assert followed(GENERATOR, declared, [12.0, 9.0], {"mel": 2.0, "dur": 0.5}).declared
+
+
+def test_a_direction_may_be_given_as_a_study_stores_it():
+    assert followed(GENERATOR, {"mel": "down", "dur": "down"}, [12.0, 9.0], {"mel": 2.0, "dur": 0.5}).declared

@@ -277,3 +277,26 @@ def test_one_evaluation_at_a_thousandfold_is_no_accident_though_no_logged_step_s
     assert (found.label, found.event.kind) == (DIVERGED, EventKind.RETURNED)
     coarse = conclusion(TRAINING[FLAT], [3.0 if value < 100.0 else 4.0 for value in evaluated])
     assert coarse.label is STUCK
+
+
+WOBBLY = [3.6, 45.0, 49.0, 37.0, 21.5]
+SPEECH = {LEARNED: [3.63, 4.33, 2.71, 1.93, 1.95], ROSE: [5.2, 72.3, 388.0, 1910.0, 588.0]}
+
+
+def test_few_evaluations_that_end_at_twice_the_first_are_lost_though_they_come_down():
+    noise = [3.86, 2310.0, 12200.0, 514.0, 134.0, 1.7e10, 2010.0, 616.0, 666.0, 830.0, 669.0, 309.0, 347.0, 457.0]
+    assert conclusion(noise, SPEECH[ROSE]).label is DIVERGED
+    assert conclusion(TRAINING[LEARNED], WOBBLY).label is UNSTABLE
+
+
+def test_few_evaluations_that_all_end_far_below_the_first_show_that_it_learned():
+    noise = [3.9, 10.8, 20.8, 24.8, 14.4, 24.7, 25.5, 14.5, 19.3, 19.9, 10.9, 15.1, 13.4, 14.0, 8.96, 9.96]
+    assert conclusion(noise, SPEECH[LEARNED]).label is STABLE
+    assert conclusion(noise, [3.63, 3.62, 3.63, 3.61, 3.62]).label is STUCK
+
+
+def test_a_few_losses_that_are_declared_to_fall_and_stay_at_twice_the_first_are_lost():
+    values = [4.85, 17.0, 692.0, 38.0, 28.4, 20.6, 31.0, 28.4, 16.4, 22.7, 16.3, 13.1]
+    steps, nothing = range(len(values)), Series("yardstick", [], [])
+    assert conclude(Series("total", steps, values), nothing, Policy(), before=False).label is INCONCLUSIVE
+    assert conclude(Series("total", steps, values, declared=True), nothing, Policy(), before=False).label is DIVERGED
