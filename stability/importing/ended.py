@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from stability.logs import jsonlines
+from stability.logs.lines import Lines
+from stability.logs.observation import BESIDE_LOSSES
+from stability.logs.patterns import Pattern
 from stability.records import Ending, Outcome
 from stability.spec.command import Parse, TextSource
 from stability.trainers.command import OUT_OF_MEMORY
-from stability.trainers.parse import jsonlines
-from stability.trainers.parse.observation import BESIDE_LOSSES
-from stability.trainers.parse.patterns import Pattern
-from stability.trainers.parse.text import Lines
 from stability.trainers.program import exception_in
 
 END_BYTES = 2**16

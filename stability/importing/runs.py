@@ -16,12 +16,12 @@ from typing import Any, NamedTuple
 from stability import yamlfile
 from stability.importing import ended, reading
 from stability.importing.options import Options, scalar
+from stability.logs import events, guess, jsonlines, wandb_files
+from stability.logs.lines import Lines
+from stability.logs.sources import Sources
+from stability.logs.tables import header
 from stability.records import UserError
 from stability.spec.command import Parse
-from stability.trainers.parse import events, guess, jsonlines, wandb_files
-from stability.trainers.parse.sources import Sources
-from stability.trainers.parse.tables import header
-from stability.trainers.parse.text import Lines
 
 KINDS = {
     ".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl",

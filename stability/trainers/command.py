@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from stability import processes, trialdir
+from stability.logs.sources import Sources
 from stability.records import Recorder, StopTrial, TrialSpec
 from stability.spec.command import CommandTrainer
 from stability.trainers import command_line as line
 from stability.trainers.command_section import unresolved
-from stability.trainers.parse.sources import Sources
 from stability.trainers.program import LOOK_S, Program
 from stability.trainers.protocol import Protocol
 

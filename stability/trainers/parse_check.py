@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from stability.logs import events, wandb_files
+from stability.logs.observation import PLACES, SCALARS, is_component
+from stability.logs.patterns import components_of
 from stability.spec import StudySpec
 from stability.spec.command import CommandTrainer, Parse, TableSource, TextSource
 from stability.trainers import command_line as line
 from stability.trainers.command_section import place
-from stability.trainers.parse import events, wandb_files
-from stability.trainers.parse.observation import PLACES, SCALARS, is_component
-from stability.trainers.parse.patterns import components_of
 from stability.yamlfile import Address
 
 GROUP = r"'loss=(?P<mel>\S+)'"

@@ -7,8 +7,8 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from stability.trainers.parse.numbers import number
-from stability.trainers.parse.rows import Names
+from stability.logs.number_format import number
+from stability.logs.rows import Names
 
 _DECODER = json.JSONDecoder()
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from stability.logs.lines import Lines
+from stability.logs.observation import Observation
+from stability.logs.patterns import Pattern, Reader
+from stability.logs.timeline import Kind
 from stability.spec.command import LogSource, TextSource
-from stability.trainers.parse.observation import Observation
-from stability.trainers.parse.patterns import Pattern, Reader
-from stability.trainers.parse.text import Lines
-from stability.trainers.parse.timeline import Kind
 
 
 class Text:

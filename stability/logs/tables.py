@@ -7,9 +7,9 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from stability.trainers.parse.numbers import has_comma, is_decimal, number
-from stability.trainers.parse.rows import Names
-from stability.trainers.parse.unread import Unread
+from stability.logs.number_format import has_comma, is_decimal, number
+from stability.logs.rows import Names
+from stability.logs.unread import Unread
 
 DELIMITERS = ",;\t"
 

@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
+from stability.logs.events import EventFiles
+from stability.logs.jsonlines import JsonLines
+from stability.logs.lines import Lines
+from stability.logs.observation import Observation
+from stability.logs.rows import Names
+from stability.logs.tables import Table
+from stability.logs.tail import Tail
+from stability.logs.timeline import Kind
+from stability.logs.wandb_files import WandbFile
 from stability.spec.command import TableSource
-from stability.trainers.parse.events import EventFiles
-from stability.trainers.parse.jsonlines import JsonLines
-from stability.trainers.parse.observation import Observation
-from stability.trainers.parse.rows import Names
-from stability.trainers.parse.tables import Table
-from stability.trainers.parse.tail import Tail
-from stability.trainers.parse.text import Lines
-from stability.trainers.parse.timeline import Kind
-from stability.trainers.parse.wandb_files import WandbFile
 
 Row = dict[str, float]
 

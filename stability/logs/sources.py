@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
+from stability.logs.files import FILES, FileSource
+from stability.logs.observation import Observation
+from stability.logs.tail import Tail
+from stability.logs.text_source import Text
+from stability.logs.timeline import Timeline
 from stability.records import Recorder
 from stability.spec.command import LogSource, Parse, TextSource
-from stability.trainers.parse.files import FILES, FileSource
-from stability.trainers.parse.observation import Observation
-from stability.trainers.parse.tail import Tail
-from stability.trainers.parse.texts import Text
-from stability.trainers.parse.timeline import Timeline
 
 
 class Sources:

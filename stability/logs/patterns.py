@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from math import isfinite, nan
 
-from stability.trainers.parse.numbers import (
+from stability.logs.number_format import (
     DECIMAL_COMMA,
     TOKEN,
     count,
@@ -17,8 +17,8 @@ from stability.trainers.parse.numbers import (
     number,
     plain,
 )
-from stability.trainers.parse.observation import PLACES, Observation, is_component, is_loss, observed
-from stability.trainers.parse.unread import Unread
+from stability.logs.observation import PLACES, Observation, is_component, is_loss, observed
+from stability.logs.unread import Unread
 
 STAND_INS = (*(f"9.{'0' * places}" for places in (4, 3, 2, 1, 5, 6, 8)), "9", "9.0000e+00", "9.0e+00")
 """What a NaN might look like if it were a number, to an expression that knows only digits."""
