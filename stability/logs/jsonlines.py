@@ -81,6 +81,13 @@ def row(line: str, nulls: list[str] | None = None) -> dict[str, float] | None:
     return _add_numbers({}, value, "", nulls) if isinstance(value, dict) and end == len(line) else None
 
 
+def numbers_in(values: Mapping[str, Any]) -> dict[str, float | None]:
+    """The numbers of an object by their names, and its nulls."""
+    nulls: list[str] = []
+    found = _add_numbers({}, values, "", nulls)
+    return found | dict.fromkeys(nulls)
+
+
 def _add_numbers(
     found: dict[str, float], values: Mapping[str, Any], prefix: str, nulls: list[str] | None
 ) -> dict[str, float]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from stability.logs.files import FILES, FileSource
-from stability.logs.observation import Observation
+from stability.logs.files import FILES, FileSource, StructuralRows, opened
+from stability.logs.observation import BESIDE_LOSSES, Observation
 from stability.logs.tail import Tail
-from stability.logs.text_source import Text
+from stability.logs.text_source import StructuralText, Text
 from stability.logs.timeline import Timeline
 from stability.records import Recorder
 from stability.spec.command import LogSource, Parse, TextSource
@@ -22,12 +22,22 @@ class Sources:
     ) -> None:
         """`paths` of the sources that are files; `weighed` components make an evaluation complete."""
         given = parse.sources()
-        self._texts = {name: Text(own) for name, own in given.items() if isinstance(own, TextSource)}
-        self._files: dict[str, FileSource] = {
-            name: FILES[name](own, paths[name]) for name, own in given.items() if name in FILES
+        self._texts = {
+            name: StructuralText(own, weighed) if own.is_structural else Text(own)
+            for name, own in given.items()
+            if isinstance(own, TextSource)
+        }
+        self._files: dict[str, FileSource | StructuralRows] = {
+            name: opened(name, own, paths[name], weighed) for name, own in given.items() if name in FILES
         }
         self._logs = {name: Tail(paths[name]) for name, own in given.items() if isinstance(own, LogSource)}
         self._evaluates = any(source.evaluate for source in given.values())
+        self.structural = {
+            name: source.reader
+            for name, source in (self._texts | self._files).items()
+            if hasattr(source, "reader")
+        }
+        self._trainer: str | None = None  # of those read by their structure, the one that trains
         self._all = self._texts | self._files
         kinds = {name: source.kind for name, source in self._all.items()}
         self._timeline = Timeline(recorder, kinds, weighed)
@@ -86,6 +96,24 @@ class Sources:
         if self.steps and (problem := self.problem()):
             yield problem
 
+    def overlooked(self) -> str | None:
+        """What was printed that is not finite, and that no loss accounts for."""
+        return next(filter(None, (own.overlooked.problem() for own in self.structural.values())), None)
+
     def _add(self, name: str, observations: Iterable[Observation]) -> None:
         for observation in observations:
-            self._timeline.add(name, observation)
+            if name not in self.structural:
+                self._timeline.add(name, observation)
+            elif observation.is_evaluation:
+                self._timeline.add(self._trainer or name, observation)
+            elif self._trains(name, observation):
+                self._timeline.add(name, observation)
+
+    def _trains(self, name: str, observation: Observation) -> bool:
+        """Whether this source is the one that the training is read from: the first that had a loss.
+
+        What another prints of it, such as a bar beside a logger, is the same training again.
+        """
+        if self._trainer is None and observation.values.keys() - BESIDE_LOSSES:
+            self._trainer = name
+        return self._trainer in (None, name)

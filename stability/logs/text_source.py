@@ -2,13 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from stability.logs.lines import Lines
 from stability.logs.observation import Observation
 from stability.logs.patterns import Pattern, Reader
+from stability.logs.roles import Given
+from stability.logs.structural import Structural
 from stability.logs.timeline import Kind
 from stability.spec.command import LogSource, TextSource
+
+
+class StructuralText:
+    """Reads a stream, or the pieces of a file, by the structure of its lines."""
+
+    def __init__(self, source: TextSource, weighed: Collection[str] = ()) -> None:
+        self.kind = Kind(names_steps=None, is_stream=not isinstance(source, LogSource))
+        self._lines, self.reader = Lines(), Structural(weighed, Given(*source.names))
+
+    def read(self, piece: bytes) -> Iterable[Observation]:
+        return self.reader.read(self._lines.feed(piece))
+
+    def peek(self) -> Iterable[Observation]:
+        """A line that has not ended yet is read when it has."""
+        return ()
+
+    def end(self) -> Iterable[Observation]:
+        yield from self.reader.read(self._lines.end())
+        yield from self.reader.end()
+
+    def notes(self, name: str) -> Iterator[str]:
+        """What a person should know of how it was read."""
+        if cut := self._lines.cut:
+            yield f"parse.{name}: {cut:,} lines were longer than what is looked at"
+
+    def problem(self, name: str) -> str | None:
+        """Why the end of the training is unknown, if it is."""
+        return None
+
+    def told(self, name: str) -> str:
+        """How much was understood, in words."""
+        reader = self.reader
+        if not reader.lines:
+            return f"parse.{name} found no line"
+        return f"nothing in {reader.lines:,} lines of {name} looks like a training loss; first: {' | '.join(reader.first)}"
 
 
 class Text:

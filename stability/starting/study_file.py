@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from stability.importing.runs import first_lines
 from stability.logs import guess
+from stability.logs.kinds import first_lines
 from stability.records import UserError
 from stability.starting.knobs import Knob, Roles
 

@@ -24,7 +24,7 @@ def check(spec: StudySpec, trainer: CommandTrainer) -> None:
     """Raise `UserError` for sources from which this study could not be judged."""
     given = trainer.parse.sources()
     if not given:
-        names = ", ".join(type(trainer.parse).model_fields)
+        names = ", ".join(type(trainer.parse).names())
         raise place(spec, ("parse",), f"no source is named; name one of {names}, such as stdout: [{GROUP}]")
     for address, message in mistakes(trainer.parse):
         raise place(spec, ("parse", *address), message)
