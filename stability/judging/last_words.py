@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+THEN = "; then "
+"""Parts what a program said from what it ended with."""
 _NAN = r"(?<![\w.-])[-+]?(?:nans?|infs?|infinit(?:e|y|ies)|non-?\s?finite|not (?:a )?finite|not a number)(?!\w)(?![-./]\w)"
 _NUMBERS = r"(?:loss|cost|objective|grad|gnorm|weight|logit|activation|parameter|norm|score|output|value)"
 _BROKE = (
@@ -12,10 +14,12 @@ _BROKE = (
     r"|\binvalid loss\b|\bloss scale\b[^.;]{0,40}\bminimum|\bminimum loss scale\b|\bfound invalid values\b"
 )
 _ENDS = r"\b(?:stop(?:ped|ping|s)?\b|abort|terminat|halt(?:ed|ing)?|exiting|quitting|giv(?:e|ing) up|cannot continue)"
-_OF_LOSS = re.compile(rf"(?i)(?=.*{_NAN}).*\b\w*(?:loss|cost|objective)\w*\b")
-_ENDING = re.compile(rf"(?i)(?=.*{_NAN}).*{_ENDS}")
+_NOT_A_NUMBER = re.compile(rf"(?i){_NAN}")
+_OF_LOSS = re.compile(r"(?i)\b\w*(?:loss|cost|objective)\w*\b")
+_ENDING = re.compile(rf"(?i){_ENDS}")
 _MET = r"\b(?:encountered|found|detected|got|produced|became|contains?|is|are|was)\s+(?:an?\s+)?"
-_NUMBERS_BROKE = re.compile(rf"(?i)(?=.*{_NAN}).*{_NUMBERS}|{_MET}{_NAN}|{_BROKE}")
+_OF_NUMBERS = re.compile(rf"(?i){_NUMBERS}")
+_MET_ONE = re.compile(rf"(?i){_MET}{_NAN}")
 _TRAINING_BROKE = re.compile(rf"(?i){_BROKE}")
 _RAISED = re.compile(
     r"(?:^|[\s:'\"|.])(?P<name>[A-Za-z_]\w*(?:Error|Exception|Warning))\b:?(?P<said>.*)", re.DOTALL
@@ -25,7 +29,7 @@ _OTHERS = re.compile(
 )
 _OVERFLOW = re.compile(r"(?i)math range|infinit|\bnan\b|too large|overflow")
 _TO_WHOLE = re.compile(r"(?i)to C (?:long|int|ssize)|string length")
-_SCALING = re.compile(r"(?i)\w*loss[ _-]?scal\w*")
+_SCALING = re.compile(r"(?i)loss[ _-]?scal\w*")
 _ASSERTED = re.compile(r"(?i)\bassert\b.*(?:isfinite|is_finite|isnan|isinf|==\s*(?P<same>\w+))")
 
 
@@ -35,12 +39,17 @@ def names_nonfinite(error: str) -> bool:
     `FloatingPointError`, an overflow, an error that speaks of NaN, a loss that is NaN or exploded; not an
     error about a file, a module or a key whose name has these letters.
     """
+    return any(map(_names_nonfinite, error.split(THEN)))
+
+
+def _names_nonfinite(error: str) -> bool:
     raised = list(_RAISED.finditer(error))
     own = next(
         (one for one in reversed(raised) if one["name"] not in ("CommandFailed", "ChildFailedError")), None
     )
     if own is None:
-        return speaks_of_broken_training(error) or _NUMBERS_BROKE.search(error) is not None
+        broke = _NOT_A_NUMBER.search(error) and _OF_NUMBERS.search(error)
+        return bool(broke or _MET_ONE.search(error)) or speaks_of_broken_training(error)
     name, said = own["name"], own["said"]
     if name == "FloatingPointError":
         return True
@@ -51,12 +60,15 @@ def names_nonfinite(error: str) -> bool:
     if name == "AssertionError" and _ASSERTED.search(error):
         return True
     return (
-        re.search(rf"(?i){_NAN}", f"{name.replace('Error', ' ')} {said}") is not None
+        _NOT_A_NUMBER.search(f"{name.replace('Error', ' ')} {said}") is not None
         or _TRAINING_BROKE.search(said) is not None
     )
 
 
 def speaks_of_broken_training(line: str) -> bool:
     """Whether a line that a program printed says, in words, that its loss is not finite or that it ends for that."""
-    said = _SCALING.sub("scale", line)
-    return any(one.search(said) is not None for one in (_OF_LOSS, _ENDING, _TRAINING_BROKE))
+    if _TRAINING_BROKE.search(line):
+        return True
+    if not _NOT_A_NUMBER.search(line):
+        return False
+    return bool(_OF_LOSS.search(_SCALING.sub(" ", line)) or _ENDING.search(line))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from stability.logs.number_format import NONFINITE, is_decimal, nonfinite, number
@@ -132,6 +133,15 @@ def read_line(text: str) -> Line:
     for token in _TOKEN.finditer(text):
         walk.take(token)
     return Line(text, tuple(walk.fields), walk.end())
+
+
+def between(line: Line) -> Iterator[str]:
+    """What a line says between its numbers."""
+    at = 0
+    for own in line.fields:
+        yield line.text[at : own.start]
+        at = own.end
+    yield line.text[at:]
 
 
 def value_of(text: str, decimal: str = ".") -> float | None:

@@ -106,6 +106,7 @@ class StructuralRows:
     def __init__(self, path: Path, rows: Rows, weighed: Collection[str]) -> None:
         self._path, self._rows = path, rows
         self.reader = Structural(weighed)
+        self.overlooked = self.reader.overlooked
         self.kind = Kind(names_steps=None)
         self._seen = 0
         self._last: dict[str, float] = {}

@@ -6,13 +6,15 @@ import math
 from dataclasses import dataclass, field
 
 from stability.judging.last_words import speaks_of_broken_training
-from stability.logs.fields import Field
+from stability.logs.fields import Field, between, read_line
 from stability.logs.number_format import may_be_nonfinite
 from stability.logs.observation import BESIDE_LOSSES, Observation
 from stability.logs.reading import Key, key_of
 from stability.logs.vocabulary import Sort, meaning
 
 SHOWN_CHARACTERS = 200
+_SURVIVED = frozenset((Sort.GRAD_NORM, Sort.GRAD_SCALE))
+"""What a skipped half-precision step leaves in healthy trainings, too."""
 _BEFORE_ANY = frozenset(
     ("best", "min", "max", "lowest", "prev", "previous", "from", "limit", "clip", "threshold", "eta")
 )
@@ -56,6 +58,16 @@ class Overlooked:
             self._seen[key].count += 1
         else:
             self._seen[key] = _Seen(1, line.strip()[:SHOWN_CHARACTERS], self._steps <= 2)
+
+    def line(self, text: str, accounted: int = 0) -> None:
+        """A line that nobody, or regular expressions, read; they found `accounted` of its numbers not finite."""
+        line = read_line(text)
+        broken = [own for own in line.fields if own.value is not None and not math.isfinite(own.value)]
+        for own in broken[accounted:]:
+            if meaning(own.name).sort not in _SURVIVED:
+                self.field(text, own, own.value)
+        if any(map(speaks_of_broken_training, between(line))):
+            self.words(text)
 
     def words(self, line: str) -> None:
         """A line that may speak of a number that is not finite."""

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from stability.judging.last_words import speaks_of_broken_training
 from stability.logs import roles
-from stability.logs.fields import Field, Line, read_line, value_of
+from stability.logs.fields import Field, Line, between, read_line, value_of
 from stability.logs.jsonlines import numbers_in
 from stability.logs.number_format import may_be_nonfinite
 from stability.logs.observation import Observation, observed
@@ -133,11 +133,10 @@ class Structural:
         if values[EVALUATE]:
             values[EVALUATE] = _losses(values[EVALUATE])
         if not is_evaluation and (found := observed({**values[TRAIN], **places}, is_evaluation=False)):
-            self.overlooked.trained(found)
             yield found
         if values[EVALUATE] and (found := observed({**values[EVALUATE], **places}, is_evaluation=True)):
             yield found
-        if may_be_nonfinite(line.text) and any(map(speaks_of_broken_training, _between(line))):
+        if may_be_nonfinite(line.text) and any(map(speaks_of_broken_training, between(line))):
             self.overlooked.words(line.text)
 
     def _note(self, text: str, taken: list[Taken], values: Mapping[str, float]) -> None:
@@ -200,12 +199,3 @@ def has_loss(text: str) -> bool:
 
 def _losses(values: dict[str, float]) -> dict[str, float]:
     return {name: value for name, value in values.items() if name not in ("lr", "grad_norm", "grad_scale")}
-
-
-def _between(line: Line) -> Iterator[str]:
-    """What a line says between its numbers."""
-    at = 0
-    for own in line.fields:
-        yield line.text[at : own.start]
-        at = own.end
-    yield line.text[at:]

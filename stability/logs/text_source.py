@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from stability.logs.lines import Lines
 from stability.logs.observation import Observation
+from stability.logs.overlooked import Overlooked, may_speak
 from stability.logs.patterns import Pattern, Reader
 from stability.logs.roles import Given
 from stability.logs.structural import Structural
@@ -19,6 +20,7 @@ class StructuralText:
     def __init__(self, source: TextSource, weighed: Collection[str] = ()) -> None:
         self.kind = Kind(names_steps=None, is_stream=not isinstance(source, LogSource))
         self._lines, self.reader = Lines(), Structural(weighed, Given(*source.names))
+        self.overlooked = self.reader.overlooked
 
     def read(self, piece: bytes) -> Iterable[Observation]:
         return self.reader.read(self._lines.feed(piece))
@@ -48,6 +50,24 @@ class StructuralText:
         return f"nothing in {reader.lines:,} lines of {name} looks like a training loss; first: {' | '.join(reader.first)}"
 
 
+class WatchedText:
+    """A stream that nobody reads: only what is not finite in it counts."""
+
+    def __init__(self) -> None:
+        self._lines, self.overlooked = Lines(), Overlooked()
+
+    def read(self, piece: bytes) -> None:
+        self._look(self._lines.feed(piece))
+
+    def end(self) -> None:
+        self._look(self._lines.end())
+
+    def _look(self, lines: Sequence[str]) -> None:
+        for line in lines:
+            if may_speak(line):
+                self.overlooked.line(line)
+
+
 class Text:
     """Reads a stream, or the pieces of a file, by regular expressions."""
 
@@ -59,6 +79,7 @@ class Text:
             is_stream=not isinstance(source, LogSource),
         )
         self._lines, self._reader, self._peeked = Lines(), Reader(patterns), Reader(_patterns(source))
+        self.overlooked = self._reader.overlooked
 
     def read(self, piece: bytes) -> Iterable[Observation]:
         return self._reader.read(self._lines.feed(piece))
