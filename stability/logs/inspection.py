@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stability.judging.monitor import not_run
+from stability.logs.fields import is_unnamed
 from stability.logs.kinds import logs_in
 from stability.logs.sources import Sources
 from stability.logs.structural import Structural, Taken, Template
@@ -137,7 +138,7 @@ def _template(taken: tuple[Taken, ...], template: Template) -> Iterator[str]:
 
 
 def _taken(own: Taken) -> str:
-    printed = f"`{own.printed}`" if own.printed else "a number without a name"
+    printed = f"`{own.printed}`" if not is_unnamed(own.printed) else "a number without a name"
     what = (
         own.ours if own.ours in ("step", "epoch", "lr", "grad_norm", "grad_scale") else f"the loss {own.ours}"
     )
