@@ -295,7 +295,12 @@ class _Walk:
             return
         behind_number = bool(self.fields) and not self._words
         at_end = is_far or not follows.strip() or follows[0] in ",;|)]}/\"'	│"
-        if self._forced or behind_number or self._speaks() or (at_end and (self._after_sign or self._open or self._words)):
+        if (
+            self._forced
+            or behind_number
+            or self._speaks()
+            or (at_end and (self._after_sign or self._open or self._words))
+        ):
             self._add(text, token.start(), token.end(), unit=token["tail"] or "")
         else:
             self._words.append(text)

@@ -19,6 +19,11 @@ LAST_LINES = 50
 """A training whose last number is so near the end of what was printed was read to its end."""
 PRINTED = ("stdout", "stderr")
 _SHOWN_TEMPLATES = 6
+_MISSING = {
+    "step": "no step was found, so steps are counted",
+    "lr": "no learning rate was found",
+    "grad_norm": "no gradient norm was found",
+}
 
 
 @dataclass(slots=True)
@@ -132,7 +137,7 @@ def explained(sources: Sources, records: Records) -> Iterator[str]:
 
 
 def _template(taken: tuple[Taken, ...], template: Template) -> Iterator[str]:
-    yield f"  {template.count:,} lines such as"
+    yield f"  {template.count:,} {'line' if template.count == 1 else 'lines'} such as"
     yield from (f"    {line}" for line in template.lines)
     yield f"  taken from them: {', '.join(map(_taken, taken))}"
 
