@@ -18,7 +18,7 @@ class Sections:
     """A heading such as `> EVALUATION` holds until training goes on: a heading, an epoch or a later step says so."""
 
     def __init__(self) -> None:
-        self._part = ""
+        self.part = ""
         self._step = -1.0
 
     def fields(self, line: Line) -> tuple[Field, ...]:
@@ -31,29 +31,33 @@ class Sections:
         if not has_loss:
             self._heading(line)
         elif not line.part and any(meaning(f.name).sort is Sort.EPOCH and not f.unit for f in line.fields):
-            self._part = ""  # it says its place itself
+            self.part = ""  # it says its place itself
         if step is not None and not line.part:
             if step > self._step:
-                self._part = ""
-            if self._part != EVALUATE:
+                self.part = ""
+            if self.part != EVALUATE:
                 self._step = step
-        if self._part != EVALUATE:
+        if self.part != EVALUATE:
             return line.fields
         return tuple(f if f.part else f._replace(part=EVALUATE) for f in line.fields)
+
+    def went_on(self, step: int) -> None:
+        """The training is at this step."""
+        self._step = step
 
     def _heading(self, line: Line) -> None:
         words = line.text.split()
         if line.part == TRAIN and len(words) <= MOST_WORDS:
-            self._part = ""
+            self.part = ""
         elif (
             line.part == EVALUATE
             and not line.fields
             and len(words) <= MOST_WORDS
             and not _NO_HEADER.search(line.text)
         ):
-            self._part = EVALUATE
+            self.part = EVALUATE
         elif any(meaning(f.name).sort is Sort.EPOCH and not f.unit for f in line.fields) and not line.part:
-            self._part = ""
+            self.part = ""
 
 
 def _is_step(own: Field) -> bool:

@@ -19,12 +19,15 @@ from stability.logs.fields import Field, Line, between, read_line, skeleton, val
 from stability.logs.jsonlines import numbers_in
 from stability.logs.number_format import TOKEN, may_be_nonfinite
 from stability.logs.observation import Observation, observed
-from stability.logs.overlooked import Overlooked
+from stability.logs.overlooked import Overlooked, may_speak
+from stability.logs.plans import MOST_PLANS, NOTHING, Plan, Wanted, planned, shape
 from stability.logs.reading import EVALUATE, TRAIN, Reading, Role, key_of
 from stability.logs.sections import Sections
 from stability.logs.text_tables import TextTable
 from stability.logs.vocabulary import Sort, meaning, split_of, words_of
 
+FEWEST_ALIKE = 8
+"""So many lines are worth being read together."""
 HELD_LINES = 2000
 """Lines with numbers that wait for a decision at most; then those before them go unread."""
 MOST_TEMPLATES, MOST_RATES, MOST_SKELETONS, SHOWN_CHARACTERS = 64, 8, 256, 160
@@ -67,18 +70,81 @@ class Structural:
         self.first: list[str] = []
         self.templates: dict[tuple[Taken, ...], Template] = {}
         self._skeletons: set[str] = set()
+        self._plans: dict[str, Plan] = {}
+        self._wanted: list[Wanted] | None = None  # what was taken from the newest line
         self.has_seed = False
         self.rates: dict[float, None] = {}
 
     def read(self, lines: Sequence[str]) -> Iterator[Observation]:
         """What the lines say, as far as it is decided what they mean."""
+        for text in lines[: max(0, self.SHOWN - len(self.first))]:
+            self.first.append(text[:120])
+        if (found := self._all_alike(lines)) is not None:
+            yield from found
+            return
         for text in lines:
-            if len(self.first) < self.SHOWN:
-                self.first.append(text[:120])
-            line = self._table.row(text) or json_line(text) or read_line(text)
+            if (plan := self._plans.get(shape(text))) is not None and self._sections.part != EVALUATE:
+                if plan.line is None:
+                    self.lines += 1
+                    continue
+                if (match := plan.line.fullmatch(text)) is not None:
+                    yield self._planned(plan, match.groups())
+                    continue
+            yield from self._unplanned(text)
+
+    def _all_alike(self, lines: Sequence[str]) -> list[Observation] | None:
+        """What the lines say, if all of them are of one template that is known; else None."""
+        if len(lines) < FEWEST_ALIKE or self._sections.part == EVALUATE:
+            return None
+        plan = self._plans.get(shape(lines[0]))
+        if plan is None or plan.all_lines is None or plan.line.fullmatch(lines[-1]) is None:
+            return None
+        found = plan.all_lines.findall("\n".join(lines))
+        if len(found) != len(lines):
+            return None
+        if len(plan.names) == 1:
+            found = [(text,) for text in found]
+        return [self._planned(plan, texts) for texts in found]
+
+    def _planned(self, plan: Plan, texts: Sequence[str]) -> Observation:
+        """The observation of a line of a known template."""
+        self.lines += 1
+        values = dict(zip(plan.names, map(float, texts), strict=True))
+        step, epoch = values.pop("step", None), values.pop("epoch", None)
+        if values:
+            self.matched += 1
+            self.last_matched = self.lines
+        plan.template.count += 1
+        if step is not None:
+            step = int(step)
+            self._sections.went_on(step)
+        return Observation(values, step, epoch, plan.is_evaluation)
+
+    def _unplanned(self, text: str) -> Iterator[Observation]:
+        """A line of which nothing is known yet."""
+        line = self._table.row(text) or json_line(text)
+        is_text = line is None
+        if is_text:
+            line = read_line(text)
             if may_be_nonfinite(text) and self._hides_nan(line):
                 line = read_line(text, forced=True)
-            yield from self.take(line)
+        before = self._sections.part
+        self._wanted = None
+        yield from self.take(line)
+        if is_text and self.reading is not None and before == self._sections.part == "" and line.text == text:
+            self._plan(line)
+
+    def _plan(self, line: Line) -> None:
+        """Remembers how lines like this one are read, if that is always the same."""
+        if len(self._plans) >= MOST_PLANS or TOKEN.search(line.text) is not None or self._table.is_header(line.text):
+            return
+        if self._wanted:
+            template = self.templates.get(tuple(Taken(one.own.name, one.ours, one.part) for one in self._wanted))
+            plan = None if template is None else planned(line, self._wanted, template)
+            if plan is not None:
+                self._plans[shape(line.text)] = plan
+        elif not line.part and self._wanted is not None and not may_speak(line.text):
+            self._plans[shape(line.text)] = NOTHING
 
     def _hides_nan(self, line: Line) -> bool:
         """Whether a word such as `nan` stands where a number stood in other lines, and was not read as one."""
@@ -122,7 +188,7 @@ class Structural:
         """At most one of the training and one of an evaluation."""
         values: dict[str, dict[str, float]] = {TRAIN: {}, EVALUATE: {}}
         places: dict[str, float] = {}
-        taken: list[Taken] = []
+        wanted: list[Wanted] = []
         for one in own:
             role = self._role(one)
             value = one.value if self.reading.decimal == "." else value_of(one.text, self.reading.decimal)
@@ -131,12 +197,12 @@ class Structural:
                 self.has_seed = self.has_seed or "seed" in words_of(one.name)
             elif role.ours in ("step", "epoch"):
                 places.setdefault(role.ours, value)
-                taken.append(Taken(one.name, role.ours, ""))
+                wanted.append(Wanted(one, role.ours, ""))
             elif role.ours:
                 part = EVALUATE if one.part == EVALUATE and not self.reading.is_one_part else TRAIN
                 if part in role.of:
                     values[part].setdefault(role.ours, value)
-                    taken.append(Taken(one.name, role.ours, part))
+                    wanted.append(Wanted(one, role.ours, part))
                 else:
                     self.overlooked.field(line.text, one, value)
         is_evaluation = bool(values[EVALUATE]) and not _losses(values[TRAIN])
@@ -145,7 +211,8 @@ class Structural:
                 self._skeletons.add(skeleton(line.text))
             self.matched += 1
             self.last_matched = self.lines
-        self._note(line.text, taken, values[TRAIN])
+        self._wanted = wanted
+        self._note(line.text, [Taken(one.own.name, one.ours, one.part) for one in wanted], values[TRAIN])
         if values[EVALUATE]:
             values[EVALUATE] = _losses(values[EVALUATE])
         if not is_evaluation and (found := observed({**values[TRAIN], **places}, is_evaluation=False)):
