@@ -14,24 +14,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from stability import yamlfile
-from stability.importing import ended, reading
+from stability.importing import ended, reading, together
 from stability.importing.options import Options, scalar
+from stability.logs import events, guess, wandb_files
+from stability.logs.kinds import BESIDE, KINDS, first_lines, kind_of, logs_in
+from stability.logs.sources import Sources
+from stability.logs.tables import header
 from stability.records import UserError
-from stability.spec.command import Parse
-from stability.trainers.parse import events, guess, jsonlines, wandb_files
-from stability.trainers.parse.sources import Sources
-from stability.trainers.parse.tables import header
-from stability.trainers.parse.text import Lines
+from stability.spec.command import AUTO, Parse
 
-KINDS = {
-    ".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl",
-    ".log": "log", ".txt": "log", ".out": "log", wandb_files.ENDING: "wandb",
-}  # fmt: skip
-BESIDE = ("hparams", "config", "params", "args")
-READERS = {"tensorboard": (events, events.EventFiles), "wandb": (wandb_files, wandb_files.WandbFile)}
+READERS = {"tensorboard": events, "wandb": wandb_files}
 _COLUMN = re.compile(r"(?P<run>.+) - (?P<metric>.+?)(?:__MIN|__MAX)?")
-LOOKED_AT = 2000
-"""Lines or rows of a log by which is guessed what it says."""
 SEEDS = ("seed", "random_seed", "manual_seed", "training_seed", "seed_everything")
 
 
@@ -58,6 +51,8 @@ class Run:
     steps: int = 0
     trained: set[str] = field(default_factory=set)
     evaluated: set[str] = field(default_factory=set)
+    evaluations: Run | None = None
+    """The same run's file of evaluations, where that is another."""
 
     @property
     def name(self) -> str:
@@ -68,6 +63,8 @@ class Run:
 
     def sources(self, recorder: Any, weighed: Iterable[str]) -> Sources:
         """Reads the run's log for a recorder, from its beginning."""
+        if self.evaluations is not None:
+            recorder = together.Interleaved(recorder, together.read(self.evaluations), self.steps)
         return Sources(self.parse, {self.kind: self.path}, recorder, tuple(weighed))
 
 
@@ -91,40 +88,39 @@ def find(logs: list[str], chosen: Options) -> Found:
             f"--parse names {', '.join(unused)}, and the files here are {', '.join(sorted(kinds))}"
         )
     runs, silent = [], []
-    for path, kind in reversed(paths.values()):
-        try:
-            runs += [_run(path, kind, series, chosen) for series in _series(path, kind)]
-        except OSError as error:
-            raise UserError(f"{path}: {error.strerror}") from None
-        except SaysNothing as error:
-            if str(path) in logs:
-                raise
-            silent.append(error)  # one of many files in a folder
+    for files in together.grouped(list(reversed(paths.values()))):
+        own: list[Run] = []
+        for path, kind in files:
+            try:
+                named = _that_is_named([path, *(other for other, _ in files)], chosen)
+                own += [_run(path, kind, series, chosen, named) for series in _series(path, kind)]
+            except OSError as error:
+                raise UserError(f"{path}: {error.strerror}") from None
+            except SaysNothing as error:
+                if str(path) in logs:
+                    raise
+                silent.append(error)  # one of many files in a folder
+        runs += together.one_run(own, silent) if len(files) > 1 else own
     if all(run.problem is not None for run in runs):
         raise SaysNothing(runs[0].problem) if runs else silent[0]
     return Found(runs, [f"left out: {error}" for error in silent])
 
 
+def _that_is_named(paths: list[Path], chosen: Options) -> Path:
+    """Of the files of one run the first, or its folder, whose name has the parameters."""
+    if chosen.template is None:
+        return paths[0]
+    places = [*paths, *(path.parent for path in paths)]
+    return next((place for place in places if chosen.template.search(place.as_posix())), paths[0])
+
+
 def _paths(log: Path) -> Iterator[tuple[Path, str]]:
     if log.is_file():
-        yield log, _kind(log)
+        yield log, kind_of(log)
         return
     if not log.is_dir():
         raise UserError(f"no file or folder {log}")
-    for folder in [log, *sorted(path for path in log.rglob("*") if path.is_dir())]:
-        files = sorted(path for path in folder.iterdir() if path.is_file())
-        if any("tfevents" in file.name for file in files):
-            yield folder, "tensorboard"
-        else:
-            yield from ((file, _kind(file)) for file in files if file.suffix in KINDS)
-
-
-def _kind(path: Path) -> str:
-    """By its ending; a log whose first line is a JSON object is JSON lines."""
-    if path.suffix == wandb_files.ENDING:
-        return "wandb"
-    first = next(iter(first_lines(path)), "")
-    return "jsonl" if jsonlines.row(first) else KINDS.get(path.suffix, "log")
+    yield from logs_in(log)
 
 
 def _series(path: Path, kind: str) -> list[str | None]:
@@ -133,9 +129,10 @@ def _series(path: Path, kind: str) -> list[str | None]:
     return list(dict.fromkeys(match["run"] for match in names if match)) or [None]
 
 
-def _run(path: Path, kind: str, series: str | None, chosen: Options) -> Run:
+def _run(path: Path, kind: str, series: str | None, chosen: Options, named: Path) -> Run:
     place = path if series is None else path / series
-    params = _beside(path) | _in_name(place, chosen) | _in_table(place, chosen)
+    in_name = _in_name(place if series is not None else named, chosen)
+    params = _beside(path) | in_name | _in_table(place, chosen)
     seed = next((params.pop(name) for name in SEEDS if isinstance(params.get(name), int)), None)
     run = Run(path, kind, Parse(), params, series, seed)
     if problem := _scanned(run, chosen):
@@ -164,36 +161,18 @@ def _parse(path: Path, kind: str, series: str | None, chosen: Options) -> Parse:
 
 
 def _guessed(path: Path, kind: str, series: str | None) -> dict[str, Any]:
-    if kind == "log":
-        return guess.of_lines(first_lines(path))
-    if kind == "csv":
+    if series is not None:
         return _of_table(header(first_lines(path)), series)
-    if kind == "jsonl":
-        rows: Iterable[Mapping[str, float] | None] = map(jsonlines.row, first_lines(path))
-    else:
-        module, rows_of = READERS[kind]
-        if not module.is_installed():
-            raise UserError(f"{path}: reading it needs {module.INSTALL}")
-        rows = itertools.islice(rows_of(path).new(), LOOKED_AT)
-    return guess.of_columns({name: 0 for row in rows if row for name in row})
+    if kind in READERS and not READERS[kind].is_installed():
+        raise UserError(f"{path}: reading it needs {READERS[kind].INSTALL}")
+    return {"train": AUTO}
 
 
-def _of_table(names: list[str], series: str | None) -> dict[str, dict[str, str]]:
-    if series is None:
-        return guess.of_columns(names)
+def _of_table(names: list[str], series: str) -> dict[str, dict[str, str]]:
     own = {name: match for name in names if (match := _COLUMN.fullmatch(name)) and match["run"] == series}
     columns = {match["metric"]: name for name, match in own.items()} | {"step": names[0]}
     found = guess.of_columns(columns)
     return {kind: {ours: columns[metric] for ours, metric in own.items()} for kind, own in found.items()}
-
-
-def first_lines(path: Path) -> list[str]:
-    """Up to `LOOKED_AT` lines of a log."""
-    lines, cutter = [], Lines()
-    with path.open("rb") as file:
-        while len(lines) < LOOKED_AT and (piece := file.read(2**16)):
-            lines += cutter.feed(piece)
-    return [*lines, *cutter.end()][:LOOKED_AT]
 
 
 class _Scan:

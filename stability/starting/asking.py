@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from stability.logs.lines import Lines
 from stability.records import UserError
 from stability.starting.help_text import options_in
-from stability.trainers.parse.text import Lines
 
 HELP_S = 120.0
 """How long a program may take to print its help; some import much before."""

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from stability.importing.runs import first_lines
+from stability.logs import guess
+from stability.logs.kinds import first_lines
 from stability.records import UserError
 from stability.starting.knobs import Knob, Roles
-from stability.trainers.parse import guess
 
 DIRECTORY = "{directory}/artifacts"
 UNKNOWN = {"train": [guess.UNKNOWN_EPOCH, guess.UNKNOWN_LOSS]}

@@ -4,11 +4,11 @@ import math
 
 import pytest
 
+from stability.logs.guess import Meaning, components_of, meaning, of_columns, of_lines
+from stability.logs.patterns import Pattern, Reader
+from stability.logs.sources import Sources
 from stability.spec.command import Parse
 from stability.starting.study_file import UNKNOWN
-from stability.trainers.parse.guess import Meaning, components_of, meaning, of_columns, of_lines
-from stability.trainers.parse.patterns import Pattern, Reader
-from stability.trainers.parse.sources import Sources
 
 
 @pytest.mark.parametrize(

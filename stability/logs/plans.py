@@ -1,0 +1,80 @@
+"""Lines of a known template, read by one expression that was made of the first of them.
+
+A line whose letters are those of the template is matched whole; one that does not match is read as any other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from stability.logs.fields import Field, Line
+
+MOST_PLANS = 4096
+LONGEST_LINE = 2000
+_DROPPED = "0123456789.,+- \t#█▉▊▋▌▍▎▏━╸╺─>"
+_WITHOUT = str.maketrans("", "", _DROPPED)
+_NUMBER = r"[-+]?\d[\d.]*(?:[eE][-+]?\d+)?"
+_RUNS = re.compile(r"(?P<digits>\d+)|(?P<blank>[ \t]+)|(?P<bar>[#█▉▊▋▌▍▎▏━╸╺─>]+)|(?P<point>[.,+-])|(?P<text>[^\d \t#█▉▊▋▌▍▎▏━╸╺─>.,+-]+)")
+_AS = {"digits": r"\d+", "blank": r"[ \t]*", "bar": r"[#█▉▊▋▌▍▎▏━╸╺─>]*"}
+
+
+class Wanted(NamedTuple):
+    """A field that is recorded: `ours`, of which part of the data."""
+
+    own: Field
+    ours: str
+    part: str
+
+
+@dataclass(slots=True)
+class Plan:
+    """How lines of one shape are read; `names` are ours, of the groups of the expression in their order.
+
+    Without an expression there is nothing in such lines.
+    """
+
+    line: re.Pattern[str] | None
+    all_lines: re.Pattern[str] | None
+    names: tuple[str, ...] = ()
+    is_evaluation: bool = False
+    template: object = None
+
+
+NOTHING = Plan(None, None)
+
+
+def shape(text: str) -> str:
+    """What lines of one template share: their letters and signs."""
+    return text.translate(_WITHOUT)
+
+
+def planned(line: Line, wanted: Sequence[Wanted], template: object) -> Plan | None:
+    """The plan for lines like this one; None where one line holds both a step and an evaluation, or odd numbers."""
+    if len({one.part for one in wanted if one.part}) > 1 or len(line.text) > LONGEST_LINE:
+        return None
+    if len({one.ours for one in wanted}) < len(wanted) or not all(_is_plain(one.own, line) for one in wanted):
+        return None
+    groups = {one.own.start: one for one in wanted}
+    expression, at = "", 0
+    for own in line.fields:
+        if own.start < at or own.end <= own.start:
+            return None
+        expression += _literal(line.text[at : own.start])
+        number = _NUMBER if _is_plain(own, line) else r"[-+\d.,eE]+"
+        expression += f"({number})" if own.start in groups else number
+        at = own.end
+    expression += _literal(line.text[at:])
+    names = tuple(groups[start].ours for start in sorted(groups))
+    evaluates = any(one.part == "evaluate" for one in wanted)
+    return Plan(re.compile(expression), re.compile(f"^{expression}$", re.MULTILINE), names, evaluates, template)
+
+
+def _is_plain(own: Field, line: Line) -> bool:
+    return re.fullmatch(_NUMBER, line.text[own.start : own.end]) is not None
+
+
+def _literal(text: str) -> str:
+    return "".join(_AS.get(run.lastgroup) or re.escape(run.group()) for run in _RUNS.finditer(text))
