@@ -1,17 +1,8 @@
 """Log formats written without a look at what reads them; `FORMATS` holds all, by name."""
 
-from . import detection, speech, vision, voice
+from . import detection, handmade, language, other, speech, text, vision, voice
 from .form import FORMATS, HEALTHY, LOST, Format, Training, training
 
-__all__ = [
-    "FORMATS",
-    "HEALTHY",
-    "LOST",
-    "Format",
-    "Training",
-    "detection",
-    "speech",
-    "training",
-    "vision",
-    "voice",
-]
+MODULES = (detection, handmade, language, other, speech, text, vision, voice)
+
+__all__ = ["FORMATS", "HEALTHY", "LOST", "MODULES", "Format", "Training", "training"]

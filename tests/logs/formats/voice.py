@@ -84,7 +84,7 @@ def vits(t: Training) -> dict[str, str]:
         line(
             0,
             "WARNING",
-            "/work/vits is not a git repository, therefore hash value comparison will be ignored.",
+            "/opt/vits is not a git repository, therefore hash value comparison will be ignored.",
         )
     )
     for epoch, steps, _ in epochs(t):
