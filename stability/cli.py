@@ -326,11 +326,11 @@ def init(
 
     Runs it with --help, and reads its options and defaults (argparse, click, typer, HfArgumentParser, Hydra).
     """
-    from stability import starting
+    from stability.commands import init as first_study
 
     if out.exists() and not force:
         raise UserError(f"{out} is there already; choose another --out, or --force")
-    starting.write(out, command, _study_stem(out), log)
+    first_study.write(out, command, _study_stem(out), log)
     typer.echo(f"{out}: look at it, then\nstability run {out}")
 
 

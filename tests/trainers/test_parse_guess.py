@@ -4,8 +4,8 @@ import math
 
 import pytest
 
+from stability.commands.init.study_file import UNKNOWN
 from stability.spec.command import Parse
-from stability.starting.study_file import UNKNOWN
 from stability.trainers.parse.guess import Meaning, components_of, meaning, of_columns, of_lines
 from stability.trainers.parse.patterns import Pattern, Reader
 from stability.trainers.parse.sources import Sources

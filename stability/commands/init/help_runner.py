@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from stability.commands.init.help_text import options_in
 from stability.records import UserError
-from stability.starting.help_text import options_in
 from stability.trainers.parse.text import Lines
 
 HELP_S = 120.0

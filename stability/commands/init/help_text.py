@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from stability import yamlfile
+from stability.commands.init.rich_help import unboxed
 from stability.importing.options import scalar
-from stability.starting.boxes import unboxed
 
 _SPELLING = r"-{1,2}[A-Za-z][\w.-]*"
 _OPTION = re.compile(rf"^\s{{1,8}}(?P<option>{_SPELLING}.*)$")

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from stability.commands.init.argv import Given, given, own_arguments
+from stability.commands.init.help_text import Option, named
 from stability.importing.options import scalar
 from stability.records import UserError
-from stability.starting.given import Given, given, own_arguments
-from stability.starting.help_text import Option, named
 
 LR, CLIP = 1e-3, 1.0
 """What is taken where a program does not say its default."""

@@ -10,13 +10,13 @@ import pytest
 from commanding import in_this_process
 
 from stability import trainers
+from stability.commands.init import help_runner, study_text, write
+from stability.commands.init.help_text import options_in
+from stability.commands.init.params import roles
 from stability.records import UserError
 from stability.spec import load_study
-from stability.starting import asking, study_text, write
-from stability.starting.help_text import options_in
-from stability.starting.knobs import roles
 
-STUDIES = Path(__file__).parents[2] / "studies"
+STUDIES = Path(__file__).parents[3] / "studies"
 CLICK = """
 import click
 @click.command()
@@ -322,7 +322,7 @@ for step in range(8):
 
 
 def test_a_program_that_reads_a_config_file_as_the_docs_have_it(tmp_path):
-    docs = (Path(__file__).parents[2] / "docs" / "command.md").read_text()
+    docs = (Path(__file__).parents[3] / "docs" / "command.md").read_text()
     command = docs.partition("## A program that reads a config file")[2].partition("```yaml\n")[2]
     (tmp_path / "train.py").write_text(CONFIG)
     (tmp_path / "config.yaml").write_text("lr: @lr@\n")
@@ -467,7 +467,7 @@ def test_what_a_program_leaves_behind_is_not_waited_for(tmp_path, monkeypatch):
 
 
 def test_a_program_that_is_silent(tmp_path, monkeypatch):
-    monkeypatch.setattr(asking, "HELP_S", 0.5)
+    monkeypatch.setattr(help_runner, "HELP_S", 0.5)
     with pytest.raises(UserError, match="printed no help within 0.5 s; write the file by hand"):
         study_text(["sh", "-c", "sleep 60"], "study", None)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stability.starting.help_text import Option
+from stability.commands.init.help_text import Option
 
 
 @dataclass(frozen=True, slots=True)

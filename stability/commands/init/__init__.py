@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stability import trainers, yamlfile
+from stability.commands.init.help_runner import help_of
+from stability.commands.init.help_text import advice, options_in
+from stability.commands.init.params import roles
+from stability.commands.init.source import with_defaults
+from stability.commands.init.study_file import text
 from stability.records import UserError
 from stability.spec import parse_study
-from stability.starting.asking import help_of
-from stability.starting.help_text import advice, options_in
-from stability.starting.knobs import roles
-from stability.starting.source import with_defaults
-from stability.starting.study_file import text
 
 __all__ = ["study_text", "write"]
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from stability.commands.init.params import Knob, Roles
 from stability.importing.runs import first_lines
 from stability.records import UserError
-from stability.starting.knobs import Knob, Roles
 from stability.trainers.parse import guess
 
 DIRECTORY = "{directory}/artifacts"

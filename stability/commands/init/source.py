@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from stability.starting.help_text import Option
+from stability.commands.init.help_text import Option
 
 CALLS = ("add_argument", "option")
 
