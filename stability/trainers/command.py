@@ -15,6 +15,7 @@ from stability import processes, trialdir
 from stability.records import Recorder, StopTrial, TrialSpec
 from stability.spec.command import CommandTrainer
 from stability.trainers import command_line as line
+from stability.trainers import config_copies
 from stability.trainers.command_section import unresolved
 from stability.trainers.parse.sources import Sources
 from stability.trainers.program import LOOK_S, Program
@@ -55,6 +56,7 @@ def train(trainer: CommandTrainer, folder: Path, trial: TrialSpec, recorder: Rec
     values = line.values_of(trial, folder)
     cwd = folder / line.rendered(trainer.cwd or ".", values)
     sources = _sources(trainer, cwd, values, trial, recorder)
+    config_copies.write(trainer, cwd, values)
     kills = processes.oom_kills()
     started, env = line.arguments(trainer.command, values), _environment(trainer, values, trial)
     with trialdir.output(trial.directory) as log:
