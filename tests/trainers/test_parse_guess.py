@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from stability.commands.init.study_file import UNKNOWN
+from stability.commands.init.reading import UNKNOWN
 from stability.spec.command import Parse
 from stability.trainers.parse.guess import Meaning, components_of, meaning, of_columns, of_lines
 from stability.trainers.parse.patterns import Pattern, Reader

@@ -1,43 +1,135 @@
-"""A command -> a first study file for it: options from the program's own help, the log's form from a log."""
+"""A command -> a study file that works: its options are found, it is run, and what was seen is written.
+
+Options are read in `readers/`, what a program prints in `reading`; here a study file is written, no more.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stability import trainers, yamlfile
-from stability.commands.init.help_runner import help_of
-from stability.commands.init.help_text import advice, options_in
-from stability.commands.init.params import roles
-from stability.commands.init.source import with_defaults
-from stability.commands.init.study_file import text
+from stability.commands.init import budget, readers, reading
+from stability.commands.init.discovery import look_at
+from stability.commands.init.first_run import Shown, read_log, try_out
+from stability.commands.init.options import Option
+from stability.commands.init.params import Roles, roles
+from stability.commands.init.program import Program
+from stability.commands.init.readers import config_file, subcommands
+from stability.commands.init.study_file import Draft, text
 from stability.records import UserError
-from stability.spec import parse_study
+from stability.spec import StudySpec, parse_study
 
-__all__ = ["study_text", "write"]
+__all__ = ["Wishes", "write"]
+
+TIMEOUT_S = 120.0
+_CONFIG = re.compile(r"(?:config|cfg|conf|yaml|hparams|params)(?:_?(?:file|path|name|yaml|json))?")
 
 
-def write(out: Path, command: Sequence[str], name: str, log: Path | None) -> None:
-    """Write the study file, once it is checked: one that is broken is not left behind.
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How a study file is made: where it goes, its `name`, a `log` of an earlier run, and whether to run it.
 
-    Raises `UserError` for what `study_text` does, and for a place that cannot be written to.
+    A run takes `timeout_s` at most. `tell` takes each sentence about what was found.
     """
-    if not out.parent.is_dir():
-        raise UserError(f"--out {out}: no folder {out.parent}; make it first")
-    text = study_text(command, name, log, os.path.relpath(Path.cwd(), out.parent.resolve()))
-    trainers.check(parse_study(yamlfile.parse(text, str(out)), str(out), out.parent))
+
+    out: Path
+    name: str
+    log: Path | None = None
+    run: bool = True
+    timeout_s: float = TIMEOUT_S
+    tell: Callable[[str], None] = lambda _: None
+
+
+def write(command: Sequence[str], wishes: Wishes) -> None:
+    """Write the study file once it is checked: one that is broken or half is never there.
+
+    Raises `UserError` for a command without any known option, for a log without a loss, and for a place that
+    cannot be written to.
+    """
+    folder = wishes.out.parent
+    if not folder.is_dir():
+        raise UserError(f"--out {wishes.out}: no folder {folder}; make it first")
+    shown = _shown(command, wishes)
+    for sentence in shown.sentences:
+        wishes.tell(sentence)
+    for line in shown.draft.lines:
+        wishes.tell(f"not done: {line}")
+    spec_text = text(shown.draft)
+    _checked(shown.draft, wishes)
+    half = wishes.out.with_name(f".{wishes.out.name}.{os.getpid()}")
     try:
-        out.write_text(text, encoding="utf-8")
+        half.write_text(spec_text, encoding="utf-8")
+        half.replace(wishes.out)
     except OSError as error:
-        raise UserError(f"--out {out}: {error.strerror}") from None
+        raise UserError(f"--out {wishes.out}: {error.strerror}") from None
+    finally:
+        half.unlink(missing_ok=True)
 
 
-def study_text(command: Sequence[str], name: str, log: Path | None, cwd: str = ".") -> str:
-    """The study file's text; `cwd` leads from it to where the command runs.
+def _shown(command: Sequence[str], wishes: Wishes) -> Shown:
+    program = look_at(command)
+    options = readers.read(program)
+    found = roles(options, command)
+    if not found.params:
+        raise UserError(_nothing_known(program, options, found))
+    draft = _draft(program, found, wishes)
+    if wishes.log is not None:
+        return Shown(_as_logged(draft, wishes.log))
+    if not wishes.run:
+        line = "the program was not run: how its numbers are read is not known"
+        return Shown(replace(draft, lines=[*draft.lines, line]))
+    return try_out(draft, lambda own: _checked(own, wishes), wishes.timeout_s)
 
-    Raises `UserError` for a command without help, or without any known option.
-    """
-    told = help_of(command)
-    options = with_defaults(options_in(told), command)
-    return text(name, roles(options, command, advice(told, options)), log, cwd)
+
+def _draft(program: Program, found: Roles, wishes: Wishes) -> Draft:
+    cwd = os.path.relpath(Path.cwd(), wishes.out.parent.resolve())
+    files = {file.path: file for file in config_file.named_in(program)}
+    start = reading.unknown()
+    return Draft(
+        wishes.name, found, files, start.parse, budget.unknown(found), "", start.losses, found.lines, cwd,
+        {path: config_file.beside(file) for path, file in files.items()},
+    )  # fmt: skip
+
+
+def _checked(draft: Draft, wishes: Wishes) -> StudySpec:
+    spec = parse_study(yamlfile.parse(text(draft), str(wishes.out)), str(wishes.out), wishes.out.parent)
+    trainers.check(spec)
+    return spec
+
+
+def _as_logged(draft: Draft, log: Path) -> Draft:
+    try:
+        draft, found = read_log(draft, log.read_bytes())
+    except OSError as error:
+        raise UserError(f"--log {log}: {error.strerror}") from None
+    except ValueError as error:
+        raise UserError(f"--log {log}: {error}") from None
+    if not found.has_loss:
+        raise UserError(
+            f"--log {log}: nothing in it looks like a training loss; give what a training printed"
+        )
+    return draft
+
+
+def _nothing_known(program: Program, options: Sequence[Option], found: Roles) -> str:
+    """What was seen instead of a hyperparameter, and what to do."""
+    names = ", ".join(option.flag for option in options[:8] if option.name != "help") or "none"
+    seen = "; ".join(filter(None, [program.trouble, *found.lines]))
+    because = f" ({seen})" if seen else ""
+    none = "no option is a known hyperparameter with a known value, such as --lr"
+    return f"{none} (it has: {names}){because}; {_fix(program, options)}"
+
+
+def _fix(program: Program, options: Sequence[Option]) -> str:
+    if (commands := subcommands.advice(program.help)) is not None:
+        return commands
+    config = next((option.flag for option in options if _CONFIG.fullmatch(option.name)), None)
+    if config is not None:
+        return (
+            f"it reads a config file: give one behind `--`, such as {config} config.yaml (JSON, YAML or TOML)"
+        )
+    return "give those that matter behind `--`, or write the file by hand: docs/command.md"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stability.commands.init.help_text import Option
+from stability.commands.init.options import Option, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,10 @@ class Given:
 
 def given(command: Sequence[str], option: Option, options: Sequence[Option]) -> list[Given]:
     """All places of an option in a command. `options` are all that the program has."""
+    if option.place is not Place.ARGUMENT:
+        return []
     start, end = own_arguments(command, options)
-    known = {spelling for other in options for spelling in other.spellings}
+    known = _spellings(options)
     found = (_at(command, i, end, option, known) for i in range(start, end))
     return [one for one in found if one is not None]
 
@@ -38,7 +40,7 @@ def given(command: Sequence[str], option: Option, options: Sequence[Option]) -> 
 def own_arguments(command: Sequence[str], options: Sequence[Option]) -> tuple[int, int]:
     """Where the options of the program itself begin, after its launcher's, and where they end, at `--`."""
     is_python = Path(command[0]).name.startswith(("python", "pypy"))
-    known = set() if is_python else {spelling for option in options for spelling in option.spellings}
+    known = set() if is_python else _spellings(options)
     start = 1
     for i, item in enumerate(command[1:], start=1):
         if item in known and not _is_script(command, i + 1):
@@ -48,6 +50,11 @@ def own_arguments(command: Sequence[str], options: Sequence[Option]) -> tuple[in
             break
     rest = [i for i in range(start, len(command)) if command[i] == "--"]
     return start, rest[0] if rest else len(command)
+
+
+def _spellings(options: Sequence[Option]) -> set[str]:
+    own = [option for option in options if option.place is Place.ARGUMENT]
+    return {spelling for option in own for spelling in option.spellings}
 
 
 def _is_script(command: Sequence[str], i: int) -> bool:

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from stability.commands.init.help_text import options_in
+from stability.commands.init.readers import absl
+from stability.commands.init.readers.help_lines import options_in
 from stability.records import UserError
 from stability.trainers.parse.text import Lines
 
@@ -26,10 +27,10 @@ LOSSES = 2
 _LOSS = re.compile(r"(?i)\b\w*loss\w*\W{1,4}[-+]?(?:\d|nan|inf)")
 
 
-def help_of(command: Sequence[str]) -> str:
+def help_of(command: Sequence[str], flag: str = "--help") -> str:
     """What `command --help` prints. Raises `UserError` when it does not print a help."""
     end = command.index("--") if _ends_options(command) else len(command)
-    asked = [*command[:end], "--help", *command[end:]]
+    asked = [*command[:end], flag, *command[end:]]
     shown = " ".join(asked)
     with tempfile.TemporaryDirectory() as folder:
         said, complained = Path(folder) / "stdout", Path(folder) / "stderr"
@@ -43,7 +44,8 @@ def help_of(command: Sequence[str]) -> str:
         raise UserError(f"{shown!r} trained instead of printing help; {BY_HAND}")
     if status is None:
         raise UserError(f"{shown!r} printed no help within {HELP_S:g} s; {BY_HAND}")
-    if status != 0:
+    is_help = any(options_in(own) or absl.FULL in own for own in texts)  # absl ends a help with status 1
+    if status != 0 and not is_help:
         last = (texts[1].strip() or texts[0].strip() or "nothing").splitlines()[-1]
         raise UserError(f"{shown!r} ended with status {status}: {last}")
     return texts[0] if texts[0].strip() else texts[1]

@@ -1,152 +1,194 @@
-"""Options -> what each is in a study: a parameter with its range, the budget, the seed, the output folder."""
+"""Options -> what each is in a study: a parameter with its range, the budget, the seed, an output."""
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from stability.commands.init.argv import Given, given, own_arguments
-from stability.commands.init.help_text import Option, named
+from stability.commands.init.options import Option, Place
+from stability.commands.init.outputs import output_of
+from stability.commands.init.ranges import KINDS, Kind, is_rate
 from stability.importing.options import scalar
-from stability.records import UserError
 
-LR, CLIP = 1e-3, 1.0
-"""What is taken where a program does not say its default."""
+MOST = 8
+"""A first study looks at no more parameters than this."""
 _OF_TRIAL = {
-    "seed": r"(?:global_|random_|manual_|training_)?seed(?:_everything)?",
-    "epochs": r"(?:num_|max_|n_)?(?:train_)?epochs?|trainer_max_epochs",
-    "max_steps": r"(?:max|num|total|train)_(?:train_)?(?:steps|iters|iterations)",
-    "batch_size": r"(?:per_device_)?(?:train_)?(?:batch_size|bs)",
-    "directory": r"(?:out|output|save|log|logging|work|run|checkpoint|ckpt|default_root)"
-    r"_?(?:dir|path|folder|directory)?",
+    "seed": r"(?:global_|random_|manual_|training_|torch_|rng_)?seed(?:_everything)?|random_state",
+    "epochs": r"(?:num_|max_|n_|total_|nb_|training_)?(?:train_)?n?epochs?|trainer_max_epochs",
+    "max_steps": r"(?:max|num|n|total|train|training|max_train|num_train|n_train)_(?:train_|training_)?"
+    r"(?:steps?|iters?|iterations?|updates?)|steps|iterations|iters|niters?|max_iter",
     "run_directory": r"hydra_run_dir",
 }
-_RATE = r"(?:base_|peak_|max_)?(?:lr|learning_rate)"
-_CLIP = (
-    r"(?:max_)?(?:grad(?:ient)?_)?(?:norm_)?clip(?:ping)?(?:_(?:val|value|norm|grad|grad_norm|thresh))?"
-    r"|max_(?:grad_)?norm"
-)
-_WEIGHT = r"(?:^|_)(?:weight|lambda|beta|alpha|coef|coeff)(?:_|$)"
-_OF_LOSS = r"loss|kl|mel|stop|dur|adv|gen|mse|l1|fm|rec"
-_SWITCHES = (
-    r"adaptive|huber|smooth|fp16|bf16|amp|mixed|half|norm|guided|anneal|warm|ema|checkpointing|schedule|clip"
-)
-FEW = 6
-"""Of an option with more choices nobody wants all tried."""
+ROLES = tuple(_OF_TRIAL)
 
 
 @dataclass(frozen=True, slots=True)
-class Knob:
-    """A parameter of the study: its option, what `params` says of it, and its value in the arm `ours`."""
+class StudyParam:
+    """A parameter of the study: its option, what `params` says of it, and the value it is run with now."""
 
     option: Option
     name: str
     range: Mapping[str, Any]
-    ours: Any
-    is_guessed: bool = False
+    usual: Any
 
 
 @dataclass(slots=True)
 class Roles:
     """What the options are. `command` is as given; `end` is where its options end.
 
-    `places` says where in it a parameter, or a field of the trial, is given; `cut` are the items that give
-    one: all others stay as they are.
+    `of_trial` holds the option of each field of a trial, `outputs` the text that each output is told instead.
+    `places` says where in the command an option is given, by its name here; `cut` are the items that give
+    one: all others stay as they are. `lines` say what was left out, and why.
     """
 
     command: list[str]
     end: int
-    knobs: list[Knob] = field(default_factory=list)
+    params: list[StudyParam] = field(default_factory=list)
     of_trial: dict[str, Option] = field(default_factory=dict)
+    outputs: dict[str, tuple[Option, str]] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
     places: dict[str, Given] = field(default_factory=dict)
     cut: set[int] = field(default_factory=set)
+    lines: list[str] = field(default_factory=list)
 
 
-def roles(options: Sequence[Option], command: Sequence[str], fix: str) -> Roles:
-    """Raises `UserError`, which ends with `fix`, where no option is a known hyperparameter."""
+def roles(options: Sequence[Option], command: Sequence[str]) -> Roles:
+    """What each option is; `params` is empty where none is a known hyperparameter with a known value."""
     found = Roles(list(command), own_arguments(command, options)[1])
-    places = {option.flag: given(command, option, options) for option in options}
-    for option in options:
-        value = scalar(places[option.flag][-1].text) if places[option.flag] else option.default
-        role = next((role for role, form in _OF_TRIAL.items() if _is_any(form, option)), None)
-        if role is not None and role not in found.of_trial and not option.is_switch and not option.is_list:
-            found.of_trial[role] = option
-            found.values[role] = value
-            continue
-        knob = None if role is not None or option.is_list else _knob(option, value)
-        if knob is not None and all(knob.name != other.name for other in found.knobs):
-            found.knobs.append(knob)
-    steps = found.of_trial.get("max_steps")
-    if "epochs" in found.of_trial and steps is not None and not places[steps.flag]:
-        del found.of_trial["max_steps"]
-    if not found.knobs:
-        names = ", ".join(option.flag for option in options[:8] if option.name != "help") or "none"
-        raise UserError(f"no option is a known hyperparameter, such as --lr (it has: {names}); {fix}")
-    for name, option in [*found.of_trial.items(), *((knob.name, knob.option) for knob in found.knobs)]:
-        _place(found, name, places[option.flag])
+    places = {id(option): given(command, option, options) for option in options}
+    values = {
+        id(option): scalar(places[id(option)][-1].text) if places[id(option)] else option.default
+        for option in options
+    }
+    ordered = sorted(options, key=lambda option: _rank(option, values[id(option)], bool(places[id(option)])))
+    for option in ordered:
+        _sort_in(found, option, values[id(option)], is_given=bool(places[id(option)]))
+    _drop_steps(found, places)
+    _keep_most(found, places)
+    for name, option in _placed(found):
+        for one in places[id(option)]:  # what is given last counts, and is where the value is put
+            found.places[name] = one
+            found.cut |= set(range(one.start, one.end))
+    _say_what_is_unknown(found, options, values)
     return found
 
 
-def _place(found: Roles, name: str, all_given: Sequence[Given]) -> None:
-    """What is given last counts, and is where the parameter is put; the others go."""
-    for one in all_given:
-        found.places[name] = one
-        found.cut |= set(range(one.start, one.end))
+def _rank(option: Option, value: Any, is_given: bool) -> int:
+    """Of two options for one thing that comes first which decides: what is given, then what is in force."""
+    if is_given:
+        return 0
+    if option.is_in_force or option.place in (Place.WITHIN, Place.ITEM):
+        return 1
+    if option.place is Place.FILE:
+        return 2
+    return 3 if value is not None else 4
 
 
-def _lasts(option: Option) -> list[str]:
-    """The names of an option without the groups it lies in."""
-    return [named(own.strip("-=").rpartition(".")[2]) for own in option.spellings if len(own) > 2]
+def _sort_in(found: Roles, option: Option, value: Any, *, is_given: bool) -> None:
+    role = next((role for role, form in _OF_TRIAL.items() if _is_any(form, option)), None)
+    if role is not None:
+        is_free = role not in found.of_trial and not option.is_switch and not option.is_list
+        is_number = not isinstance(value, str) and (role == "seed" or not isinstance(value, bool))
+        if is_free and is_number:
+            found.of_trial[role], found.values[role] = option, value
+        return
+    output = output_of(option, value)
+    if output is not None:
+        found.outputs.setdefault(f"output {option.name}", (option, output.path))
+        return
+    param = None if option.is_list else _param(option, value, is_given=is_given)
+    taken = {other.name: other for other in found.params}
+    if param is not None and param.name in taken and param.option.flag != taken[param.name].option.flag:
+        param = None if _is_same(param, taken[param.name]) else replace(param, name=_whole_name(option))
+    if param is not None and param.name not in taken:
+        found.params.append(param)
 
 
-def _is_any(form: str, option: Option) -> bool:
-    return any(re.fullmatch(form, name) for name in (*_lasts(option), option.name))
-
-
-def _knob(option: Option, value: Any) -> Knob | None:
+def _param(option: Option, value: Any, *, is_given: bool) -> StudyParam | None:
     """The parameter that an option is by any of its names; None where it is none."""
-    return next(filter(None, (_named(last, option, value) for last in _lasts(option))), None)
-
-
-def _named(last: str, option: Option, value: Any) -> Knob | None:
-    guessed = value is None
-    if re.fullmatch(_RATE, last):
-        own = _number(value, LR)
-        return Knob(option, "lr", _log(own, 1e-2, 1e4), own, guessed)
-    if re.fullmatch(_CLIP, last):
-        own = _number(value, CLIP)
-        own = own if own > 0 else CLIP
-        return Knob(option, "clip", _log(own, 1e-1, 1e3), own, guessed)
-    if re.search(_WEIGHT, last) and re.search(_OF_LOSS, last):
-        own = _number(value, 1.0)
-        return None if own <= 0 else Knob(option, option.name, _log(own, 1e-1, 1e1), own, guessed)
-    if re.search(r"dropout(?:_p|_rate|_prob)?$", last):
-        own = _number(value, 0.1)
-        return Knob(option, option.name, {"min": 0.0, "max": max(0.5, own)}, own, guessed)
-    if re.search(r"warmup_(?:steps|updates|iters)$|^warmup$", last):
-        own = int(_number(value, 0))
-        return Knob(option, option.name, {"min": 0, "max": max(10, 2 * own)}, own, guessed)
-    if re.fullmatch(r"weight_decay|wd", last):
-        own = _number(value, 0.0)
-        return Knob(option, "weight_decay", {"min": 0.0, "max": max(0.3, own)}, own, guessed)
-    is_boolean = option.is_switch or (option.flag.endswith("=") and isinstance(option.default, bool))
-    if is_boolean and re.search(_SWITCHES, last):
-        return Knob(option, option.name, {"values": [False, True]}, value is True)
-    if re.fullmatch(r"optim(?:izer)?|opt", last) and 1 < len(option.choices) <= FEW:
-        own = str(value) if str(value) in option.choices else option.choices[0]
-        return Knob(option, option.name, {"values": list(option.choices)}, own, guessed)
+    for kind in KINDS:
+        for name in option.short_names:
+            if kind.has_to_be_given and not is_given:
+                continue
+            if (found := kind.range_of(name, option, value)) is not None:
+                return StudyParam(option, _name(kind, name, option), found, _usual(found, value))
     return None
 
 
-def _number(value: Any, otherwise: float) -> float:
-    usable = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return float(value) if usable else otherwise
+def _name(kind: Kind, short: str, option: Option) -> str:
+    """The kind's; an option's own where it is one of several, such as `lr_generator`."""
+    is_one_of_many = kind.name == "lr" and not re.fullmatch(
+        r"(?:base_|peak_|max_|init_|initial_)?(?:lr0?|learning_?rate|lrate)|step_size|rate|eta", short
+    )
+    return short if is_one_of_many or not kind.name else kind.name
 
 
-def _log(around: float, below: float, above: float) -> dict[str, Any]:
-    around = around if around > 0 else 1.0
-    return {"min": float(f"{around * below:.3g}"), "max": float(f"{around * above:.3g}"), "log": True}
+def _whole_name(option: Option) -> str:
+    """With the groups that it lies in, `generator_lr`; what only says that it is an argument is left out."""
+    return option.name.replace("init_args_", "")
+
+
+def _is_same(one: StudyParam, other: StudyParam) -> bool:
+    """Whether two options say the same thing: one of the command, and one of a config file or a source."""
+    return one.option.place is not other.option.place or one.option.name == other.option.name
+
+
+def _usual(found: Mapping[str, Any], value: Any) -> Any:
+    if "values" in found:
+        return value if value in found["values"] else value is True
+    return float(value) if isinstance(found["min"], float) else int(value)
+
+
+def _drop_steps(found: Roles, places: Mapping[int, list[Given]]) -> None:
+    """A program that counts epochs, and whose steps nobody gave, is given epochs alone."""
+    steps = found.of_trial.get("max_steps")
+    if steps is None:
+        return
+    known = found.values["max_steps"]
+    is_positive = isinstance(known, int | float) and known > 0
+    if ("epochs" in found.of_trial and not places[id(steps)]) or not is_positive:
+        del found.of_trial["max_steps"]
+
+
+def _keep_most(found: Roles, places: Mapping[int, list[Given]]) -> None:
+    """Those that were given, then those that matter most."""
+    order = [kind.range_of for kind in KINDS]
+
+    def rank(param: StudyParam) -> tuple[bool, int]:
+        is_free = not places[id(param.option)] and param.name not in ("lr", "clip")
+        kinds = [
+            i
+            for i, own in enumerate(order)
+            if any(own(n, param.option, param.usual) for n in param.option.short_names)
+        ]
+        return is_free, min(kinds, default=len(order))
+
+    found.params.sort(key=rank)
+    if left := found.params[MOST:]:
+        found.lines.append(
+            f"left as they are, {MOST} parameters being enough: {', '.join(p.name for p in left)}"
+        )
+        del found.params[MOST:]
+
+
+def _placed(found: Roles) -> list[tuple[str, Option]]:
+    own = [(param.name, param.option) for param in found.params]
+    outputs = [(name, option) for name, (option, _) in found.outputs.items()]
+    return [*found.of_trial.items(), *outputs, *own]
+
+
+def _say_what_is_unknown(found: Roles, options: Sequence[Option], values: Mapping[int, Any]) -> None:
+    if any(is_rate(name) for param in found.params for name in param.option.short_names):
+        return
+    for option in options:
+        if any(map(is_rate, option.short_names)) and not isinstance(values[id(option)], int | float):
+            found.lines.append(
+                f"{option.flag} has no default that the program tells: give it behind `--`, and it is studied"
+            )
+
+
+def _is_any(form: str, option: Option) -> bool:
+    return any(re.fullmatch(form, name) for name in (*option.short_names, option.name))

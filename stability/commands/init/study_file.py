@@ -1,143 +1,142 @@
-"""Knobs -> the text of a study file, with comments on what was found out and what was guessed."""
+"""What was found out -> the text of a study file, as a person would have written it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from pathlib import Path
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from stability.commands.init.params import Knob, Roles
-from stability.importing.runs import first_lines
-from stability.records import UserError
-from stability.trainers.parse import guess
+from stability.commands.init import command_items
+from stability.commands.init.params import Roles
+from stability.commands.init.readers.config_file import ConfigFile
 
-DIRECTORY = "{directory}/artifacts"
-UNKNOWN = {"train": [guess.UNKNOWN_EPOCH, guess.UNKNOWN_LOSS]}
-"""How a log is read of which nothing is known."""
+ARM = "usual"
+WIDTH = 108
 
 
-def text(name: str, roles: Roles, log: Path | None, cwd: str = ".") -> str:
-    """`cwd` is where the program runs, from the study file.
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """All that a study file says. `cwd` is where the program runs, from the study file's folder.
 
-    Raises `UserError` for a log in which nothing looks like a loss.
+    `files` are the program's config files by their path, `parse` is how its numbers are read, `budget` how
+    long a trial is and `why`, `yardstick` the names of the losses; `lines` are remarks for its head. `beside`
+    holds what a config file names beside itself: by the file's path, the path from `cwd` by the value's name.
     """
-    parse, components = _parse(log)
-    epochs = roles.values.get("epochs")
-    batch = roles.values.get("batch_size")
-    budget = {
-        "epochs": min(epochs, 2) if isinstance(epochs, int) and epochs > 0 else 1,
-        "batch_size": batch if isinstance(batch, int) and batch > 0 else 8,
-        **({"max_steps": 50} if "max_steps" in roles.of_trial else {}),
-        "timeout_s": 600,
-    }
+
+    name: str
+    roles: Roles
+    files: Mapping[str, ConfigFile] = field(default_factory=dict)
+    parse: Any = "auto"
+    budget: Mapping[str, Any] = field(default_factory=dict)
+    why: str = ""
+    yardstick: Sequence[str] = ("loss",)
+    lines: Sequence[str] = ()
+    cwd: str = "."
+    beside: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+def text(draft: Draft) -> str:
+    roles = draft.roles
+    copied = {path: draft.files[path] for path in command_items.in_files(roles)}
     lines = [
-        "# A first study file, from the program's own help. Look at ranges, budget and arm before it runs.",
-        f"name: {name}",
+        f"# A first study of: {shlex.join(roles.command)}",
+        *(f"# - {line}" for line in draft.lines),
+        f"name: {draft.name}",
         "trainer:",
-        f"  command: {_flow(_command(roles))}",
-        *([] if cwd == "." else [f"  cwd: {_value(cwd)}"]),
-        *_parse_lines(parse, log),
-        f"budget: {_mapping(budget)}  # short: divergence shows early",
+        *_command(command_items.items(roles, copied)),
+        *_files(draft),
+        *([] if draft.cwd == "." else [f"  cwd: {value(draft.cwd)}"]),
+        f"  parse: {value(draft.parse)}",
+        f"budget: {value(draft.budget)}{_comment(draft.why)}",
         "params:",
-        *(f"  {knob.name}: {_mapping(knob.range)}" for knob in roles.knobs),
+        *(f"  {param.name}: {value(param.range)}{_comment(_reason(param.name))}" for param in roles.params),
         "arms:",
-        f"  ours: {_mapping({knob.name: knob.ours for knob in roles.knobs})}{_guessed(roles.knobs)}",
+        f"  {ARM}: {value({param.name: param.usual for param in roles.params})}  # as it is run now",
         "plan:",
-        "  - liveness               # which of these settings change anything?",
-        "  - compare: {seeds: 5}    # how often does our recipe diverge?",
-        *_boundary(roles.knobs),
-        f"yardstick: {_mapping(dict.fromkeys(components, 1.0))}",
+        "  - liveness                # which of these parameters change anything?",
+        f"  - compare: {{seeds: 5}}     # how often does `{ARM}` diverge?",
+        *_boundary(roles),
+        f"yardstick: {value(dict.fromkeys(draft.yardstick, 1.0))}",
         "seed: 0",
     ]
     return "\n".join(lines) + "\n"
 
 
-def _command(roles: Roles) -> list[Any]:
-    """The command as given, parameters and fields of the trial in their places; at its end the others."""
-    arguments = {role: _field(roles, role) for role in roles.of_trial}
-    arguments |= {knob.name: _parameter(roles, knob) for knob in roles.knobs}
-    starts = {given.start: name for name, given in roles.places.items()}
-    items: list[Any] = []
-    for i, text in enumerate([*roles.command, ""]):
-        if i == roles.end:
-            items += [own for name in arguments if name not in roles.places for own in arguments[name]]
-        if i in starts:
-            items += arguments[starts[i]]
-        elif i < len(roles.command) and i not in roles.cut:
-            items.append(text.replace("{", "{{").replace("}", "}}"))
-    return items
+def value(own: Any) -> str:
+    """A value on one line, as a person writes it: quotes only where they are needed."""
+    if isinstance(own, Mapping):
+        return "{" + ", ".join(f"{value(key)}: {value(item)}" for key, item in own.items()) + "}"
+    if isinstance(own, list | tuple):
+        return "[" + ", ".join(map(value, own)) + "]"
+    if isinstance(own, str):
+        return own if _is_plain(own) else json.dumps(own, ensure_ascii=False)
+    return _number(own) if isinstance(own, float) else json.dumps(own)
 
 
-def _field(roles: Roles, role: str) -> list[str]:
-    value = DIRECTORY if role in ("directory", "run_directory") else f"{{{role}}}"
-    return _argument(roles, role, roles.of_trial[role].flag, value)
+def _number(own: float) -> str:
+    digits = repr(own)
+    return digits.replace("e-0", "e-").replace("e+0", "e+") if "e" in digits else digits
 
 
-def _parameter(roles: Roles, knob: Knob) -> list[Any]:
-    option = knob.option
-    if not option.is_switch:
-        return _argument(roles, knob.name, option.flag, f"{{{knob.name}}}")
-    switch = {"when": knob.name, "then": [option.flag]}
-    return [switch | ({"else": [option.off]} if option.off else {})]
+def _is_plain(text: str) -> bool:
+    """Whether YAML reads the text as it stands, as a text and nothing else."""
+    words = {"true", "false", "null", "yes", "no", "on", "off", "y", "n", "nan", "inf"}
+    allowed = all(mark.isalnum() or mark in "_-./=+@%" for mark in text) and text.isascii()
+    begins = text[:1].isalpha() or text[:1] in "/_." or text.startswith("--")
+    number_like = text.replace(".", "").replace("_", "").isdigit() or text[:2] in (".i", ".n", ".I", ".N")
+    is_short = text.startswith("-") and text[1:2].isalpha()
+    return bool(text) and allowed and (begins or is_short) and text.lower() not in words and not number_like
 
 
-def _argument(roles: Roles, name: str, flag: str, value: str) -> list[str]:
-    """In the spelling in which the command has it, if it has."""
-    if name in roles.places:
-        return roles.places[name].again(value)
-    return [f"{flag}{value}"] if flag.endswith("=") else [flag, value]
+def _command(items: Sequence[Any]) -> list[str]:
+    """One line, or as many as are needed; an option stays beside its value."""
+    shown = [value(item) for item in items]
+    lines, line = [], "  command: ["
+    for i, item in enumerate(shown):
+        end = "]" if i + 1 == len(shown) else ", "
+        takes_value = (
+            item.startswith("-") and i + 1 < len(shown) and not shown[i + 1].startswith(("-", "{when"))
+        )
+        room = len(line) + len(item) + (len(shown[i + 1]) + 2 if takes_value else 0) + 1
+        if room > WIDTH and line.strip() and not line.endswith("["):
+            lines.append(line.rstrip())
+            line = " " * 12
+        line += item + end
+    return [*lines, line]
 
 
-def _parse(log: Path | None) -> tuple[dict[str, list[str]], list[str]]:
-    if log is None:
-        return UNKNOWN, ["loss"]
-    try:
-        found = guess.of_lines(first_lines(log))
-    except OSError as error:
-        raise UserError(f"--log {log}: {error.strerror}") from None
-    except ValueError as error:
-        raise UserError(f"--log {log}: {error}") from None
-    measured = found.get("evaluate") or found["train"]
-    return found, guess.components_of(measured)
+def _files(draft: Draft) -> list[str]:
+    """A copy would look beside itself for what the config file names beside itself: these get whole paths."""
+    found = command_items.in_files(draft.roles)
+    lines = ["  files:  # each trial gets its own copy, with these values put in"] if found else []
+    for path, values in found.items():
+        start = "{folder}" if draft.cwd == "." else f"{{folder}}/{draft.cwd}"
+        beside = {
+            name: f"{start}/{command_items.escaped(own)}" for name, own in draft.beside.get(path, {}).items()
+        }
+        target, own = value(command_items.copied_to(path)), {"from": path, "set": values | beside}
+        line = f"    {target}: {value(own)}"
+        split = [f"    {target}:", f"      from: {value(path)}", f"      set: {value(own['set'])}"]
+        lines += [line] if len(line) <= WIDTH else split
+    return lines
 
 
-def _parse_lines(parse: Mapping[str, list[str]], log: Path | None) -> list[str]:
-    origin = (
-        f"as {log.name} has it" if log else "guessed: mend it, or give `stability init` an old log with --log"
-    )
-    lines = ["  parse:", f"    stdout: &log  # {origin}"]
-    for kind, expressions in parse.items():
-        lines += [f"      {kind}:", *(f"        - {_quoted(own)}" for own in expressions)]
-    return [*lines, "    stderr: *log"]
+def _reason(name: str) -> str:
+    return {"lr": "two decades either way", "clip": "from ten times tighter to as good as none"}.get(name, "")
 
 
-def _boundary(knobs: list[Knob]) -> list[str]:
-    if not any(knob.name == "lr" for knob in knobs):
-        return []
-    return [
-        "  - boundary: {param: lr, trials: 24}   # where does it start to diverge, how far are we from it?"
+def _comment(text: str) -> str:
+    return f"  # {text}" if text else ""
+
+
+def _boundary(roles: Roles) -> list[str]:
+    rates = [param.name for param in roles.params if param.range.get("log") and param.name.startswith("lr")]
+    rates = rates or [
+        param.name for param in roles.params if "lr" in param.name.split("_") or "learning_rate" in param.name
     ]
-
-
-def _guessed(knobs: list[Knob]) -> str:
-    names = ", ".join(knob.name for knob in knobs if knob.is_guessed)
-    return f"  # the help tells no default of {names}: guessed" if names else ""
-
-
-def _mapping(values: Mapping[str, Any]) -> str:
-    return "{" + ", ".join(f"{key}: {_value(value)}" for key, value in values.items()) + "}"
-
-
-def _flow(items: list[Any]) -> str:
-    return "[" + ", ".join(_mapping(item) if isinstance(item, dict) else _value(item) for item in items) + "]"
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, list):
-        return _flow(value)
-    return repr(value) if isinstance(value, float) else json.dumps(value)
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    if not rates:
+        return []
+    entry = f"  - boundary: {{param: {rates[0]}, trials: 24}}"
+    return [f"{entry}  # where does it start to diverge, how far is `{ARM}` from it?"]

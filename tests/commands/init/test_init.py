@@ -10,9 +10,10 @@ import pytest
 from commanding import in_this_process
 
 from stability import trainers
-from stability.commands.init import help_runner, study_text, write
-from stability.commands.init.help_text import options_in
+from stability.commands.init import Wishes, help_runner, readers, write
 from stability.commands.init.params import roles
+from stability.commands.init.program import Program
+from stability.commands.init.readers.help_lines import options_in
 from stability.records import UserError
 from stability.spec import load_study
 
@@ -60,8 +61,9 @@ Use --hydra-help to view Hydra specific help
 
 
 def study(tmp_path, command, log=None):
+    """The study file of a command that is not run."""
     path = tmp_path / "study.yaml"
-    path.write_text(study_text(command, "study", log))
+    write(command, Wishes(path, "study", log, run=False))
     spec = load_study(path)
     trainers.check(spec)
     return spec
@@ -71,20 +73,19 @@ def test_argparse_with_defaults_from_the_source(tmp_path):
     script = str(STUDIES / "trainers" / "lightning_tts.py")
     pytest.importorskip("lightning")
     spec = study(tmp_path, [sys.executable, script, "--corpus", "X", "--kl-weight", "0.3"])
-    assert dict(spec.arms["ours"]) == {"lr": 0.001, "clip": 1.0, "kl_weight": 0.3}
+    assert dict(spec.arms["usual"]) == {"lr": 0.001, "clip": 1.0, "kl_weight": 0.3, "batch_size": 8}
     command = spec.trainer["command"]
     assert command[command.index("--kl-weight") + 1] == "{kl_weight}"
     assert command[command.index("--output") + 1] == "{directory}/artifacts"
     assert command[command.index("--seed") + 1] == "{seed}"
     assert command[2:4] == ["--corpus", "X"]
-    assert spec.budget.batch_size == 8
 
 
 def test_hf_argument_parser(tmp_path):
     pytest.importorskip("transformers")
     spec = study(tmp_path, [sys.executable, str(STUDIES / "trainers" / "hf_speecht5.py"), "--corpus", "X"])
     assert {"lr", "clip", "warmup_steps", "weight_decay", "dropout"} <= spec.params.keys()
-    assert spec.arms["ours"]["lr"] == 5e-5
+    assert spec.arms["usual"]["lr"] == 5e-5
     command = spec.trainer["command"]
     assert command[command.index("--num_train_epochs") + 1] == "{epochs}"
     assert "--max_steps" not in command
@@ -94,8 +95,7 @@ def test_click(tmp_path):
     pytest.importorskip("click")
     (tmp_path / "train.py").write_text(CLICK)
     spec = study(tmp_path, [sys.executable, str(tmp_path / "train.py")])
-    assert dict(spec.arms["ours"]) == {"lr": 0.002, "adaptive": True, "optimizer": "adam"}
-    assert spec.budget.batch_size == 16
+    assert dict(spec.arms["usual"]) == {"lr": 0.002, "batch_size": 16, "adaptive": True, "optimizer": "adam"}
     assert {"when": "adaptive", "then": ["--adaptive"], "else": ["--no-adaptive"]} in spec.trainer["command"]
 
 
@@ -152,9 +152,8 @@ def test_what_a_person_gives_stays_as_it_is_and_where_it_is(tmp_path, command):
         "none",
         "data",
     ]
-    switch = {"when": "amp", "then": ["--amp"]}
-    assert spec.trainer["command"][2:] == [*placed, "--epochs", "{epochs}", switch]
-    assert (dict(spec.arms["ours"]), spec.budget.batch_size) == ({"lr": 1e-4, "amp": False}, 16)
+    assert spec.trainer["command"][2:] == [*placed, "--epochs", "{epochs}"]
+    assert dict(spec.arms["usual"]) == {"lr": 1e-4, "batch_size": 16}
 
 
 @pytest.mark.parametrize(
@@ -170,12 +169,12 @@ def test_what_a_person_gives_stays_as_it_is_and_where_it_is(tmp_path, command):
 def test_every_spelling_of_an_option_is_known(tmp_path, command, given, placed, ours):
     spec = study(tmp_path, command(*given))
     assert spec.trainer["command"][2 : 2 + len(placed)] == placed
-    assert spec.arms["ours"]["lr"] == ours
+    assert spec.arms["usual"]["lr"] == ours
 
 
 def test_options_that_are_added_stand_before_the_end_of_options(tmp_path, command):
     own = study(tmp_path, command("--lr", "0.5", "--", "--data"))
-    assert own.trainer["command"][-3:] == [{"when": "amp", "then": ["--amp"]}, "--", "--data"]
+    assert own.trainer["command"][-3:] == ["{batch_size}", "--", "--data"]
 
 
 def test_options_of_a_launcher_are_not_the_program_s(tmp_path, command):
@@ -210,12 +209,13 @@ def test_spellings_and_values_in_a_line_of_help(line, spellings, values):
 
 
 def test_hydra():
-    found = roles(options_in(HYDRA), ["python", "train.py", "data.batch_size=4", "extra=1"], "")
-    assert {knob.name: knob.ours for knob in found.knobs} == {
-        "lr": 0.001, "weight_decay": 0.01, "clip": 1.0, "loss_kl_weight": 0.5,
+    command = ("python", "train.py", "data.batch_size=4", "extra=1")
+    found = roles(readers.read(Program(command, HYDRA)), command)
+    assert {param.name: param.usual for param in found.params} == {
+        "lr": 0.001, "weight_decay": 0.01, "clip": 1.0, "kl_weight": 0.5, "batch_size": 4,
     }  # fmt: skip
     assert found.places["batch_size"].start == 2 and found.cut == {2}
-    assert found.values == {"epochs": 100, "batch_size": 4, "seed": 1, "run_directory": None}
+    assert found.values == {"epochs": 100, "seed": 1, "run_directory": None}
     assert found.of_trial["epochs"].flag == "trainer.max_epochs="
 
 
@@ -239,7 +239,7 @@ def test_typer(tmp_path):
     (tmp_path / "train.py").write_text(TYPER)
     spec = study(tmp_path, [sys.executable, str(tmp_path / "train.py"), "--out-dir", "x", "-l", "0.5"])
     ours = {"lr": 0.5, "amp": True, "clip": 1.0, "optimizer": "sgd"}
-    assert dict(spec.arms["ours"]) == ours
+    assert dict(spec.arms["usual"]) == ours
     command = spec.trainer["command"]
     assert command[2:6] == ["--out-dir", "{directory}/artifacts", "-l", "{lr}"]
     assert {"when": "amp", "then": ["--amp"], "else": ["--no-amp"]} in command
@@ -269,7 +269,7 @@ def test_long_options_with_one_dash(tmp_path):
     (tmp_path / "t.py").write_text(source + "p.add_argument('-epochs', type=int, default=2)\np.parse_args()")
     spec = study(tmp_path, [sys.executable, str(tmp_path / "t.py"), "-epochs", "1"])
     assert spec.trainer["command"][2:] == ["-epochs", "{epochs}", "-lr", "{lr}"]
-    assert (spec.arms["ours"]["lr"], spec.budget.epochs) == (0.1, 1)
+    assert (spec.arms["usual"]["lr"], spec.budget.epochs) == (0.1, 1)
 
 
 SUBCOMMANDS = """
@@ -284,8 +284,9 @@ p.parse_args()
 def test_a_default_in_the_source_counts_where_all_calls_agree(tmp_path):
     (tmp_path / "t.py").write_text(SUBCOMMANDS)
     spec = study(tmp_path, [sys.executable, str(tmp_path / "t.py"), "train"])
-    assert dict(spec.arms["ours"]) == {"lr": 1e-3, "clip": 2.0}
-    assert "the help tells no default of lr: guessed" in (tmp_path / "study.yaml").read_text()
+    assert dict(spec.arms["usual"]) == {"clip": 2.0}
+    line = "# - --lr has no default that the program tells: give it behind `--`, and it is studied"
+    assert line in (tmp_path / "study.yaml").read_text().splitlines()
 
 
 @pytest.mark.parametrize(
@@ -302,14 +303,14 @@ def test_a_default_in_the_source_counts_where_all_calls_agree(tmp_path):
         ),
         (
             "import argparse; p = argparse.ArgumentParser(); p.add_argument('--config'); p.parse_args()",
-            "it reads a config file: let {lr} be written into it, as docs/command.md shows",
+            "it reads a config file: give one behind `--`, such as --config config.yaml",
         ),
     ],
 )  # fmt: skip
 def test_a_program_without_hyperparameters_is_told_what_to_do(tmp_path, source, message):
     (tmp_path / "t.py").write_text(source)
     with pytest.raises(UserError, match=message):
-        study_text([sys.executable, str(tmp_path / "t.py")], "study", None)
+        study(tmp_path, [sys.executable, str(tmp_path / "t.py")])
 
 
 CONFIG = """
@@ -317,7 +318,7 @@ import argparse, pathlib
 p = argparse.ArgumentParser(); p.add_argument("--config")
 text = pathlib.Path(p.parse_args().config).read_text()
 for step in range(8):
-    print("step", step, f"loss={float(text.partition('lr: ')[2]) + (7 - step) / 10:.4f}")
+    print("step", step, f"loss={float(text.partition('lr: ')[2].split()[0]) + (7 - step) / 10:.4f}")
 """
 
 
@@ -325,7 +326,7 @@ def test_a_program_that_reads_a_config_file_as_the_docs_have_it(tmp_path):
     docs = (Path(__file__).parents[3] / "docs" / "command.md").read_text()
     command = docs.partition("## A program that reads a config file")[2].partition("```yaml\n")[2]
     (tmp_path / "train.py").write_text(CONFIG)
-    (tmp_path / "config.yaml").write_text("lr: @lr@\n")
+    (tmp_path / "config.yaml").write_text("# ours\noptimizer:\n  lr: 0.5   # stays\nseed: 1\n")
     (tmp_path / "study.yaml").write_text(
         command.partition("```")[0] + "  parse: {stdout: ['step (?P<step>.*) loss=(?P<loss>.*)']}\n"
         "name: study\nparams: {lr: {min: 0.1, max: 1.0}}\nbudget: {epochs: 1, batch_size: 1}\nyardstick: {loss: 1}\n"
@@ -368,8 +369,7 @@ def test_a_program_of_hydra_runs_as_its_study_says(tmp_path, monkeypatch):
     (tmp_path / "train.py").write_text(HYDRA_PROGRAM)
     spec = study(tmp_path, [sys.executable, "train.py", "model.width=16", "optimizer.lr=0.2"])
     assert spec.trainer["command"][1:4] == ["train.py", "model.width=16", "optimizer.lr={lr}"]
-    assert dict(spec.arms["ours"]) == {"lr": 0.2, "clip": 1.0, "trainer_amp": False, "weight_decay": 0.0}
-    assert "no default of clip, weight_decay: guessed" in (tmp_path / "study.yaml").read_text()
+    assert dict(spec.arms["usual"]) == {"lr": 0.2, "batch_size": 4}
     done = in_this_process(tmp_path, "run", "study.yaml", "plan=[{compare: {seeds: 2}}]", "--jobs", "2")
     assert done.returncode == 0, done.stdout + done.stderr
     assert [path.read_text() for path in tmp_path.glob("stability.trials/*/*/*/artifacts/done")] == ["16"] * 2
@@ -395,11 +395,11 @@ def test_a_study_that_is_wrong_is_not_written(tmp_path, command):
     out = tmp_path / "study.yaml"
     (tmp_path / "old.log").write_text("loss=0.5\n")
     with pytest.raises(UserError, match=rf"{out}:2:\d+: error: letters, digits|{out}:2:\d+: error: name"):
-        write(out, command(), "no name", tmp_path / "old.log")
+        write(command(), Wishes(out, "no name", tmp_path / "old.log"))
     assert not out.exists()
     with pytest.raises(UserError, match="--out .*: no folder .*nowhere; make it first"):
-        write(tmp_path / "nowhere" / "study.yaml", command(), "study", None)
-    write(out, command(), "study", None)
+        write(command(), Wishes(tmp_path / "nowhere" / "study.yaml", "study", run=False))
+    write(command(), Wishes(out, "study", run=False))
     assert load_study(out).name == "study"
 
 
@@ -407,7 +407,7 @@ def test_a_study_in_another_folder_runs_the_program_where_it_is_now(tmp_path, co
     monkeypatch.chdir(tmp_path)
     command()
     (tmp_path / "studies").mkdir()
-    write(Path("studies/s.yaml"), [sys.executable, "ap.py"], "study", None)
+    write([sys.executable, "ap.py"], Wishes(Path("studies/s.yaml"), "study", run=False))
     assert load_study("studies/s.yaml").trainer["cwd"] == ".."
 
 
@@ -425,7 +425,7 @@ def test_a_study_in_another_folder_runs_the_program_where_it_is_now(tmp_path, co
 def test_a_program_that_tells_nothing(tmp_path, source, message):
     (tmp_path / "train.py").write_text(source)
     with pytest.raises(UserError, match=message):
-        study_text([sys.executable, str(tmp_path / "train.py")], "study", None)
+        study(tmp_path, [sys.executable, str(tmp_path / "train.py")])
 
 
 TRAINS = """
@@ -452,7 +452,7 @@ def test_a_program_that_trains_for_its_help_is_ended_with_all_it_started(tmp_pat
     monkeypatch.chdir(tmp_path)
     (tmp_path / "train.py").write_text(TRAINS)
     with pytest.raises(UserError, match="trained instead of printing help"):
-        study_text(["sh", "-c", f"{sys.executable} train.py; true"], "study", None)
+        study(tmp_path, ["sh", "-c", f"{sys.executable} train.py; true"])
     assert not (tmp_path / "ended").exists()
     other = int((tmp_path / "other").read_text())
     assert is_gone(other)
@@ -461,7 +461,7 @@ def test_a_program_that_trains_for_its_help_is_ended_with_all_it_started(tmp_pat
 def test_what_a_program_leaves_behind_is_not_waited_for(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "train.py").write_text(TRAINS.partition("for")[0] + ARGPARSE)
-    study_text([sys.executable, "train.py"], "study", None)
+    study(tmp_path, [sys.executable, "train.py"])
     other = int((tmp_path / "other").read_text())
     assert is_gone(other)
 
@@ -469,9 +469,9 @@ def test_what_a_program_leaves_behind_is_not_waited_for(tmp_path, monkeypatch):
 def test_a_program_that_is_silent(tmp_path, monkeypatch):
     monkeypatch.setattr(help_runner, "HELP_S", 0.5)
     with pytest.raises(UserError, match="printed no help within 0.5 s; write the file by hand"):
-        study_text(["sh", "-c", "sleep 60"], "study", None)
+        study(tmp_path, ["sh", "-c", "sleep 60"])
 
 
-def test_a_program_that_is_not_there():
+def test_a_program_that_is_not_there(tmp_path):
     with pytest.raises(UserError, match="cannot run 'no-such-program --help'"):
-        study_text(["no-such-program"], "study", None)
+        study(tmp_path, ["no-such-program"])
