@@ -7,6 +7,7 @@ from typing import Any
 
 from stability.commands.init.params import Roles
 from stability.commands.init.trial_runs import Ran
+from stability.records import Outcome
 
 EPOCHS, STEPS = 2, 100
 """At most so long is the first run."""
@@ -36,12 +37,13 @@ def planned(roles: Roles, first: Ran, most_s: float) -> tuple[dict[str, Any], st
         line = f"a run takes longer than {most_s:g} s, and no option for epochs or steps was found"
         return {"timeout_s": LONGEST_S}, "", [line]
     losses, remarks, found = len(first.losses), [], {}
+    came_to_its_end = first.ending is not None and first.ending.outcome is Outcome.FINISHED
     for name, count in own.items():
-        fits = max(tried[name], int(tried[name] * TRIAL_S / max(first.wall_s, 0.1)))
+        fits = max(tried[name], _round(tried[name] * TRIAL_S / max(first.wall_s, 0.1)))
         found[name] = min(count, fits)
         needed = math.ceil(tried[name] * ENOUGH / max(losses, 1))
-        if found[name] < needed and first.ending is not None:
-            found[name] = min(needed, fits)
+        if found[name] < needed and came_to_its_end:
+            found[name] = min(max(needed, found[name]), fits)
     for name in found:
         if found[name] < own[name]:
             remarks.append(f"of {own[name]}, to take about a minute")
@@ -50,11 +52,17 @@ def planned(roles: Roles, first: Ran, most_s: float) -> tuple[dict[str, Any], st
     share = max((found[name] / tried[name] for name in found), default=1.0)
     timeout_s = min(LONGEST_S, max(60, 10 * math.ceil(first.wall_s * share)))
     lines = []
-    if losses * share < ENOUGH / 3:
+    if came_to_its_end and losses * share < ENOUGH / 3:
         lines.append(
             f"about {losses * share:.0f} losses a trial are few to judge by: let it print more often"
         )
     return found | {"timeout_s": timeout_s}, "; ".join(remarks), lines
+
+
+def _round(count: float) -> int:
+    """Down, to one digit that is not 0."""
+    power = 10 ** max(0, len(str(int(count))) - 1)
+    return int(count // power) * power
 
 
 def _own(roles: Roles) -> dict[str, int]:

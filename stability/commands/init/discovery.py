@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ _ASKS_FOR_HELP = re.compile(
     r"argparse|ArgumentParser|\bclick\b|\btyper\b|\bfire\b|\babsl\b|LightningCLI|\bhydra\b|optparse|docopt"
     r"|\btyro\b|simple_parsing|\btap\b|tf\.app\.flags|--help|\bplac\b|cyclopts"
 )
+_IS_FIRE = re.compile(r"\bFire\(")
 _READS_ARGUMENTS = re.compile(r"sys\.argv|from_cli|configurator|\bargv\b")
 
 
@@ -25,16 +27,25 @@ def look_at(command: Sequence[str]) -> Program:
     script = script_of(command)
     files = [] if script is None else list(_own_files(script))
     texts = [text for _, text in files]
-    told, trouble = "", "its source reads its arguments by itself, so it was not asked for --help"
+    told, trouble = "", "its source reads its arguments by itself, and was not asked for --help"
     by_itself = any(map(_READS_ARGUMENTS.search, texts)) and not any(map(_ASKS_FOR_HELP.search, texts))
     if not by_itself:
         try:
-            told, trouble = help_runner.help_of(command), ""
+            told, trouble = help_runner.help_of(_asked(command, texts)), ""
         except UserError as error:
             trouble = str(error)
     trees = tuple(tree for tree, _ in files)
     folder = None if script is None else script.parent
     return Program(tuple(command), told, trouble, trees, folder, lambda flag: _answer(command, flag))
+
+
+def _asked(command: Sequence[str], texts: Sequence[str]) -> Sequence[str]:
+    """The command; Fire calls what it is given values for, so it gets names of commands alone."""
+    start = next((i for i, item in enumerate(command) if item.endswith(".py")), None)
+    if start is None or not any(map(_IS_FIRE.search, texts)):
+        return command
+    names = itertools.takewhile(str.isidentifier, command[start + 1 :])
+    return [*command[: start + 1], *names]
 
 
 def script_of(command: Sequence[str]) -> Path | None:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from stability.commands.init import budget, reading, study_file
+from stability.commands.init.options import Option, Place
 from stability.commands.init.outputs import FOLDER
-from stability.commands.init.params import StudyParam
+from stability.commands.init.params import Roles, StudyParam
 from stability.commands.init.reading import Reading
 from stability.commands.init.study_file import ARM, Draft
 from stability.commands.init.trial_runs import Change, Ran, run
@@ -45,14 +46,15 @@ def try_out(draft: Draft, check: Check, most_s: float) -> Shown:
     short = replace(draft, budget=budget.shortest(draft.roles))
     with tempfile.TemporaryDirectory(prefix="stability-init-") as folder, _noting(Path()) as new_files:
         first, short = _first(short, check, Path(folder), most_s)
-        shown.draft = replace(draft, parse=short.parse, yardstick=short.yardstick, roles=short.roles)
-        if not _is_read(shown, first, most_s):
-            return shown
-        own, why, lines = budget.planned(draft.roles, first, most_s)
-        shown.draft = replace(shown.draft, budget=own, why=why)
-        for line in lines:
-            shown.cannot(line)
-        _show_what_reaches(shown, first, short, check, Path(folder), most_s)
+        shown.draft = replace(
+            draft, parse=short.parse, yardstick=short.yardstick, roles=short.roles, lines=short.roles.lines
+        )
+        if _is_read(shown, first, most_s):
+            own, why, lines = budget.planned(short.roles, first, most_s)
+            shown.draft = replace(shown.draft, budget=own, why=why)
+            for line in lines:
+                shown.cannot(line)
+            _show_what_reaches(shown, first, short, check, Path(folder), most_s)
     if left := new_files():
         shown.cannot(f"it also writes {', '.join(left)}, which trials side by side share")
     return shown
@@ -64,6 +66,10 @@ def _first(draft: Draft, check: Check, folder: Path, most_s: float) -> tuple[Ran
     if _was_in_the_way(ran):
         draft = replace(draft, roles=replace(draft.roles, outputs=_own_names(draft.roles.outputs)))
         ran = _once(draft, check, folder / "again", most_s)
+    if _crashed(ran) and (fewer := _only_given(draft.roles)) is not None:
+        barer = replace(draft, roles=fewer)
+        again = _once(barer, check, folder / "barer", most_s)
+        ran, draft = (ran, draft) if _crashed(again) else (again, barer)
     found = reading.read(ran.printed)
     if found.has_loss and found.parse != draft.parse:
         draft = replace(draft, parse=found.parse, yardstick=found.losses)
@@ -74,6 +80,29 @@ def _first(draft: Draft, check: Check, folder: Path, most_s: float) -> tuple[Ran
 def _once(draft: Draft, check: Check, folder: Path, most_s: float) -> Ran:
     [ran] = run(check(draft), ARM, [Change()], folder, most_s, 1)
     return ran
+
+
+def _crashed(ran: Ran) -> bool:
+    return ran.ending is not None and ran.ending.outcome is Outcome.CRASHED and not ran.losses
+
+
+def _only_given(roles: Roles) -> Roles | None:
+    """Without what the command would be told beside what it has; None where that leaves nothing to study."""
+
+    def stays(name: str, option: Option) -> bool:
+        return name in roles.places or option.place is not Place.ARGUMENT
+
+    params = [param for param in roles.params if stays(param.name, param.option)]
+    of_trial = {name: option for name, option in roles.of_trial.items() if stays(name, option)}
+    outputs = {name: (option, path) for name, (option, path) in roles.outputs.items() if stays(name, option)}
+    if not params or len(params) + len(of_trial) + len(outputs) == len(_placed(roles)):
+        return None
+    line = "it fails when it is told more than was given, so only what was given is studied"
+    return replace(roles, params=params, of_trial=of_trial, outputs=outputs, lines=[*roles.lines, line])
+
+
+def _placed(roles: Roles) -> list[str]:
+    return [*roles.of_trial, *roles.outputs, *(param.name for param in roles.params)]
 
 
 def _was_in_the_way(ran: Ran) -> bool:

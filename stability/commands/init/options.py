@@ -53,7 +53,7 @@ class Option:
     @property
     def short_names(self) -> list[str]:
         """Its names without the groups it lies in; before a number the group's name stays."""
-        return [_last(own) for own in self.spellings if len(own) > 2]
+        return [_last(own) for own in self.spellings if len(own.strip("-=")) > 1]
 
 
 def named(flag: str) -> str:

@@ -46,6 +46,8 @@ _BESIDE = {
 }
 _UNCERTAIN = {"checkpoint", "ckpt", "snapshot", "exp", "experiment", "run", "default"}
 _SAYS_WRITES = re.compile(r"\b(?:writ\w+|sav(?:e|es|ed|ing)|stor(?:e|ed)|output|dump\w*|logs?)\b", re.I)
+_SAYS_WHERE = re.compile(r"\b(?:written|saved?|stored?|dumped|goes?|go)\b", re.I)
+_GOODS = {"model", "weights", "path", "file", "to", "prefix", "dest", "target", "history", "metrics", "plot"}
 _SAYS_READS = re.compile(
     r"\b(?:load|resum\w+|restor\w+|read|initiali[sz]e|pre-?trained|start from|continue)\b", re.I
 )
@@ -80,12 +82,14 @@ def output_of(option: Option, value: Any) -> Output | None:
 
 
 def _is_output(words: set[str], option: Option, value: Any) -> bool:
+    reads, writes = _SAYS_READS.search(option.about), _SAYS_WRITES.search(option.about)
+    if words & _GOODS and _SAYS_WHERE.search(option.about) and not reads:
+        return bool(value)
     known = _WRITES | _GLUED | _FOLDER_WORDS | _FILE_WORDS | _BESIDE
     if not words <= known or not words & (_WRITES | _GLUED | _FOLDER_WORDS | _FILE_WORDS | {"path"}):
         return False
     if words & {"name"} and not words & {"file", "path"}:
         return False
-    reads, writes = _SAYS_READS.search(option.about), _SAYS_WRITES.search(option.about)
     is_clear = words & (_WRITES | _GLUED) - _UNCERTAIN or (
         words & _UNCERTAIN and words & (_FOLDER_WORDS | _FILE_WORDS)
     )

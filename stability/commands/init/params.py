@@ -16,7 +16,7 @@ from stability.importing.options import scalar
 MOST = 8
 """A first study looks at no more parameters than this."""
 _OF_TRIAL = {
-    "seed": r"(?:global_|random_|manual_|training_|torch_|rng_)?seed(?:_everything)?|random_state",
+    "seed": r"(?:[a-z]+_)*seed(?:_everything)?|random_state",
     "epochs": r"(?:num_|max_|n_|total_|nb_|training_)?(?:train_)?n?epochs?|trainer_max_epochs",
     "max_steps": r"(?:max|num|n|total|train|training|max_train|num_train|n_train)_(?:train_|training_)?"
     r"(?:steps?|iters?|iterations?|updates?)|steps|iterations|iters|niters?|max_iter",
@@ -63,7 +63,13 @@ def roles(options: Sequence[Option], command: Sequence[str]) -> Roles:
         id(option): scalar(places[id(option)][-1].text) if places[id(option)] else option.default
         for option in options
     }
-    ordered = sorted(options, key=lambda option: _rank(option, values[id(option)], bool(places[id(option)])))
+    ordered = sorted(
+        options,
+        key=lambda option: (
+            _rank(option, values[id(option)], bool(places[id(option)])),
+            "seed" in option.name and "seed" not in option.short_names,  # before those of parts
+        ),
+    )
     for option in ordered:
         _sort_in(found, option, values[id(option)], is_given=bool(places[id(option)]))
     _drop_steps(found, places)

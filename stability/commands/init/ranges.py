@@ -40,7 +40,7 @@ _OF_LOSS = re.compile(r"loss|kl|mel|stop|dur|adv|gen|mse|l1|fm|rec|stft|commit")
 _BATCH = re.compile(
     r"(?:per_device_|per_gpu_|micro_|mini_?|ims_per_)?(?:train_)?(?:batch_?size|bs|batch)(?:_train|_per_gpu|_per_device)?"
 )
-_WARMUP = re.compile(r"warm_?up(?:_(?P<unit>\w+))?$|^(?:num|n)_warm_?up_\w+$")
+_WARMUP = re.compile(r"warm_?up(?:_(?:steps?|updates?|iters?|iterations|epochs?|ratio|proportion|frac))?$")
 _TOGGLE = re.compile(
     r"(?:^|_)(?:adaptive|huber|smooth\w*|norm|normali[sz]e|guided|anneal\w*|warm\w*|ema|clip\w*)(?:_|$)"
 )

@@ -17,6 +17,8 @@ _POSITIONAL = re.compile(
     r"^(?:positional arguments|arguments):?[^\n]*\n(?P<lines>(?:[ \t]+\S.*\n?)+)", re.M | re.I
 )
 
+_USAGE = re.compile(r"^\s*usage: (?P<words>[^\[\]{}<>\n]*?)(?= \[| -|\n|$)", re.M | re.I)
+
 
 def options(program: Program) -> list[Option]:
     """Each number that stands where a plain argument is expected, under the name it has there.
@@ -47,12 +49,14 @@ def _plain(program: Program) -> Iterator[tuple[int, str]]:
         if not option.is_switch
         for spelling in option.spellings
     }
+    usage = _USAGE.search(program.help)
+    commands = usage["words"].split() if usage else ()  # names of subcommands stand there before all else
     start = next((i + 1 for i, item in enumerate(items) if item.endswith((".py", ".sh"))), 1)
     for i in range(start, len(items)):
         is_number = isinstance(scalar(items[i]), int | float)
         if items[i].startswith("-") and not is_number:
             continue
-        if items[i - 1] not in takes_value and items[i] != "--":
+        if items[i - 1] not in takes_value and items[i] not in ("--", *commands):
             yield i, items[i]
 
 
