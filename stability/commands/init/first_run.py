@@ -83,7 +83,9 @@ def _once(draft: Draft, check: Check, folder: Path, most_s: float) -> Ran:
 
 
 def _crashed(ran: Ran) -> bool:
-    return ran.ending is not None and ran.ending.outcome is Outcome.CRASHED and not ran.losses
+    """Whether the program itself failed, and before any number; a log that is not read is no such failure."""
+    words = "" if ran.ending is None else ran.ending.error or ""
+    return not ran.losses and re.search(r"exit status \d|ended by ", words) is not None
 
 
 def _only_given(roles: Roles) -> Roles | None:
