@@ -210,11 +210,11 @@ CASES = (
     ),
     Case(
         name="fire_cli",
-        argv=("train.py", "--lr=0.3", "--num_iters=1500"),
+        argv=("train.py", "--lr=0.1", "--num_iters=1500"),
         lr_option_name_or_key="--lr",
-        sane=0.3,
-        too_high=3.0,
-        nan=100.0,
+        sane=0.1,
+        too_high=10.0,
+        nan=1e6,
         has_seed=False,
         notes="Exits 0 with nan everywhere. No seed is offered: two runs differ. A line is '    50/   1500: 0.6931', "
         "with no word for the loss; then 'val LOSS ACCURACY'. Help goes to stderr through a pager and has no types. "
@@ -226,10 +226,13 @@ CASES = (
         argv=("train.py", "-c", "configs/base.json"),
         lr_option_name_or_key="train.learning_rate",
         sane=0.002,
-        too_high=None,
-        nan=None,
+        too_high=0.5,
+        nan=1e8,
         has_seed=True,
-        notes="",
+        notes="Exits 0 with nan. The rate and the seed are in the JSON file only; -c is the one option. Losses are a "
+        "bare list, [disc, gen, fm, mel, step, rate], in a log line of their own: the discriminator's is first and "
+        "does not fall; mel is fourth. Nothing is validated. Everything is written to logs/<name of the config>/, so "
+        "a second run writes over the first. events.out.tfevents has loss/g/total and learning_rate.",
         needs=("tensorboard",),
         lr_file="configs/base.json",
     ),

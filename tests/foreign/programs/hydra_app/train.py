@@ -42,7 +42,7 @@ def validate(model, data, step):
     return loss
 
 
-@hydra.main(version_base="1.1", config_path="conf", config_name="config")
+@hydra.main(version_base=None, config_path="conf", config_name="config")
 def main(cfg: DictConfig) -> float:
     log.info("Config:\n%s", OmegaConf.to_yaml(cfg))
     log.info("Working directory: %s", Path.cwd())
