@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from stability.logs import jsonlines
+from stability.logs.lines import Lines
+from stability.logs.observation import BESIDE_LOSSES
+from stability.logs.patterns import Pattern
+from stability.logs.structural import has_loss
 from stability.records import Ending, Outcome
 from stability.spec.command import Parse, TextSource
 from stability.trainers.command import OUT_OF_MEMORY
-from stability.trainers.parse import jsonlines
-from stability.trainers.parse.observation import BESIDE_LOSSES
-from stability.trainers.parse.patterns import Pattern
-from stability.trainers.parse.text import Lines
 from stability.trainers.program import exception_in
 
 END_BYTES = 2**16
@@ -116,6 +117,8 @@ def _trains(parse: Parse) -> Callable[[str], bool]:
     if "jsonl" in sources:
         return lambda line: jsonlines.row(line) is not None
     texts = [source for source in sources.values() if isinstance(source, TextSource)]
+    if any(source.is_structural for source in texts):
+        return has_loss
     patterns = [Pattern(text) for source in texts for text in source.train]
     losses = [pattern for pattern in patterns if set(pattern.names) - BESIDE_LOSSES - {"step", "epoch"}]
     return lambda line: any(pattern.read(line, suspect=False) for pattern in losses)

@@ -36,7 +36,7 @@ def parse_file(path: Path) -> Parse:
         place = locate(document, str(path), (*above, *address), at_key)
         raise UserError(f"--parse {place}: error: {message}")
     if not found.sources():
-        raise UserError(f"--parse {path}: error: no source is named; name {', '.join(Parse.model_fields)}")
+        raise UserError(f"--parse {path}: error: no source is named; name {', '.join(Parse.names())}")
     return found
 
 

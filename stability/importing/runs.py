@@ -16,22 +16,15 @@ from typing import Any, NamedTuple
 from stability import yamlfile
 from stability.importing import ended, reading
 from stability.importing.options import Options, scalar
+from stability.logs import events, guess, wandb_files
+from stability.logs.kinds import BESIDE, KINDS, first_lines, kind_of, logs_in
+from stability.logs.sources import Sources
+from stability.logs.tables import header
 from stability.records import UserError
-from stability.spec.command import Parse
-from stability.trainers.parse import events, guess, jsonlines, wandb_files
-from stability.trainers.parse.sources import Sources
-from stability.trainers.parse.tables import header
-from stability.trainers.parse.text import Lines
+from stability.spec.command import AUTO, Parse
 
-KINDS = {
-    ".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl",
-    ".log": "log", ".txt": "log", ".out": "log", wandb_files.ENDING: "wandb",
-}  # fmt: skip
-BESIDE = ("hparams", "config", "params", "args")
-READERS = {"tensorboard": (events, events.EventFiles), "wandb": (wandb_files, wandb_files.WandbFile)}
+READERS = {"tensorboard": events, "wandb": wandb_files}
 _COLUMN = re.compile(r"(?P<run>.+) - (?P<metric>.+?)(?:__MIN|__MAX)?")
-LOOKED_AT = 2000
-"""Lines or rows of a log by which is guessed what it says."""
 SEEDS = ("seed", "random_seed", "manual_seed", "training_seed", "seed_everything")
 
 
@@ -107,24 +100,11 @@ def find(logs: list[str], chosen: Options) -> Found:
 
 def _paths(log: Path) -> Iterator[tuple[Path, str]]:
     if log.is_file():
-        yield log, _kind(log)
+        yield log, kind_of(log)
         return
     if not log.is_dir():
         raise UserError(f"no file or folder {log}")
-    for folder in [log, *sorted(path for path in log.rglob("*") if path.is_dir())]:
-        files = sorted(path for path in folder.iterdir() if path.is_file())
-        if any("tfevents" in file.name for file in files):
-            yield folder, "tensorboard"
-        else:
-            yield from ((file, _kind(file)) for file in files if file.suffix in KINDS)
-
-
-def _kind(path: Path) -> str:
-    """By its ending; a log whose first line is a JSON object is JSON lines."""
-    if path.suffix == wandb_files.ENDING:
-        return "wandb"
-    first = next(iter(first_lines(path)), "")
-    return "jsonl" if jsonlines.row(first) else KINDS.get(path.suffix, "log")
+    yield from logs_in(log)
 
 
 def _series(path: Path, kind: str) -> list[str | None]:
@@ -164,36 +144,18 @@ def _parse(path: Path, kind: str, series: str | None, chosen: Options) -> Parse:
 
 
 def _guessed(path: Path, kind: str, series: str | None) -> dict[str, Any]:
-    if kind == "log":
-        return guess.of_lines(first_lines(path))
-    if kind == "csv":
+    if series is not None:
         return _of_table(header(first_lines(path)), series)
-    if kind == "jsonl":
-        rows: Iterable[Mapping[str, float] | None] = map(jsonlines.row, first_lines(path))
-    else:
-        module, rows_of = READERS[kind]
-        if not module.is_installed():
-            raise UserError(f"{path}: reading it needs {module.INSTALL}")
-        rows = itertools.islice(rows_of(path).new(), LOOKED_AT)
-    return guess.of_columns({name: 0 for row in rows if row for name in row})
+    if kind in READERS and not READERS[kind].is_installed():
+        raise UserError(f"{path}: reading it needs {READERS[kind].INSTALL}")
+    return {"train": AUTO}
 
 
-def _of_table(names: list[str], series: str | None) -> dict[str, dict[str, str]]:
-    if series is None:
-        return guess.of_columns(names)
+def _of_table(names: list[str], series: str) -> dict[str, dict[str, str]]:
     own = {name: match for name in names if (match := _COLUMN.fullmatch(name)) and match["run"] == series}
     columns = {match["metric"]: name for name, match in own.items()} | {"step": names[0]}
     found = guess.of_columns(columns)
     return {kind: {ours: columns[metric] for ours, metric in own.items()} for kind, own in found.items()}
-
-
-def first_lines(path: Path) -> list[str]:
-    """Up to `LOOKED_AT` lines of a log."""
-    lines, cutter = [], Lines()
-    with path.open("rb") as file:
-        while len(lines) < LOOKED_AT and (piece := file.read(2**16)):
-            lines += cutter.feed(piece)
-    return [*lines, *cutter.end()][:LOOKED_AT]
 
 
 class _Scan:

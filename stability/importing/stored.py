@@ -13,6 +13,7 @@ from stability import environment, trialdir
 from stability.importing import ended
 from stability.importing.runs import Run
 from stability.importing.study import ARM
+from stability.judging.last_words import names_nonfinite
 from stability.judging.policy import Policy
 from stability.plan.proposal import Proposal
 from stability.recorder import TrialRecorder
@@ -38,7 +39,7 @@ def add(spec: StudySpec, runs: Sequence[Run], store: Store) -> None:
         for run, frozen in zip(runs, planned.unfinished(study), strict=True):
             claim = _claimed(store, claims, frozen._trial_id)
             trial = _trial(spec, run, frozen, store.folder / spec.name / stage / f"{frozen.number:05d}")
-            _replay(run, trial)
+            replay(run, trial)
             ingest.store_trial(store, study, claims, claim, ingest.read(trial), environment_id)
 
 
@@ -92,7 +93,7 @@ def _trial(spec: StudySpec, run: Run, frozen: optuna.trial.FrozenTrial, director
     )
 
 
-def _replay(run: Run, trial: TrialSpec) -> None:
+def replay(run: Run, trial: TrialSpec) -> None:
     """Record the log into the trial's directory. It ends where the rules would have stopped the trial."""
     trialdir.create(trial)
     recorder = TrialRecorder(trial, Policy())
@@ -100,9 +101,10 @@ def _replay(run: Run, trial: TrialSpec) -> None:
     with trialdir.output(trial.directory) as output:
         output.write(end)
     try:
-        run.sources(recorder, trial.yardstick).finish()
+        sources = run.sources(recorder, trial.yardstick)
+        sources.finish()
         recorder.finish()
-        ending = ended.failure(end, run.parse) or _unjudged(run)
+        ending = _ending(run, ended.failure(end, run.parse), sources.overlooked())
     except StopTrial as stop:
         ending = Ending(Outcome.STOPPED, error=str(stop))
     finally:
@@ -110,7 +112,13 @@ def _replay(run: Run, trial: TrialSpec) -> None:
     trialdir.write_ending(trial.directory, ending)
 
 
-def _unjudged(run: Run) -> Ending:
+def _ending(run: Run, failure: Ending | None, overlooked: str | None) -> Ending:
+    """How it ended: by its failure, unless only what it printed before says that its numbers broke."""
+    if failure is not None and (overlooked is None or names_nonfinite(failure.error or "")):
+        return failure
+    if overlooked is not None:
+        said = f"{overlooked}; then {failure.error}" if failure is not None else overlooked
+        return Ending(Outcome.CRASHED, error=said)
     return Ending(Outcome.FINISHED if run.problem is None else Outcome.CRASHED, error=run.problem)
 
 

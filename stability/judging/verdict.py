@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from stability.judging.conclusion import Conclusion
+from stability.judging.last_words import names_nonfinite
 from stability.judging.policy import Policy
 from stability.judging.rules.nonfinite import KINDS as NONFINITE
 from stability.judging.rules.nonfinite import remains_nonfinite
@@ -52,7 +53,8 @@ def judge(
     """What the training did, from what was recorded; `weights` are the yardstick's coefficients.
 
     A lost trial is DIVERGED however its process ended: by an event that ended it, by numbers that were not
-    finite when it ended, or by a course that left its start for good. Without that, a process that did not
+    finite when it ended, by a course that left its start for good, or by last words that say that its numbers
+    were not finite. Without that, a process that did not
     finish is INCONCLUSIVE. Of one that finished, its whole course decides (`conclusion`), and those warnings
     that it does not contradict. `directions` are those declared in the study file.
     """
@@ -63,6 +65,8 @@ def judge(
     found = _conclusion(records, context)
     if found.label is VerdictLabel.DIVERGED and ending.outcome not in TRIED_AGAIN:
         return _from_event(VerdictLabel.DIVERGED, found.event)
+    if ending.outcome is Outcome.CRASHED and names_nonfinite(ending.error or ""):
+        return _died(records, ending.error)
     if ending.outcome is not Outcome.FINISHED:
         return Verdict(VerdictLabel.INCONCLUSIVE, evidence=ending.error or ending.outcome.value)
     if not records.steps:
@@ -82,6 +86,12 @@ def _lost(records: Records, context: Context) -> Event | None:
     first = min(ended, key=lambda event: event.step)
     before = [e for e in records.events if e.kind in NONFINITE and first.step - 2 <= e.step <= first.step]
     return min(before, key=lambda event: event.step, default=first)
+
+
+def _died(records: Records, said: str) -> Verdict:
+    """The program said itself that its numbers were not finite, and ended."""
+    step = records.steps[-1].step if records.steps else None
+    return Verdict(VerdictLabel.DIVERGED, step, EventKind.NAN_LOSS, "last words", said)
 
 
 def _conclusion(records: Records, context: Context) -> Conclusion:

@@ -5,7 +5,7 @@ What must hold beyond it is in `trainers`.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
@@ -15,7 +15,10 @@ from stability.spec.sections import Section
 
 Text = str | int | float | bool
 EXAMPLE = '[python3, train.py, --lr, "{lr}"]'
+AUTO = "auto"
 COPY = '{from: config.yaml, set: {train.lr: "{lr}"}}'
+Named = dict[str, str]
+"""Our name of a number -> the words that the program prints before it, or a table's column."""
 SWITCH = "{when: adaptive, then: [--adaptive], else: []}"
 
 
@@ -53,32 +56,45 @@ class Argument(SectionOrShort):
 
 
 class TextSource(SectionOrShort):
-    """Regular expressions for the lines of a text; short for `{train: [...]}`: a list of them."""
+    """How the lines of a text are read: by themselves, by names, or by regular expressions.
 
-    brief: ClassVar = {"type": ["string", "array"], "items": {"type": "string"}}
-    short: ClassVar[str] = "a list of regular expressions, or {train: [...], evaluate: [...]}"
-    train: list[str] = []
-    evaluate: list[str] = []
+    Short for `{train: X}`: X alone.
+    """
+
+    brief: ClassVar = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+    short: ClassVar[str] = "auto, a list of regular expressions, or {train: ..., evaluate: ...}"
+    train: Literal["auto"] | Named | list[str] = []
+    evaluate: Named | list[str] = []
 
     @model_validator(mode="before")
     @classmethod
     def _bare(cls, source: Any) -> Any:
         if isinstance(source, str | list):
-            return {"train": [source] if isinstance(source, str) else source}
-        return _mapping(source, cls.short)
+            return {"train": _texts(source)}
+        return _alike(dict(_mapping(source, cls.short)))
+
+    @property
+    def is_structural(self) -> bool:
+        """Whether lines are read by their structure, not by regular expressions."""
+        return not isinstance(self.train, list)
+
+    @property
+    def names(self) -> tuple[Named, Named]:
+        """What is named, for training and for evaluations; nothing where all of it is found out."""
+        return tuple(own if isinstance(own, dict) else {} for own in (self.train, self.evaluate))
 
 
 class LogSource(TextSource):
     """A text file that the program writes."""
 
     brief: ClassVar = None
-    short: ClassVar[str] = "{path: ..., train: [...], evaluate: [...]}"
+    short: ClassVar[str] = "{path: ..., train: auto}, or lists of regular expressions for train and evaluate"
     path: str
 
     @model_validator(mode="before")
     @classmethod
     def _bare(cls, source: Any) -> Any:
-        return _mapping(source, cls.short)
+        return _alike(dict(_mapping(source, cls.short)))
 
 
 class TableSource(SectionOrShort):
@@ -87,8 +103,8 @@ class TableSource(SectionOrShort):
     brief: ClassVar = {"type": "string"}
     short: ClassVar[str] = "a path, or {path: ..., train: {mel: NAME}, evaluate: {mel: NAME}}"
     path: str
-    train: dict[str, str] = {}
-    evaluate: dict[str, str] = {}
+    train: Literal["auto"] | Named = {}
+    evaluate: Named = {}
 
     @model_validator(mode="before")
     @classmethod
@@ -103,13 +119,37 @@ class Parse(Section):
     stderr: TextSource | None = None
     log: LogSource | None = None
     jsonl: TableSource | None = None
+    json_: Annotated[TableSource | None, Field(alias="json")] = None
     csv: TableSource | None = None
     tensorboard: TableSource | None = None
     wandb: TableSource | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, parse: Any) -> Any:
+        """`auto`, and names alone, are of what the program prints."""
+        if parse == AUTO:
+            return {"stdout": AUTO, "stderr": AUTO}
+        if not isinstance(parse, dict):
+            return parse
+        named = {key: parse[key] for key in parse if _is_name(key, parse[key], SECTIONS)}
+        source = {key: parse[key] for key in ("train", "evaluate") if isinstance(parse.get(key), dict)}
+        if named:
+            source["train"] = named | source.get("train", {})
+        if not source:
+            return parse
+        rest = {key: value for key, value in parse.items() if key not in named and key not in source}
+        return {"stdout": source, "stderr": source} | rest
+
+    @classmethod
+    def names(cls) -> list[str]:
+        """Those of all sources that there are."""
+        return [field.alias or name for name, field in cls.model_fields.items()]
+
     def sources(self) -> dict[str, TextSource | TableSource]:
         """Those that are given, by name."""
-        found = {name: getattr(self, name) for name in type(self).model_fields}
+        fields = type(self).model_fields.items()
+        found = {field.alias or name: getattr(self, name) for name, field in fields}
         return {name: source for name, source in found.items() if source is not None}
 
 
@@ -148,6 +188,31 @@ class CommandTrainer(Section):
         return trainer
 
 
+def _alike(given: dict[str, Any]) -> dict[str, Any]:
+    """Training and evaluations are read in one way: by names, or by regular expressions."""
+    own = {key: _texts(given[key]) for key in ("train", "evaluate") if key in given}
+    ways = {
+        "names" if isinstance(value, dict) else "expressions"
+        for value in own.values()
+        if value not in ([], AUTO)
+    }
+    if len(ways) > 1 or (own.get("train") == AUTO and "expressions" in ways):
+        raise ValueError(
+            "`train` and `evaluate` are read in one way: write names in both, or regular expressions"
+        )
+    return {"train": {}} | given | own if ways == {"names"} else given | own
+
+
+def _texts(own: Any) -> Any:
+    """One regular expression is a list of one."""
+    return [own] if isinstance(own, str) and own != AUTO else own
+
+
+def _is_name(key: Any, value: Any, sources: Any) -> bool:
+    """Whether `key: value` below `parse` names a number, and is no source."""
+    return isinstance(key, str) and key not in sources and isinstance(value, str) and value != AUTO
+
+
 def _mapping(source: Any, form: str) -> Any:
     if not isinstance(source, dict):
         raise ValueError(f"{form} belongs here, got {source!r}")
@@ -162,6 +227,7 @@ SECTIONS = {
     "stderr": TextSource,
     "log": LogSource,
     "jsonl": TableSource,
+    "json": TableSource,
     "csv": TableSource,
     "tensorboard": TableSource,
     "wandb": TableSource,

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from stability import processes, trialdir
+from stability.judging.last_words import names_nonfinite
+from stability.logs.sources import Sources
 from stability.records import Recorder, StopTrial, TrialSpec
 from stability.spec.command import CommandTrainer
 from stability.trainers import command_line as line
 from stability.trainers import config_copies
 from stability.trainers.command_section import unresolved
-from stability.trainers.parse.sources import Sources
 from stability.trainers.program import LOOK_S, Program
 from stability.trainers.protocol import Protocol
 
@@ -70,7 +71,7 @@ def train(trainer: CommandTrainer, folder: Path, trial: TrialSpec, recorder: Rec
             log.write(f"stability: {sentence}\n".encode())
     if program.status != 0:
         raise _failure(program, sources, killed_by_kernel=processes.oom_kills() > kills)
-    if problem := sources.problem():
+    if problem := sources.problem() or sources.overlooked():
         raise CommandFailed(problem)
 
 
@@ -123,5 +124,7 @@ def _failure(program: Program, sources: Sources | Protocol, *, killed_by_kernel:
         return ProgramLost("the program was killed (SIGKILL) from outside")
     if OUT_OF_MEMORY.search(program.last_line):
         return MemoryError(words)
+    if (said := sources.overlooked()) and not names_nonfinite(words):
+        return CommandFailed(f"{said}; then {words}")
     problem = None if sources.steps else sources.problem()
     return CommandFailed(f"{words}; {problem}" if problem else words)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from stability.logs import events, wandb_files
+from stability.logs.observation import PLACES, SCALARS, is_component
+from stability.logs.patterns import components_of
 from stability.spec import StudySpec
-from stability.spec.command import CommandTrainer, Parse, TableSource, TextSource
+from stability.spec.command import AUTO, CommandTrainer, Parse, TableSource, TextSource
 from stability.trainers import command_line as line
 from stability.trainers.command_section import place
-from stability.trainers.parse import events, wandb_files
-from stability.trainers.parse.observation import PLACES, SCALARS, is_component
-from stability.trainers.parse.patterns import components_of
 from stability.yamlfile import Address
 
 GROUP = r"'loss=(?P<mel>\S+)'"
@@ -24,7 +24,7 @@ def check(spec: StudySpec, trainer: CommandTrainer) -> None:
     """Raise `UserError` for sources from which this study could not be judged."""
     given = trainer.parse.sources()
     if not given:
-        names = ", ".join(type(trainer.parse).model_fields)
+        names = ", ".join(type(trainer.parse).names())
         raise place(spec, ("parse",), f"no source is named; name one of {names}, such as stdout: [{GROUP}]")
     for address, message in mistakes(trainer.parse):
         raise place(spec, ("parse", *address), message)
@@ -43,7 +43,10 @@ def check(spec: StudySpec, trainer: CommandTrainer) -> None:
 def mistakes(parse: Parse) -> Iterator[tuple[Address, str]]:
     """Every regular expression that reads nothing: where it stands below `parse`, and what to mend."""
     for name, source in parse.sources().items():
-        if not isinstance(source, TextSource):
+        if source.train == AUTO:
+            continue
+        if isinstance(source.train, dict):
+            yield from _misnamed(name, source)
             continue
         if not source.train and not source.evaluate:
             yield (name,), f"parse.{name} has no regular expression; add one, such as {GROUP}"
@@ -56,13 +59,24 @@ def components(given: Mapping[str, TextSource | TableSource], kind: str) -> set[
     """The loss components that the sources can name; None where a table's own names count."""
     found: set[str] = set()
     for source in given.values():
-        if isinstance(source, TextSource):
+        if source.train == AUTO:
+            return None
+        if isinstance(source, TextSource) and not source.is_structural:
             found.update(components_of(getattr(source, kind)))
         elif kind == "train" and not source.train and not source.evaluate:
             return None
         else:
-            found.update(filter(is_component, getattr(source, kind)))
+            found.update(filter(is_component, getattr(source, kind) or {}))
     return found
+
+
+def _misnamed(name: str, source: TextSource | TableSource) -> Iterator[tuple[Address, str]]:
+    """Names without any words behind them: nothing is found by these."""
+    for kind in KINDS:
+        for ours, words in (getattr(source, kind) or {}).items():
+            if not re.search(r"\w", words):
+                message = f"parse.{name} looks for {words!r} to read {ours}; give the words that stand before the number"
+                yield (name, kind, ours), message
 
 
 def evaluates(given: Mapping[str, TextSource | TableSource]) -> bool:

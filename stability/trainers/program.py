@@ -113,7 +113,8 @@ class Program:
         status = self.status
         how = f"exit status {status}" if status >= 0 else f"ended by {_signal_name(-status)}"
         said = self._last_lines("stderr") or self._last_lines("stdout")
-        said = exception_in(self.last_line) or said
+        raised = exception_in(self.last_line)
+        said = raised if raised and ":" in raised else said  # without a message its lines say what it was
         return f"{how}: {said}" if said else how
 
     @property

@@ -54,5 +54,9 @@ class Protocol:
             "`parse` how its output is read"
         )
 
+    def overlooked(self) -> str | None:
+        """What is printed is not read."""
+        return None
+
     def notes(self) -> Iterator[str]:
         yield from ()

@@ -22,8 +22,8 @@ from pathlib import Path
 from printed import machine, table
 
 from stability import processes
+from stability.logs.sources import Sources
 from stability.spec.command import Parse
-from stability.trainers.parse.sources import Sources
 
 PATTERN = r"step (?P<step>\d+).*loss=(?P<total>\S+), mel=(?P<mel>\S+), stop=(?P<stop>\S+)"
 PIECE_BYTES = 2**18

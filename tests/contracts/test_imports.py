@@ -25,6 +25,7 @@ LEVELS = [
     {"worker"},
     {"replay"},
     {"trainers", "recorder"},
+    {"logs"},
     {"trainee", "__init__"},
     {"numerics", "devices"},
     {"store", "trialdir", "environment"},

@@ -161,7 +161,7 @@ def test_runs_that_crashed_before_their_first_step_are_trials_too(logs, imported
     assert [sentence.partition("/notes")[0].partition("/run")[0] for sentence in left_out] == [
         f"left out: --params does not fit '{logs}", f"left out: {logs}"
     ]  # fmt: skip
-    assert "run_lr1.5_seed9.log: nothing in it looks like a training loss" in left_out[1]
+    assert "run_lr1.5_seed9.log: nothing in 1 lines of log looks like a training loss" in left_out[1]
 
 
 def test_a_run_that_diverges_before_its_first_evaluation_is_kept(tmp_path, imported, left_out):
@@ -299,7 +299,7 @@ def test_names_of_runs(tmp_path, imported, monkeypatch):
 
 def test_what_says_nothing_is_named(tmp_path, imported):
     (tmp_path / "a.log").write_text("hello\nworld\n")
-    with pytest.raises(UserError, match="a.log: nothing in it looks like a training loss; say with --parse"):
+    with pytest.raises(UserError, match="a.log: nothing in 2 lines of log looks like a training loss; first: hello"):
         imported(tmp_path / "a.log")
     with pytest.raises(UserError, match="no file or folder"):
         imported(tmp_path / "nowhere")

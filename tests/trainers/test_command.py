@@ -7,8 +7,8 @@ import pytest
 from watching import Watcher
 
 from stability import trialdir
+from stability.logs import events, wandb_files
 from stability.records import UserError
-from stability.trainers.parse import events, wandb_files
 
 PROGRAM = Path(__file__).parent / "programs.py"
 TEXT = r"loss=(?P<total>\S+), mel=(?P<mel>[\d.]+), stop=(?P<stop>\S+)"

@@ -14,7 +14,7 @@ from pathlib import Path
 from stability import trainers, yamlfile
 from stability.commands.init import budget, readers, reading
 from stability.commands.init.discovery import look_at
-from stability.commands.init.first_run import Shown, read_log, try_out
+from stability.commands.init.first_run import Shown, try_out
 from stability.commands.init.options import Option
 from stability.commands.init.params import Roles, roles
 from stability.commands.init.program import Program
@@ -78,7 +78,7 @@ def _shown(command: Sequence[str], wishes: Wishes) -> Shown:
         raise UserError(_nothing_known(program, options, found))
     draft = _draft(program, found, wishes)
     if wishes.log is not None:
-        return Shown(_as_logged(draft, wishes.log))
+        return _as_logged(draft, wishes.log)
     if not wishes.run:
         line = "the program was not run: how its numbers are read is not known"
         return Shown(replace(draft, lines=[*draft.lines, line]))
@@ -88,7 +88,7 @@ def _shown(command: Sequence[str], wishes: Wishes) -> Shown:
 def _draft(program: Program, found: Roles, wishes: Wishes) -> Draft:
     cwd = os.path.relpath(Path.cwd(), wishes.out.parent.resolve())
     files = {file.path: file for file in config_file.named_in(program)}
-    start = reading.unknown()
+    start = reading.Reading()
     return Draft(
         wishes.name, found, files, start.parse, budget.unknown(found), "", start.losses, found.lines, cwd,
         {path: config_file.beside(file) for path, file in files.items()},
@@ -101,18 +101,19 @@ def _checked(draft: Draft, wishes: Wishes) -> StudySpec:
     return spec
 
 
-def _as_logged(draft: Draft, log: Path) -> Draft:
+def _as_logged(draft: Draft, log: Path) -> Shown:
+    """The draft for a program of which an earlier run's log is there."""
     try:
-        draft, found = read_log(draft, log.read_bytes())
+        found = reading.read(log.read_bytes())
     except OSError as error:
         raise UserError(f"--log {log}: {error.strerror}") from None
-    except ValueError as error:
-        raise UserError(f"--log {log}: {error}") from None
     if not found.has_loss:
         raise UserError(
             f"--log {log}: nothing in it looks like a training loss; give what a training printed"
         )
-    return draft
+    lines = [*draft.lines, "the program was not run: whether parameters and seed reach it was not shown"]
+    read = replace(draft, parse=found.parse, yardstick=found.losses, lines=lines)
+    return Shown(read, ["what was read:", *(f"  {sentence}" for sentence in found.sentences)])
 
 
 def _nothing_known(program: Program, options: Sequence[Option], found: Roles) -> str:

@@ -15,8 +15,8 @@ from typing import BinaryIO
 
 from stability.commands.init.readers import absl
 from stability.commands.init.readers.help_lines import options_in
+from stability.logs.lines import Lines
 from stability.records import UserError
-from stability.trainers.parse.text import Lines
 
 HELP_S = 120.0
 """How long a program may take to print its help; some import much before."""

@@ -2,43 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from stability.trainers.parse import guess
-from stability.trainers.parse.text import Lines
+from stability.commands.init.outputs import FOLDER
+from stability.logs.inspection import Inspection, inspect_run
+from stability.spec.command import AUTO
 
-LOOKED_AT = 2000
-"""So many lines tell how a log is written."""
-UNKNOWN = {"train": [guess.UNKNOWN_EPOCH, guess.UNKNOWN_LOSS]}
-"""How a log is read of which nothing is known."""
+FEW = 4
+"""Of so few printed losses a file that the program writes may have more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """`parse` is what a study file says, `losses` the names of what is recorded; `sentences` tell it."""
 
-    parse: Any
-    losses: Sequence[str]
+    parse: Any = AUTO
+    losses: Sequence[str] = ("loss",)
     sentences: Sequence[str] = ()
-    has_loss: bool = True
+    has_loss: bool = False
 
 
-def unknown() -> Reading:
-    """Where nothing was printed yet."""
-    return Reading({"stdout": UNKNOWN, "stderr": UNKNOWN}, ("loss",), has_loss=False)
+def read(printed: bytes, folder: Path | None = None) -> Reading:
+    """How a run is read: by what it printed, or by a file that it wrote below `folder`, its artifacts."""
+    found = _fuller(inspect_run(printed, b"", None), folder)
+    if not found.has_loss:
+        return Reading(sentences=found.sentences)
+    losses = found.evaluated or found.trained
+    return Reading(_in_trial(found.parse), losses, found.sentences, has_loss=True)
 
 
-def read(printed: bytes) -> Reading:
-    """Raises `ValueError` for a log whose numbers may mean this or that; without a loss see `has_loss`."""
-    cutter = Lines()
-    lines = [*cutter.feed(printed), *cutter.end()][:LOOKED_AT]
-    try:
-        found = guess.of_lines(lines)
-    except ValueError as error:
-        if "training loss" not in str(error):
-            raise
-        return unknown()
-    measured = found.get("evaluate") or found["train"]
-    return Reading({"stdout": found, "stderr": found}, tuple(guess.components_of(measured)))
+def _fuller(printed: Inspection, folder: Path | None) -> Inspection:
+    if printed.steps >= FEW or folder is None:
+        return printed
+    written = inspect_run(b"", b"", folder)
+    return written if written.steps > printed.steps else printed
+
+
+def _in_trial(parse: Any) -> Any:
+    """With paths as they are in every trial."""
+    if not isinstance(parse, Mapping):
+        return parse
+    return {kind: {**source, "path": f"{FOLDER}/{source['path']}"} for kind, source in parse.items()}

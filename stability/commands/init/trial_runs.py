@@ -40,6 +40,12 @@ class Ran:
     folder: Path
 
     @property
+    def names(self) -> set[str]:
+        """Of its losses; of evaluations where there are any."""
+        rows = self.records.evaluations or self.records.steps
+        return {name for row in rows for name in row.losses}
+
+    @property
     def losses(self) -> list[tuple[float, ...]]:
         """Of each step, then of each evaluation."""
         rows = [*self.records.steps, *self.records.evaluations]

@@ -9,9 +9,9 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from stability.logs.observation import SCALARS, Observation
+from stability.logs.step_counter import BEFORE_STEPS, Numbering, whole_epoch
 from stability.records import BEFORE_TRAINING, Measure
-from stability.trainers.parse.numbering import BEFORE_STEPS, Numbering, whole_epoch
-from stability.trainers.parse.observation import SCALARS, Observation
 
 HELD = 10_000
 """Steps that wait for slower sources at most; then the earliest goes without them."""

@@ -4,9 +4,9 @@ import math
 
 import pytest
 
+from stability.logs.observation import Observation
+from stability.logs.timeline import Kind, Timeline
 from stability.records import BEFORE_TRAINING
-from stability.trainers.parse.observation import Observation
-from stability.trainers.parse.timeline import Kind, Timeline
 
 
 class Tape:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from stability.trainers.parse.observation import Observation
+from stability.logs.observation import Observation
 
 BEFORE_STEPS = -1
 """The place of what comes before the first step."""

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from stability.trainers.parse.jsonlines import row
-from stability.trainers.parse.tail import last_of
+from stability.logs.jsonlines import row
+from stability.logs.tail import last_of
 
 INSTALL = "pip install 'stability[wandb]'"
 ENDING = ".wandb"

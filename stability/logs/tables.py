@@ -7,11 +7,13 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from stability.trainers.parse.numbers import has_comma, is_decimal, number
-from stability.trainers.parse.rows import Names
-from stability.trainers.parse.unread import Unread
+from stability.logs.number_format import has_comma, is_decimal, number
+from stability.logs.rows import Names
+from stability.logs.unread import Unread
 
 DELIMITERS = ",;\t"
+INDEX = "row"
+"""The name of a first column that has none."""
 
 
 class Table:
@@ -118,7 +120,7 @@ class Table:
         for delimiter in DELIMITERS:
             names = _cells(line, delimiter)
             if self._are_names(names):
-                self._delimiter, self._header = delimiter, names
+                self._delimiter, self._header = delimiter, [names[0] or INDEX, *names[1:]]
                 return True
         return False
 
@@ -141,7 +143,8 @@ def _names_in(line: str) -> list[str]:
 
 
 def _may_be_names(cells: list[str]) -> bool:
-    return len(cells) > 1 and all(cell and not _is_number(cell) for cell in cells)
+    own = cells[1:] if cells and not cells[0] else cells  # pandas names no index
+    return len(cells) > 1 and all(cell and not _is_number(cell) for cell in own)
 
 
 def header(lines: Iterable[str]) -> list[str]:

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from stability.trainers.parse.numbers import DECIMAL_COMMA, has_comma, is_decimal, number
-from stability.trainers.parse.observation import BESIDE_LOSSES, PLACES, is_component, is_loss
-from stability.trainers.parse.patterns import components_of
+from stability.logs.number_format import DECIMAL_COMMA, has_comma, is_decimal, number
+from stability.logs.observation import BESIDE_LOSSES, PLACES, is_component, is_loss
+from stability.logs.patterns import components_of
 
 __all__ = ["Meaning", "components_of", "meaning", "of_columns", "of_lines"]
 

@@ -4,9 +4,9 @@ import random
 
 import pytest
 
+from stability.logs.lines import LONGEST, Lines
+from stability.logs.text_source import Text
 from stability.spec.command import TextSource
-from stability.trainers.parse.text import LONGEST, Lines
-from stability.trainers.parse.texts import Text
 
 
 def lines(data: bytes, piece: int | None = None) -> list[str]:

@@ -6,13 +6,13 @@ import sys
 
 import pytest
 
+from stability.logs.events import EventFiles
+from stability.logs.files import FILES
+from stability.logs.jsonlines import JsonLines, row
+from stability.logs.rows import Names
+from stability.logs.tables import Table, header
+from stability.logs.tail import Tail
 from stability.spec.command import TableSource
-from stability.trainers.parse.events import EventFiles
-from stability.trainers.parse.files import FILES
-from stability.trainers.parse.jsonlines import JsonLines, row
-from stability.trainers.parse.rows import Names
-from stability.trainers.parse.tables import Table, header
-from stability.trainers.parse.tail import Tail
 
 
 def rows(text: str, wanted=()) -> list[dict[str, float]]:

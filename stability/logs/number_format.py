@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import re
 
-_NONFINITE = r"\.?(?:nan(?:\((?:ind|snan|qnan)\))?|inf(?:inity)?|∞|1\.#[A-Z]+[0-9]*)(?:16|32|64)?"
-TOKEN = re.compile(rf"(?<![A-Za-z0-9_])(?<![A-Za-z0-9_]\.)[-+]?{_NONFINITE}(?![A-Za-z_0-9])", re.IGNORECASE)
+NONFINITE = r"\.?(?:nan(?:\((?:ind|snan|qnan)\))?|inf(?:inity)?|∞|1\.#[A-Z]+[0-9]*)(?:16|32|64)?"
+TOKEN = re.compile(rf"(?<![A-Za-z0-9_])(?<![A-Za-z0-9_]\.)[-+]?{NONFINITE}(?![A-Za-z_0-9])", re.IGNORECASE)
 """A number in a line that is not finite, as C, the Microsoft runtime, Python, Rust, Julia or YAML write it.
 
 Microsoft's older runtime rounds the letters as if they were digits: 1.#INF, 1.#IND and 1.#QNAN become
@@ -20,7 +20,7 @@ _CALL = re.compile(
 """`tensor(2.5)`, `np.float32(2.5)`, `Array(2.5, dtype=float32)`, also without its end."""
 _BESIDE = r"\W{0,3}(?:[-+]?[\d.]+(?:e[-+]?\d+)?%?|\.?nan|\.?inf(?:inity)?)j?"
 _WHOLE = re.compile(
-    rf"[\W_]*?(?P<token>[-+]?{_NONFINITE})(?:[\W_]*|\((?:ind|snan|qnan)|{_BESIDE}[\W_]*|<[/\w]*>?)",
+    rf"[\W_]*?(?P<token>[-+]?{NONFINITE})(?:[\W_]*|\((?:ind|snan|qnan)|{_BESIDE}[\W_]*|<[/\w]*>?)",
     re.IGNORECASE,
 )
 """A number that is not finite with signs around it, or a second number: `**nan**`, `nan/nan`, `nan±0.1`."""

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from stability.trainers.parse.numbers import TOKEN, count, nonfinite, number
-from stability.trainers.parse.patterns import Pattern, Reader
+from stability.logs.number_format import TOKEN, count, nonfinite, number
+from stability.logs.patterns import Pattern, Reader
 
 NANS = ["nan", "NaN", "NAN", "-nan", "+nan", "nan(ind)", "-nan(ind)", "nan(snan)", "1.#QNAN", "1.#IND", "-1.#IND00", "1.#J", "1.#QO", "-1.#IO",
         "NaN32", "nan,", "(nan)", "'NaN'", "tensor(nan)", "tensor(nan,", "nan;", "np.float32(nan)"]  # fmt: skip

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
+from stability.logs.files import FILES, FileSource, StructuralRows, opened
+from stability.logs.observation import BESIDE_LOSSES, Observation
+from stability.logs.tail import Tail
+from stability.logs.text_source import StructuralText, Text, WatchedText
+from stability.logs.timeline import Timeline
 from stability.records import Recorder
 from stability.spec.command import LogSource, Parse, TextSource
-from stability.trainers.parse.files import FILES, FileSource
-from stability.trainers.parse.observation import Observation
-from stability.trainers.parse.tail import Tail
-from stability.trainers.parse.texts import Text
-from stability.trainers.parse.timeline import Timeline
+
+STREAMS = ("stdout", "stderr")
+"""What a program prints on."""
 
 
 class Sources:
@@ -22,13 +25,29 @@ class Sources:
     ) -> None:
         """`paths` of the sources that are files; `weighed` components make an evaluation complete."""
         given = parse.sources()
-        self._texts = {name: Text(own) for name, own in given.items() if isinstance(own, TextSource)}
-        self._files: dict[str, FileSource] = {
-            name: FILES[name](own, paths[name]) for name, own in given.items() if name in FILES
+        self._texts = {
+            name: StructuralText(own, weighed) if own.is_structural else Text(own)
+            for name, own in given.items()
+            if isinstance(own, TextSource)
+        }
+        self._files: dict[str, FileSource | StructuralRows] = {
+            name: opened(name, own, paths[name], weighed) for name, own in given.items() if name in FILES
         }
         self._logs = {name: Tail(paths[name]) for name, own in given.items() if isinstance(own, LogSource)}
-        self._evaluates = any(source.evaluate for source in given.values())
         self._all = self._texts | self._files
+        self._evaluates = any(source.evaluate for source in given.values())
+        self.structural = {
+            name: source.reader
+            for name, source in (self._texts | self._files).items()
+            if hasattr(source, "reader")
+        }
+        self._watched = {name: WatchedText() for name in STREAMS if name not in self._texts}
+        self._overlooked = [
+            source.overlooked
+            for source in (*self._all.values(), *self._watched.values())
+            if hasattr(source, "overlooked")
+        ]
+        self._trainer: str | None = None  # of those read by their structure, the one that trains
         kinds = {name: source.kind for name, source in self._all.items()}
         self._timeline = Timeline(recorder, kinds, weighed)
 
@@ -36,6 +55,8 @@ class Sources:
         """Take in what the program printed. Raises `StopTrial` once the trial is lost, as all of these do."""
         if name in self._texts:
             self._add(name, self._texts[name].read(piece))
+        else:
+            self._watched[name].read(piece)
 
     def quiet(self) -> None:
         """Nothing was printed for a while: a line without an end may say already that the trial is lost."""
@@ -55,6 +76,8 @@ class Sources:
         self.look()
         for name, source in self._all.items():
             self._add(name, source.end())
+        for watched in self._watched.values():
+            watched.end()
         self._timeline.finish()
 
     @property
@@ -86,6 +109,27 @@ class Sources:
         if self.steps and (problem := self.problem()):
             yield problem
 
+    def overlooked(self) -> str | None:
+        """What was printed that is not finite, and that no loss accounts for."""
+        return next(filter(None, (own.problem() for own in self._overlooked)), None)
+
     def _add(self, name: str, observations: Iterable[Observation]) -> None:
         for observation in observations:
-            self._timeline.add(name, observation)
+            if observation.values and not observation.is_evaluation:
+                for own in self._overlooked:
+                    own.trained(observation)
+            if name not in self.structural:
+                self._timeline.add(name, observation)
+            elif observation.is_evaluation:
+                self._timeline.add(self._trainer or name, observation)
+            elif self._trains(name, observation):
+                self._timeline.add(name, observation)
+
+    def _trains(self, name: str, observation: Observation) -> bool:
+        """Whether this source is the one that the training is read from: the first that had a loss.
+
+        What another prints of it, such as a bar beside a logger, is the same training again.
+        """
+        if self._trainer is None and observation.values.keys() - BESIDE_LOSSES:
+            self._trainer = name
+        return self._trainer in (None, name)

@@ -7,8 +7,8 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from stability.trainers.parse.numbers import number
-from stability.trainers.parse.rows import Names
+from stability.logs.number_format import number
+from stability.logs.rows import Names
 
 _DECODER = json.JSONDecoder()
 
@@ -79,6 +79,13 @@ def row(line: str, nulls: list[str] | None = None) -> dict[str, float] | None:
     except (ValueError, RecursionError):
         return None
     return _add_numbers({}, value, "", nulls) if isinstance(value, dict) and end == len(line) else None
+
+
+def numbers_in(values: Mapping[str, Any]) -> dict[str, float | None]:
+    """The numbers of an object by their names, and its nulls."""
+    nulls: list[str] = []
+    found = _add_numbers({}, values, "", nulls)
+    return found | dict.fromkeys(nulls)
 
 
 def _add_numbers(

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from math import nan
 from pathlib import Path
 from typing import Protocol
 
-from stability.spec.command import TableSource
-from stability.trainers.parse.events import EventFiles
-from stability.trainers.parse.jsonlines import JsonLines
-from stability.trainers.parse.observation import Observation
-from stability.trainers.parse.rows import Names
-from stability.trainers.parse.tables import Table
-from stability.trainers.parse.tail import Tail
-from stability.trainers.parse.text import Lines
-from stability.trainers.parse.timeline import Kind
-from stability.trainers.parse.wandb_files import WandbFile
+from stability.logs.events import EventFiles
+from stability.logs.fields import Line
+from stability.logs.json_document import JsonDocument
+from stability.logs.jsonlines import JsonLines
+from stability.logs.lines import Lines
+from stability.logs.observation import Observation
+from stability.logs.rows import Names
+from stability.logs.structural import Structural, of_numbers
+from stability.logs.tables import Table
+from stability.logs.tail import Tail
+from stability.logs.timeline import Kind
+from stability.logs.vocabulary import Sort, meaning
+from stability.logs.wandb_files import WandbFile
+from stability.spec.command import AUTO, TableSource
 
 Row = dict[str, float]
 
@@ -57,18 +62,18 @@ class FileSource:
         reader: LineReader | None = None,
     ) -> None:
         """`reader` makes the rows of lines, if any does."""
-        self._names, self._path, self._rows = Names(source.train, source.evaluate), path, rows
+        self._names, self._path, self.rows = Names(source.train, source.evaluate), path, rows
         self._reader = reader
         trains = bool(source.train) or not source.evaluate
         self.kind = Kind(trains=trains, names_steps=names_steps)
         self._seen = 0
 
     def new(self) -> Iterable[Observation]:
-        return self._read(self._rows.new())
+        return self._read(self.rows.new())
 
     def end(self) -> Iterable[Observation]:
-        yield from self._read(self._rows.new())
-        yield from self._read(self._rows.end())
+        yield from self._read(self.rows.new())
+        yield from self._read(self.rows.end())
 
     def told(self, name: str) -> str:
         """How much was understood, in words."""
@@ -93,6 +98,52 @@ class FileSource:
         for row in rows:
             self._seen += 1
             yield from self._names.read(row)
+
+
+class StructuralRows:
+    """Reads the rows of a file by their names, and by how their numbers move."""
+
+    def __init__(self, path: Path, rows: Rows, weighed: Collection[str]) -> None:
+        self._path, self._rows = path, rows
+        self.reader = Structural(weighed)
+        self.overlooked = self.reader.overlooked
+        self.kind = Kind(names_steps=None)
+        self._seen = 0
+        self._last: dict[str, float] = {}
+
+    def new(self) -> Iterable[Observation]:
+        return self._read(self._rows.new())
+
+    def end(self) -> Iterable[Observation]:
+        yield from self._read(self._rows.new())
+        yield from self._read(self._rows.end())
+        yield from self.reader.end()
+
+    def told(self, name: str) -> str:
+        """How much was understood, in words."""
+        if not self._seen:
+            return f"parse.{name} found no row in {self._path}"
+        return f"nothing in {self._seen:,} rows of parse.{name} looks like a training loss"
+
+    def notes(self, name: str) -> Iterator[str]:
+        """Nothing is left out of rows."""
+        yield from ()
+
+    def problem(self, name: str) -> str | None:
+        """Why the end of the training is unknown, if it is."""
+        return None
+
+    def _read(self, rows: Iterable[Row]) -> Iterable[Observation]:
+        for row in rows:
+            self._seen += 1
+            yield from self.reader.take(Line(str(row), of_numbers(self._whole(row)), ""))
+
+    def _whole(self, row: Row) -> Row:
+        """A row that has nothing but its place is one of NaNs, as pandas writes them."""
+        if any(meaning(name).sort not in (Sort.STEP, Sort.EPOCH) for name in row):
+            self._last = row
+            return row
+        return dict.fromkeys(self._last, nan) | row
 
 
 class _Lined:
@@ -130,6 +181,10 @@ def _of_lines(source: TableSource, path: Path, reader: LineReader) -> FileSource
     return FileSource(source, path, _Lined(path, reader), names_steps=_named(source), reader=reader)
 
 
+def _json(source: TableSource, path: Path) -> FileSource:
+    return FileSource(source, path, JsonDocument(path), names_steps=_named(source))
+
+
 def _events(source: TableSource, path: Path) -> FileSource:
     return FileSource(source, path, EventFiles(path), names_steps=True)
 
@@ -143,8 +198,17 @@ def _named(source: TableSource) -> bool | None:
     return True if "step" in source.train else None
 
 
+def opened(
+    name: str, source: TableSource, path: Path, weighed: Collection[str]
+) -> FileSource | StructuralRows:
+    """The reader of a file of the kind `name`."""
+    made = FILES[name](source if source.train != AUTO else TableSource(path=source.path), path)
+    return StructuralRows(path, made.rows, weighed) if source.train == AUTO else made
+
+
 FILES: dict[str, Callable[[TableSource, Path], FileSource]] = {
     "jsonl": _json_lines,
+    "json": _json,
     "csv": _csv,
     "tensorboard": _events,
     "wandb": _wandb,

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from stability.trainers.parse.patterns import Pattern, Reader
+from stability.logs.patterns import Pattern, Reader
 
 SEED = r"Epoch (?P<epoch>\d+): loss=(?P<total>[\d.]+), mel=(?P<mel>[\d.]+), stop=(?P<stop>[\d.]+)"
 

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
+from stability.logs.sources import Sources
 from stability.records import StopTrial
 from stability.spec.command import Parse
-from stability.trainers.parse.sources import Sources
 from stability.trainers.program import Program
 
 TEXT = [r"step (?P<step>\d+).*?loss=(?P<mel>\S+)", r"epoch (?P<epoch>\S+)", r"lr=(?P<lr>.*)"]

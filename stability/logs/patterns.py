@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from math import isfinite, nan
 
-from stability.trainers.parse.numbers import (
+from stability.logs.number_format import (
     DECIMAL_COMMA,
     TOKEN,
     count,
@@ -17,8 +17,9 @@ from stability.trainers.parse.numbers import (
     number,
     plain,
 )
-from stability.trainers.parse.observation import PLACES, Observation, is_component, is_loss, observed
-from stability.trainers.parse.unread import Unread
+from stability.logs.observation import PLACES, Observation, is_component, is_loss, observed
+from stability.logs.overlooked import Overlooked
+from stability.logs.unread import Unread
 
 STAND_INS = (*(f"9.{'0' * places}" for places in (4, 3, 2, 1, 5, 6, 8)), "9", "9.0000e+00", "9.0e+00")
 """What a NaN might look like if it were a number, to an expression that knows only digits."""
@@ -180,6 +181,7 @@ class Reader:
         self._patterns = patterns
         for one in patterns:
             one.alike = [other for other in patterns if other.is_evaluation == one.is_evaluation]
+        self.overlooked = Overlooked()
         self.lines = self.matched = 0
         self.said: list[str] = []
         self.first: list[str] = []
@@ -190,11 +192,14 @@ class Reader:
         suspicious = any(may_be_nonfinite(line) for line in lines[:1]) or may_be_nonfinite("\n".join(lines))
         for line in lines:
             suspect = suspicious and may_be_nonfinite(line) and TOKEN.search(line) is not None
-            matches = False
+            matches, broken = False, 0
             for pattern in self._patterns:
                 if (observation := pattern.read(line, suspect=suspect)) is not None:
                     matches = True
+                    broken += suspect and sum(not isfinite(value) for value in observation.values.values())
                     yield observation
+            if suspect:
+                self.overlooked.line(line, accounted=broken)
             self.matched += matches
             shown = self.said if matches else self.first
             if len(shown) < self.SHOWN:

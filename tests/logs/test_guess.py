@@ -4,11 +4,20 @@ import math
 
 import pytest
 
-from stability.commands.init.reading import UNKNOWN
+from stability.logs.guess import (
+    UNKNOWN_EPOCH,
+    UNKNOWN_LOSS,
+    Meaning,
+    components_of,
+    meaning,
+    of_columns,
+    of_lines,
+)
+from stability.logs.patterns import Pattern, Reader
+from stability.logs.sources import Sources
 from stability.spec.command import Parse
-from stability.trainers.parse.guess import Meaning, components_of, meaning, of_columns, of_lines
-from stability.trainers.parse.patterns import Pattern, Reader
-from stability.trainers.parse.sources import Sources
+
+UNKNOWN = {"train": [UNKNOWN_EPOCH, UNKNOWN_LOSS]}
 
 
 @pytest.mark.parametrize(

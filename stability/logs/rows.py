@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from stability.trainers.parse.observation import PLACES, Observation, is_loss, observed
+from stability.logs.observation import PLACES, Observation, is_loss, observed
 
 
 @dataclass(frozen=True, slots=True)

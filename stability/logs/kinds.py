@@ -1,0 +1,55 @@
+"""Which kind of log a file is: by its ending, and by its first lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from stability.logs import jsonlines, wandb_files
+from stability.logs.lines import Lines
+
+KINDS = {
+    ".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json",
+    ".log": "log", ".txt": "log", ".out": "log", ".err": "log", wandb_files.ENDING: "wandb",
+}  # fmt: skip
+BESIDE = ("hparams", "config", "params", "args")
+"""Files of settings that lie beside logs."""
+LOOKED_AT = 2000
+"""Lines of a log by which is told what it is."""
+
+
+def kind_of(path: Path) -> str:
+    """The kind of a file; a log whose first line is a JSON object with numbers is JSON lines."""
+    if path.suffix == wandb_files.ENDING:
+        return "wandb"
+    lines = first_lines(path)
+    row = jsonlines.row(lines[0]) if lines else None
+    if path.suffix in (".json", ".jsonl", ".ndjson") and row == {}:
+        return "log"  # a logger's objects around what was printed
+    if path.suffix == ".json":
+        return "jsonl" if row and len(lines) > 1 else "json"
+    return "jsonl" if row else KINDS.get(path.suffix, "log")
+
+
+def logs_in(folder: Path) -> Iterator[tuple[Path, str]]:
+    """The logs in a folder and below it, each with its kind."""
+    for place in [folder, *sorted(path for path in folder.rglob("*") if path.is_dir())]:
+        files = sorted(path for path in place.iterdir() if path.is_file())
+        if any("tfevents" in file.name for file in files):
+            yield place, "tensorboard"
+        else:
+            yield from ((file, kind_of(file)) for file in files if _is_log(file))
+
+
+def first_lines(path: Path) -> list[str]:
+    """Up to `LOOKED_AT` lines of a log."""
+    lines, cutter = [], Lines()
+    with path.open("rb") as file:
+        while len(lines) < LOOKED_AT and (piece := file.read(2**16)):
+            lines += cutter.feed(piece)
+    return [*lines, *cutter.end()][:LOOKED_AT]
+
+
+def _is_log(path: Path) -> bool:
+    """Whether a file in a folder may be a log: a table of settings is none."""
+    return path.suffix in KINDS and not (path.suffix == ".json" and path.stem in BESIDE)

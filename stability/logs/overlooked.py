@@ -1,0 +1,91 @@
+"""What a program said that no loss accounts for: numbers that are not finite, and words about them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from stability.judging.last_words import speaks_of_broken_training
+from stability.logs.fields import Field, between, read_line
+from stability.logs.number_format import may_be_nonfinite
+from stability.logs.observation import BESIDE_LOSSES, Observation
+from stability.logs.reading import Key, key_of
+from stability.logs.vocabulary import Sort, meaning
+
+SHOWN_CHARACTERS = 200
+_SURVIVED = frozenset((Sort.GRAD_NORM, Sort.GRAD_SCALE))
+"""What a skipped half-precision step leaves in healthy trainings, too."""
+_BEFORE_ANY = frozenset(
+    ("best", "min", "max", "lowest", "prev", "previous", "from", "limit", "clip", "threshold", "eta")
+)
+"""Words of numbers that are infinite before anything was measured, or for "no limit"."""
+
+
+@dataclass(slots=True)
+class _Seen:
+    """A field that was not finite: how often, where first, and whether from the training's beginning on."""
+
+    count: int
+    line: str
+    from_start: bool
+
+
+@dataclass(slots=True)
+class Overlooked:
+    """Collects what is not finite and has no role; told of every step that has a loss."""
+
+    _seen: dict[Key, _Seen] = field(default_factory=dict)
+    _finite: set[Key] = field(default_factory=set)
+    _said: str = ""
+    _steps: int = 0
+
+    def trained(self, observation: Observation) -> None:
+        """A step: one with finite losses shows that what was said before was survived."""
+        losses = [value for name, value in observation.values.items() if name not in BESIDE_LOSSES]
+        if losses:
+            self._steps += 1
+            if self._said and all(map(math.isfinite, losses)):
+                self._said = ""
+
+    def field(self, line: str, own: Field, value: float | None) -> None:
+        """A number without a role."""
+        if value is None or math.isfinite(value):
+            return
+        if meaning(own.name).sort is Sort.METRIC or _BEFORE_ANY & set(key_of(own).name.split()):
+            return
+        key = key_of(own)
+        if key in self._seen:
+            self._seen[key].count += 1
+        else:
+            self._seen[key] = _Seen(1, line.strip()[:SHOWN_CHARACTERS], self._steps <= 2)
+
+    def line(self, text: str, accounted: int = 0) -> None:
+        """A line that nobody, or regular expressions, read; they found `accounted` of its numbers not finite."""
+        line = read_line(text)
+        broken = [own for own in line.fields if own.value is not None and not math.isfinite(own.value)]
+        for own in broken[accounted:]:
+            if meaning(own.name).sort not in _SURVIVED:
+                self.field(text, own, own.value)
+        if any(map(speaks_of_broken_training, between(line))):
+            self.words(text)
+
+    def words(self, line: str) -> None:
+        """A line that may speak of a number that is not finite."""
+        if speaks_of_broken_training(line):
+            self._said = line.strip()[:SHOWN_CHARACTERS]
+
+    def problem(self) -> str | None:
+        """The line that was overlooked, quoted, and what it means; None where there is none."""
+        if self._said:
+            return f"the program said, and printed no finite loss after it: {self._said!r}"
+        late = [seen for seen in self._seen.values() if not seen.from_start]
+        if not late:
+            return None
+        worst = max(late, key=lambda seen: seen.count)
+        times = f" (and {worst.count - 1:,} more)" if worst.count > 1 else ""
+        return f"a number that is not finite was printed, and nothing says of what: {worst.line!r}{times}"
+
+
+def may_speak(text: str) -> bool:
+    """Whether a text may speak of what is not finite; cheap."""
+    return may_be_nonfinite(text) or "iverg" in text or "xplod" in text or "nvalid loss" in text

@@ -1,0 +1,358 @@
+"""Fields of many lines -> what each is: by its name, and by how it moves from line to line."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from stability.judging.signals import direction
+from stability.logs.fields import Field, is_time, value_of
+from stability.logs.number_format import is_decimal
+from stability.logs.observation import is_loss
+from stability.logs.reading import EVALUATE, TRAIN, Key, Reading, Role, key_of
+from stability.logs.vocabulary import LOSSES, Meaning, Sort, canonical, meaning
+from stability.records import Direction
+
+FEW = 3
+"""So many rows show how a number moves."""
+PARTS = (TRAIN, EVALUATE)
+_NAMED = {Sort.LOSS: 0, Sort.TERM: 0, Sort.ERROR: 1, Sort.PART: 1}
+"""Sorts of losses; those of a lower rank are taken where there are any."""
+_SCALARS = {Sort.LR: "lr", Sort.GRAD_NORM: "grad_norm", Sort.GRAD_SCALE: "grad_scale"}
+Row = Sequence[Field]
+
+
+@dataclass(slots=True)
+class Series:
+    """All that one key said, in order; `rows` are the numbers of the lines."""
+
+    key: Key
+    printed: str
+    meaning: Meaning
+    texts: list[str] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+    rows: list[int] = field(default_factory=list)
+    parts: list[str] = field(default_factory=list)
+    is_whole: bool = True
+    has_unit: bool = False
+
+    def add(self, i: int, own: Field, decimal: str) -> None:
+        value = own.value if decimal == "." else value_of(own.text, decimal)
+        self.texts.append(own.text)
+        self.values.append(math.nan if value is None else value)
+        self.rows.append(i)
+        self.parts.append(EVALUATE if own.part == EVALUATE else TRAIN)
+        self.is_whole = self.is_whole and own.is_whole
+        self.has_unit = self.has_unit or is_time(own) or own.unit == "%"
+
+    def moves(self) -> tuple[int, int, int]:
+        """How often the next value is greater, the same, smaller."""
+        pairs = list(zip(self.values, self.values[1:], strict=False))
+        up, same = sum(b > a for a, b in pairs), sum(b == a for a, b in pairs)
+        return up, same, len(pairs) - up - same
+
+    @property
+    def is_counter(self) -> bool:
+        """Whether it is a whole number that goes up, but where it begins again."""
+        if not self.is_whole or len(self.values) < FEW:
+            return False
+        up, _, down = self.moves()
+        return up > 0 and down <= up / 2
+
+    @property
+    def is_constant(self) -> bool:
+        return len(set(self.texts)) == 1
+
+
+Table = Mapping[Key, Series]
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a person says: our name -> the words of the program, for training and for evaluations."""
+
+    train: Mapping[str, str] = field(default_factory=dict)
+    evaluate: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, key: Key, part: str) -> str | None:
+        """Our name for a key, if it was given: its last words are the ones that were said."""
+        named = self.evaluate if part == EVALUATE else self.train
+        for ours, words in named.items():
+            wanted = canonical(words)
+            if key.name == wanted or key.name.endswith(f" {wanted}"):
+                return ours
+        return None
+
+    @property
+    def losses(self) -> bool:
+        """Whether any loss is named."""
+        return any(is_loss(ours) for ours in (*self.train, *self.evaluate))
+
+
+def decide(
+    rows: Sequence[Row], weighed: Collection[str] = (), given: Given | None = None, *, at_end: bool
+) -> Reading | None:
+    """What the numbers in these rows are; None where nothing in them is a loss.
+
+    `weighed` are the components of the yardstick, which say what a total is called. `at_end`: no more rows come,
+    so what they show must do.
+    """
+    decimal = _decimal(rows)
+    table = _series(rows, decimal)
+    given = given or Given()
+    losses = _given_losses(table, given) if given.losses else _losses(table, at_end=at_end)
+    if not losses:
+        return None
+    is_one_part = not any(TRAIN in series.parts for series in losses)
+    if is_one_part and not at_end:
+        return None
+    if given.losses:
+        roles, total = _roles_given(losses, given), "loss"
+    else:
+        roles, total = _named(losses, weighed, is_one_part=is_one_part)
+    main = _main(roles, table)
+    if not at_end and len(main.values) < FEW:
+        return None
+    for key, role in roles.items():
+        if (
+            role.of == {TRAIN}
+            and len(table[key].rows) < FEW
+            and table[key].rows[-1] < main.rows[0]
+            and key != main.key
+        ):
+            roles[key] = Role("")  # of a text that comes before the training
+    roles |= _scalars(table) | _places(table, main, roles) | _beside_given(table, given)
+    printed = {key: table[key].printed for key in roles}
+    return Reading(MappingProxyType(roles), decimal, is_one_part, total, MappingProxyType(printed))
+
+
+def late(reading: Reading, own: Field) -> Role | None:
+    """What a field is that the first rows did not have: by its name alone. None: nothing that is recorded."""
+    known = meaning(own.name)
+    taken = {role.ours for role in reading.roles.values()}
+    if known.sort in _SCALARS and own.nth == 1 and not own.most:
+        return Role(_SCALARS[known.sort]) if _SCALARS[known.sort] not in taken else Role("")
+    if known.sort not in (Sort.LOSS, Sort.TERM) or own.most or own.unit or (own.is_whole and own.nth == 1):
+        return None
+    ours = reading.total if known.ours == "total" else known.ours
+    part = EVALUATE if own.part == EVALUATE and not reading.is_one_part else TRAIN
+    there = {p for role in reading.roles.values() if role.ours == ours for p in role.of}
+    if own.nth > 1 and any(key.name == key_of(own).name and role.ours for key, role in reading.roles.items()):
+        return Role("")
+    return Role("") if part in there else Role(ours, frozenset((part,)))
+
+
+def _decimal(rows: Sequence[Row]) -> str:
+    """A comma stands before decimals where some numbers can mean nothing else, and no loss has a point."""
+    own = [f.text for row in rows for f in row if meaning(f.name).sort in (*LOSSES, *_SCALARS)]
+    certain = any("," in text and is_decimal(text) for text in own)
+    return "," if certain and not any("." in text for text in own) else "."
+
+
+def _series(rows: Iterable[Row], decimal: str) -> dict[Key, Series]:
+    found: dict[Key, Series] = {}
+    for i, row in enumerate(rows):
+        for own in row:
+            key = key_of(own)
+            if key not in found:
+                found[key] = Series(key, own.name, meaning(own.name))
+            found[key].add(i, own, decimal)
+    return found
+
+
+def _losses(table: Table, *, at_end: bool) -> list[Series]:
+    """Those series that are losses: by name, or else those that move as one."""
+    named = [one for one in table.values() if one.meaning.sort in _NAMED and _may_be_loss(one, table)]
+    trained = [one for one in named if TRAIN in one.parts] or named
+    if trained:
+        rank = min(_NAMED[one.meaning.sort] for one in trained)
+        own = [one for one in trained if _NAMED[one.meaning.sort] == rank]
+        if all(direction(one.meaning.ours or "loss", {}) is Direction.NONE for one in own):
+            rank = max(_NAMED.values())  # what is adversarial alone shows nothing
+        return [one for one in named if _NAMED[one.meaning.sort] <= rank]
+    return _moving(table, at_end=at_end)
+
+
+def _may_be_loss(one: Series, table: Table) -> bool:
+    """The first number behind its name that is no counter: in `Train loss 7 0.53` the second."""
+    if one.key.is_fraction or one.has_unit or one.is_counter:
+        return False
+    group = sorted((s for s in table.values() if s.key.name == one.key.name), key=lambda s: s.key.nth)
+    before = [s for s in group if s.key.nth < one.key.nth and not s.key.is_fraction and not s.has_unit]
+    if any(not s.is_counter and not _precedes(s, one) for s in before):
+        return False
+    return not any(_precedes(one, s) for s in group if s.key.nth == one.key.nth + 1)
+
+
+def _precedes(counter: Series, value: Series) -> bool:
+    """Whether a whole number stands before one with decimals, as a step does."""
+    return counter.is_whole and not value.is_whole and not value.has_unit and not value.key.is_fraction
+
+
+def _moving(table: Table, *, at_end: bool) -> list[Series]:
+    """Numbers with decimals that move, are named by no word for anything else, and do not only grow."""
+    enough = FEW if at_end else 20
+    found = []
+    for one in table.values():
+        up, same, down = one.moves()
+        moves = len(set(one.texts)) >= FEW and down > 0 and (up + down > same)
+        is_bare = not (one.is_whole or one.has_unit or one.key.is_fraction)
+        if one.meaning.sort is Sort.UNKNOWN and is_bare and moves and len(one.values) >= enough:
+            found.append(one)
+    counted = {i for one in table.values() if one.is_counter and one.moves()[2] == 0 for i in one.rows}
+    found = [one for one in found if counted.issuperset(one.rows)] or found
+    if any(one.key.name for one in found):
+        found = [one for one in found if one.key.name and one.key.nth == 1]
+    most = max((len(one.values) for one in found), default=0)
+    found = [one for one in found if len(one.values) > most / 2]
+    return found if any(one.key.name for one in found) else found[:1]
+
+
+def _given_losses(table: Table, given: Given) -> list[Series]:
+    """The series that were named, the first number behind each name that is no counter."""
+    found = []
+    for one in table.values():
+        ours = [given.of(one.key, part) for part in PARTS]
+        if any(name and is_loss(name) for name in ours) and _may_be_loss(one, table):
+            found.append(one)
+    return found
+
+
+def _roles_given(losses: list[Series], given: Given) -> dict[Key, Role]:
+    roles: dict[Key, Role] = {}
+    for one in losses:
+        train, evaluate = (given.of(one.key, part) for part in PARTS)
+        if train and evaluate == train:
+            roles[one.key] = Role(train)
+        elif train:
+            parts = (TRAIN,) if given.evaluate else PARTS
+            roles[one.key] = Role(train, frozenset(parts))
+        else:
+            roles[one.key] = Role(evaluate, frozenset(PARTS))
+    return roles
+
+
+def _beside_given(table: Table, given: Given) -> dict[Key, Role]:
+    """Steps, epochs and the like that were named."""
+    found: dict[str, Key] = {}
+    for key in table:
+        ours = given.of(key, TRAIN)
+        if ours is not None and not is_loss(ours):
+            found.setdefault(ours, key)
+    return {key: Role(ours) for ours, key in found.items()}
+
+
+def _named(
+    losses: list[Series], weighed: Collection[str], *, is_one_part: bool
+) -> tuple[dict[Key, Role], str]:
+    """The roles of losses, and what a total is called: `loss` where it is the only one."""
+    chosen: dict[tuple[str, str], Series] = {}
+    for part in PARTS:
+        own = [one for one in losses if part in (one.parts if not is_one_part else (TRAIN,))]
+        for one in sorted(own, key=lambda s: _worth(s, part, is_one_part=is_one_part)):
+            chosen.setdefault((part, one.meaning.ours or "loss"), one)
+    trained = {ours for part, ours in chosen if part == TRAIN}
+    alone = trained == {"total"} or "total" not in trained or "loss" in weighed or _is_no_sum(chosen)
+    total = "loss" if alone else "total"
+    roles: dict[Key, Role] = {one.key: Role("") for one in losses}
+    shared = trained & {ours for part, ours in chosen if part == EVALUATE}
+    for (part, ours), one in chosen.items():
+        if part == EVALUATE and shared and ours not in trained:
+            continue
+        had = roles[one.key]
+        name = total if ours == "total" else ours
+        roles[one.key] = Role(name, (had.of if had.ours else frozenset()) | {part})
+    return roles, total
+
+
+def _is_no_sum(chosen: Mapping[tuple[str, str], Series]) -> bool:
+    """Whether what is called the loss is less than a part of it, most of the time: it is one of the parts."""
+    total = chosen.get((TRAIN, "total"))
+    if total is None or "total" in total.key.name.split():
+        return False
+    largest: dict[int, float] = {}
+    for (part, _), one in chosen.items():
+        if part == TRAIN and one is not total:
+            for i, value in zip(one.rows, one.values, strict=True):
+                largest[i] = max(value, largest.get(i, -math.inf))
+    pairs = [(value, largest[i]) for i, value in zip(total.rows, total.values, strict=True) if i in largest]
+    return sum(value < most for value, most in pairs) > len(pairs) / 2
+
+
+def _worth(one: Series, part: str, *, is_one_part: bool) -> tuple[bool, int, int]:
+    count = len(one.values) if is_one_part else sum(own == part for own in one.parts)
+    return one.meaning.is_average, -count, one.rows[0]
+
+
+def _main(roles: Mapping[Key, Role], table: Table) -> Series:
+    """The loss of the training that is there most often."""
+    own = [table[key] for key, role in roles.items() if role.ours and TRAIN in role.of]
+    return max(own, key=lambda one: sum(part == TRAIN for part in one.parts) or len(one.values))
+
+
+def _scalars(table: Table) -> dict[Key, Role]:
+    found: dict[str, Series] = {}
+    for one in sorted(table.values(), key=lambda s: (s.meaning.rank, -len(s.values))):
+        ours = _SCALARS.get(one.meaning.sort)
+        if ours is not None and one.key.nth == 1 and not one.key.is_fraction and not one.has_unit:
+            found.setdefault(ours, one)
+    others = [one for one in table.values() if one.meaning.sort in _SCALARS]
+    return {one.key: Role("") for one in others} | {one.key: Role(ours) for ours, one in found.items()}
+
+
+def _places(table: Table, main: Series, roles: Mapping[Key, Role]) -> dict[Key, Role]:
+    """The step and the epoch: they stand beside the loss, or in lines of their own that go on."""
+    free = [one for one in table.values() if not (key := roles.get(one.key)) or not key.ours]
+    beside = set(main.rows)
+    near = [one for one in free if len(beside.intersection(one.rows)) >= 0.8 * len(beside)]
+    found: dict[Key, Role] = {}
+    steps = [(score, one) for one in near if (score := _step_score(one, beside, near=True)) is not None]
+    if not steps:
+        steps = [(s, one) for one in free if (s := _step_score(one, beside, near=False)) is not None]
+    if steps:
+        found[min(steps, key=lambda pair: pair[0])[1].key] = Role("step")
+    epochs = [one for one in free if one.meaning.sort is Sort.EPOCH and one.key.nth == 1 and not one.has_unit]
+    if epochs:
+        best = max(epochs, key=lambda one: (len(beside.intersection(one.rows)), len(one.rows)))
+        found.setdefault(best.key, Role("epoch"))
+    return found
+
+
+def _step_score(one: Series, beside: set[int], *, near: bool) -> tuple[int, ...] | None:
+    """How little a number is like a step; None where it is none."""
+    sort = one.meaning.sort
+    if (
+        not one.is_whole
+        or one.has_unit
+        or (one.key.nth > 1 and one.key.name and sort is not Sort.EPOCH and not one.key.is_fraction)
+    ):
+        return None
+    if sort is Sort.EPOCH and not one.key.is_fraction:
+        return None
+    if sort is Sort.EPOCH and one.key.nth == 1:
+        return None
+    named = sort is Sort.STEP
+    if not named and (not near or (one.key.name and sort not in (*LOSSES, Sort.EPOCH))):
+        return None
+    own = one if not near else _within(one, beside)
+    up, same, down = own.moves()
+    if len(own.values) > 1 and (up == 0 or down > up):
+        return None
+    if not near and up < FEW - 1:
+        return None
+    if len(own.values) <= 1 and not (named or one.key.is_fraction):
+        return None
+    kind = one.meaning.rank if named else 4 if one.key.is_fraction else 5
+    return (int(down > 0), int(same > up), kind, one.rows[0])
+
+
+def _within(one: Series, rows: set[int]) -> Series:
+    own = Series(one.key, one.printed, one.meaning)
+    for i, text, value in zip(one.rows, one.texts, one.values, strict=True):
+        if i in rows:
+            own.texts.append(text)
+            own.values.append(value)
+            own.rows.append(i)
+    return own

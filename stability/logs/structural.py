@@ -1,0 +1,201 @@
+"""Lines -> observations, read by their structure: nothing is said of how the program prints.
+
+Lines are held back until they show which numbers are the loss and the step (`roles.decide`); what is decided
+holds, and is extended where fields appear later.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import NamedTuple
+
+from stability.judging.last_words import speaks_of_broken_training
+from stability.logs import roles
+from stability.logs.fields import Field, Line, between, read_line, value_of
+from stability.logs.jsonlines import numbers_in
+from stability.logs.number_format import may_be_nonfinite
+from stability.logs.observation import Observation, observed
+from stability.logs.overlooked import Overlooked
+from stability.logs.reading import EVALUATE, TRAIN, Reading, Role, key_of
+from stability.logs.sections import Sections
+from stability.logs.text_tables import TextTable
+from stability.logs.vocabulary import Sort, meaning, split_of, words_of
+
+HELD_LINES = 2000
+"""Lines with numbers that wait for a decision at most; then those before them go unread."""
+MOST_TEMPLATES, MOST_RATES, SHOWN_CHARACTERS = 64, 8, 160
+_MESSAGES = frozenset(("log", "message", "msg", "text", "line", "event", "@message", "textpayload"))
+DECIDED_AFTER = (4, 8, 16, 32, 64, 128, 256, 512, 1024, HELD_LINES)
+"""After so many of them it is asked whether they show enough."""
+
+
+class Taken(NamedTuple):
+    """A number as the program names it, as we do, and of which part of the data it is."""
+
+    printed: str
+    ours: str
+    part: str
+
+
+@dataclass(slots=True)
+class Template:
+    """Lines from which the same numbers are taken: how many, and the first of them."""
+
+    count: int = 0
+    lines: list[str] = field(default_factory=list)
+
+
+class Structural:
+    """Reads the lines of one text."""
+
+    SHOWN = 3
+
+    def __init__(self, weighed: Collection[str] = (), given: roles.Given | None = None) -> None:
+        """`weighed`: components of the yardstick; `given`: what a person says of the names."""
+        self._weighed, self._given = weighed, given or roles.Given()
+        self.reading: Reading | None = None
+        self._table, self._sections = TextTable(), Sections()
+        self._held: deque[tuple[Line, tuple[Field, ...]]] = deque(maxlen=HELD_LINES)
+        self._asked = 0
+        self.overlooked = Overlooked()
+        self.lines = self.matched = self.dropped = self.left_out = 0
+        self.last_matched = 0
+        self.first: list[str] = []
+        self.templates: dict[tuple[Taken, ...], Template] = {}
+        self.has_seed = False
+        self.rates: dict[float, None] = {}
+
+    def read(self, lines: Sequence[str]) -> Iterator[Observation]:
+        """What the lines say, as far as it is decided what they mean."""
+        for text in lines:
+            if len(self.first) < self.SHOWN:
+                self.first.append(text[:120])
+            yield from self.take(self._table.row(text) or json_line(text) or read_line(text))
+
+    def end(self) -> Iterator[Observation]:
+        """No more lines come: what is held must do."""
+        if self.reading is None and self._held:
+            yield from self._decide(at_end=True)
+
+    def take(self, line: Line) -> Iterator[Observation]:
+        """What a line says whose fields are known."""
+        self.lines += 1
+        own = self._sections.fields(line)
+        if not own:
+            self.overlooked.words(line.text)
+            return
+        if self.reading is not None:
+            yield from self._observations(line, own)
+            return
+        self.dropped += len(self._held) == HELD_LINES
+        self._held.append((line, own))
+        self._asked += 1
+        if self._asked in DECIDED_AFTER or (self._asked > HELD_LINES and self._asked % HELD_LINES == 0):
+            yield from self._decide(at_end=False)
+
+    def _decide(self, *, at_end: bool) -> Iterator[Observation]:
+        rows = [own for _, own in self._held]
+        self.reading = roles.decide(rows, self._weighed, self._given, at_end=at_end)
+        if self.reading is None:
+            return
+        held, self._held = self._held, deque(maxlen=HELD_LINES)
+        for line, own in held:
+            yield from self._observations(line, own)
+
+    def _observations(self, line: Line, own: Sequence[Field]) -> Iterator[Observation]:
+        """At most one of the training and one of an evaluation."""
+        values: dict[str, dict[str, float]] = {TRAIN: {}, EVALUATE: {}}
+        places: dict[str, float] = {}
+        taken: list[Taken] = []
+        for one in own:
+            role = self._role(one)
+            value = one.value if self.reading.decimal == "." else value_of(one.text, self.reading.decimal)
+            if role is None or (role.ours and value is None):
+                self.overlooked.field(line.text, one, value)
+                self.has_seed = self.has_seed or "seed" in words_of(one.name)
+            elif role.ours in ("step", "epoch"):
+                places.setdefault(role.ours, value)
+                taken.append(Taken(one.name, role.ours, ""))
+            elif role.ours:
+                part = EVALUATE if one.part == EVALUATE and not self.reading.is_one_part else TRAIN
+                if part in role.of:
+                    values[part].setdefault(role.ours, value)
+                    taken.append(Taken(one.name, role.ours, part))
+        is_evaluation = bool(values[EVALUATE]) and not _losses(values[TRAIN])
+        if is_evaluation or _losses(values[TRAIN]):
+            self.matched += 1
+            self.last_matched = self.lines
+        self._note(line.text, taken, values[TRAIN])
+        if values[EVALUATE]:
+            values[EVALUATE] = _losses(values[EVALUATE])
+        if not is_evaluation and (found := observed({**values[TRAIN], **places}, is_evaluation=False)):
+            yield found
+        if values[EVALUATE] and (found := observed({**values[EVALUATE], **places}, is_evaluation=True)):
+            yield found
+        if may_be_nonfinite(line.text) and any(map(speaks_of_broken_training, between(line))):
+            self.overlooked.words(line.text)
+
+    def _note(self, text: str, taken: list[Taken], values: Mapping[str, float]) -> None:
+        """Remembers what was taken from which lines, to be shown."""
+        if not taken:
+            self.left_out += 1
+            return
+        if len(self.rates) < MOST_RATES and "lr" in values:
+            self.rates[values["lr"]] = None
+        key = tuple(taken)
+        if (template := self.templates.get(key)) is None and len(self.templates) < MOST_TEMPLATES:
+            template = self.templates[key] = Template()
+        if template is not None:
+            template.count += 1
+            if len(template.lines) < self.SHOWN:
+                template.lines.append(text.strip()[:SHOWN_CHARACTERS])
+
+    def _role(self, own: Field) -> Role | None:
+        key = key_of(own)
+        role = self.reading.roles.get(key)
+        part = EVALUATE if own.part == EVALUATE and not self.reading.is_one_part else TRAIN
+        if role is None or (role.ours == "" and part == EVALUATE):
+            found = None if self._given.losses else roles.late(self.reading, own)
+            if found is not None and role is None:
+                self.reading = self.reading.with_role(key, found, own.name)
+                role = found
+        return role
+
+
+def json_line(text: str) -> Line | None:
+    """The fields of a line that is a JSON object; what it says in words, as loggers wrap it, is read as a line."""
+    text = text.strip()
+    if not text.startswith("{") or not text.endswith("}"):
+        return None
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    words = [value for name, value in found.items() if isinstance(value, str) and name.lower() in _MESSAGES]
+    inner = [json_line(said) or read_line(said.strip()) for said in words]
+    rows = of_numbers({name: value for name, value in numbers_in(found).items() if value is not None})
+    part = next((own.part for own in inner if own.part), "")
+    return Line(text, (*rows, *(own for line in inner for own in line.fields)), part)
+
+
+def of_numbers(row: Mapping[str, float]) -> tuple[Field, ...]:
+    """The fields of a row of named numbers."""
+    fields = []
+    for name, value in row.items():
+        text = str(int(value)) if isfinite(value) and value == int(value) else repr(value)
+        part = split_of(name.replace("/", "_").replace(".", "_"))
+        fields.append(Field(name, 1, text, value, 0, 0, part=part))
+    return tuple(fields)
+
+
+def has_loss(text: str) -> bool:
+    """Whether a line has a number that is a loss by its name."""
+    return any(meaning(own.name).sort in (Sort.LOSS, Sort.TERM) for own in read_line(text).fields)
+
+
+def _losses(values: dict[str, float]) -> dict[str, float]:
+    return {name: value for name, value in values.items() if name not in ("lr", "grad_norm", "grad_scale")}

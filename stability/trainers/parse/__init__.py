@@ -1,1 +1,0 @@
-"""What programs print and write -> numbers. No process, no torch; every part takes bytes, lines or rows."""
