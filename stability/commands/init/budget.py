@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from stability.commands.init.params import Roles
@@ -11,6 +12,10 @@ from stability.records import Outcome
 
 EPOCHS, STEPS = 2, 100
 """At most so long is the first run."""
+LONGER = 10
+"""So many times longer is a first run that printed too little."""
+FEW = 4
+"""Of fewer losses nobody can say how they go."""
 TRIAL_S = 60
 """A trial of a first study need not take longer."""
 ENOUGH = 12
@@ -25,14 +30,25 @@ def shortest(roles: Roles) -> dict[str, Any]:
     return {name: min(count, most[name]) for name, count in own.items()} | {"timeout_s": LONGEST_S}
 
 
+def longer(roles: Roles, first: Ran, most_s: float) -> dict[str, Any] | None:
+    """For a first run once more, where it printed too little; None where it cannot be longer in time."""
+    own, tried = _own(roles), shortest(roles)
+    is_short = first.ending is not None and LONGER * first.wall_s < most_s
+    found = {name: min(count, LONGER * tried[name]) for name, count in own.items()}
+    can_be = any(count > tried[name] for name, count in found.items())
+    return found | {"timeout_s": LONGEST_S} if is_short and can_be else None
+
+
 def unknown(roles: Roles) -> dict[str, Any]:
     """Where nothing was run."""
     return _whole(_own(roles)) | {"timeout_s": LONGEST_S}
 
 
-def planned(roles: Roles, first: Ran, most_s: float) -> tuple[dict[str, Any], str, list[str]]:
-    """The budget after a first run of the shortest, why it is so, and what could not be done."""
-    own, tried = _own(roles), shortest(roles)
+def planned(
+    roles: Roles, tried: Mapping[str, Any], first: Ran, most_s: float
+) -> tuple[dict[str, Any], str, list[str]]:
+    """The budget after a first run with that of `tried`, why it is so, and what could not be done."""
+    own = _own(roles)
     if first.ending is None and not own:
         line = f"a run takes longer than {most_s:g} s, and no option for epochs or steps was found"
         return {"timeout_s": LONGEST_S}, "", [line]
@@ -52,7 +68,7 @@ def planned(roles: Roles, first: Ran, most_s: float) -> tuple[dict[str, Any], st
     share = max((found[name] / tried[name] for name in found), default=1.0)
     timeout_s = min(LONGEST_S, max(60, 10 * math.ceil(first.wall_s * share)))
     lines = []
-    if came_to_its_end and losses * share < ENOUGH / 3:
+    if came_to_its_end and losses * share < FEW:
         lines.append(
             f"about {losses * share:.0f} losses a trial are few to judge by: let it print more often"
         )

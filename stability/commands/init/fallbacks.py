@@ -9,15 +9,22 @@ from stability.commands.init.options import Option, Place
 from stability.commands.init.outputs import FOLDER
 from stability.commands.init.params import Roles
 from stability.commands.init.trial_runs import Ran
+from stability.judging.last_words import names_nonfinite
+from stability.records import Outcome
 
 _IN_THE_WAY = re.compile(r"FileExistsError|[Ee]xists|not empty|IsADirectoryError|is a directory")
 _OF_PROGRAM = re.compile(r"exit status \d|ended by ")
 FEWER = "it fails when it is told more than was given, so only what was given is studied"
 
 
+def is_lost(ran: Ran) -> bool:
+    """Whether its training was lost: it was stopped, or ended itself saying that a number was not finite."""
+    return ran.ending is not None and (ran.ending.outcome is Outcome.STOPPED or names_nonfinite(_error(ran)))
+
+
 def has_failed(ran: Ran) -> bool:
     """Whether the program itself failed, and before any number; a log that is not read is no such failure."""
-    return not ran.losses and _OF_PROGRAM.search(_error(ran)) is not None
+    return not ran.losses and not is_lost(ran) and _OF_PROGRAM.search(_error(ran)) is not None
 
 
 def wants_no_folder(ran: Ran) -> bool:

@@ -59,11 +59,13 @@ def _tried(draft: Draft, limits: Limits) -> Shown:
     shown = Shown(replace(short, budget=draft.budget, lines=short.roles.lines))
     shown.sentences += ["what was read:", *(f"  {sentence}" for sentence in found)] if found else []
     if not first.losses:
-        shown.cannot(f"the first run gave no number that is read within {first.wall_s:.0f} s: {_end(first)}")
+        lost = "its training is lost before any number is read"
+        unread = f"the first run gave no number that is read within {first.wall_s:.0f} s"
+        shown.cannot(f"{lost if fallbacks.is_lost(first) else unread}: {_end(first)}")
         return shown
     took = f"{first.wall_s:.1f} s" if first.ending else f"it was ended after {limits.most_s:g} s"
     shown.sentences.append(f"first run: {took}, {len(first.records.steps)} steps read{_from_to(first)}")
-    own, why, lines = budget.planned(short.roles, first, limits.most_s)
+    own, why, lines = budget.planned(short.roles, short.budget, first, limits.most_s)
     shown.draft = replace(shown.draft, budget=own, why=why)
     for line in lines:
         shown.cannot(line)
@@ -82,12 +84,33 @@ def _first(draft: Draft, limits: Limits) -> tuple[Ran, Draft, Sequence[str]]:
         barer = replace(draft, roles=fewer)
         again = limits.once(barer, "barer")
         ran, draft = (ran, draft) if fallbacks.has_failed(again) else (again, barer)
-    found = reading.read(ran.printed, ran.folder / "artifacts")
+    return _read(ran, draft, limits)
+
+
+def _read(ran: Ran, draft: Draft, limits: Limits) -> tuple[Ran, Draft, Sequence[str]]:
+    """The run with its numbers read as it prints them; another shows how where it is short."""
+    shows = ran
+    if len(ran.losses) < budget.FEW and fallbacks.is_lost(ran):
+        shows = _gentle(draft, limits) or ran
+    elif len(ran.losses) < budget.FEW and not fallbacks.has_failed(ran):
+        longer = budget.longer(draft.roles, ran, limits.most_s)
+        draft = draft if longer is None else replace(draft, budget=longer)
+        ran = shows = ran if longer is None else limits.once(draft, "longer")
+    found = reading.read(shows.printed, shows.folder / "artifacts")
     if found.has_loss:
-        is_read = ran.names >= set(found.losses) and found.parse == draft.parse
+        is_read = shows.names >= set(found.losses) and found.parse == draft.parse
         draft = replace(draft, parse=found.parse, yardstick=found.losses)
         ran = ran if is_read else limits.once(draft, "read")
     return ran, draft, found.sentences
+
+
+def _gentle(draft: Draft, limits: Limits) -> Ran | None:
+    """A run with the least value of what moves a training most, to see what one prints that is not lost."""
+    moved = reaching.moved_in(draft.roles)
+    if moved is None:
+        return None
+    [ran] = limits.runs(draft, "gentle", [Change(params={moved.name: moved.range["min"]})], 1)
+    return ran if len(ran.losses) >= budget.FEW else None
 
 
 def _end(first: Ran) -> str:

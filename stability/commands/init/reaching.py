@@ -6,9 +6,9 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from stability.commands.init.fallbacks import is_lost
 from stability.commands.init.params import Roles, StudyParam
 from stability.commands.init.trial_runs import Change, Ran
-from stability.records import Outcome
 
 Runs = Callable[[str, Sequence[Change], int], list[Ran]]
 """Runs a program with each change: a name for the runs, the changes, and how many at a time."""
@@ -29,7 +29,7 @@ def shown(roles: Roles, first: Ran, runs: Runs) -> Iterator[Said]:
     Runs once with another seed and once with another value; once more as the first where both differ from it
     from their first number on, which a program that is never the same twice would do too.
     """
-    moved = next((param for param in roles.params if "min" in param.range), None)
+    moved = moved_in(roles)
     changes = [Change(seed=1), *([Change(params={moved.name: _other(moved, first)})] if moved else [])]
     ran = runs("others", changes, min(len(changes), os.cpu_count() or 1))
     differ = [_differ(first, other) for other in ran]
@@ -40,18 +40,22 @@ def shown(roles: Roles, first: Ran, runs: Runs) -> Iterator[Said]:
         yield _of_param(moved.name, steady, differ[1])
 
 
+def moved_in(roles: Roles) -> StudyParam | None:
+    """The first parameter that is a number, which is a learning rate where there is one."""
+    return next((param for param in roles.params if "min" in param.range), None)
+
+
 def _other(param: StudyParam, first: Ran) -> Any:
     """A value of a parameter that is not the usual one; far below it where a training of that is lost."""
     low, high = param.range["min"], param.range["max"]
-    is_lost = first.ending is not None and first.ending.outcome is Outcome.STOPPED
-    value = param.usual * MOVED if low < param.usual * MOVED <= high and not is_lost else low
+    value = param.usual * MOVED if low < param.usual * MOVED <= high and not is_lost(first) else low
     return int(value) if isinstance(param.usual, int) else float(value)
 
 
 def _differ(one: Ran, other: Ran) -> bool:
-    """Whether the numbers that both have are not the same."""
+    """Whether the numbers that both have are not the same, or one training alone is lost."""
     both = min(len(one.losses), len(other.losses))
-    return repr(one.losses[:both]) != repr(other.losses[:both])
+    return is_lost(one) != is_lost(other) or repr(one.losses[:both]) != repr(other.losses[:both])
 
 
 def _of_seed(is_told: bool, steady: bool, differs: bool) -> Said:

@@ -181,3 +181,20 @@ def test_a_file_that_is_there_is_kept(tmp_path):
     assert done.returncode == 2
     assert "study.yaml is there already; choose another --out, or --force" in done.stderr
     assert (tmp_path / "study.yaml").read_text() == "mine"
+
+
+LOST = "if x > 9: sys.exit('Loss is nan, stopping training')\n        print(f"
+
+
+def test_a_training_that_is_lost_at_once_is_read_at_a_gentler_setting(init):
+    lost = (("print(f", LOST), ("x -= 2 * a.lr * x", "x -= 2 * a.lr * x if a.lr < 1 else -1e9"))
+    said, spec = init(*lost, ("loss: {", "mel: {"), given=["--lr", "20"])
+    assert dict(spec.yardstick) == {"mel": 1.0}
+    assert "lr: another value changes what is printed" in said
+
+
+def test_a_training_that_prints_too_little_is_tried_longer(init):
+    rare = ("for step in range(8)", "for step in [0] if epoch % 4 == 0 else []")
+    said, spec = init(rare, given=["--epochs", "60"])
+    assert any(", 5 steps read" in line for line in said)
+    assert spec.budget.epochs == 60
