@@ -355,13 +355,16 @@ def import_(
     yardstick: Annotated[
         list[str] | None, typer.Option(metavar="COMPONENT=WEIGHT", help="Compare runs by these losses.")
     ] = None,
+    explain_parse: Annotated[
+        bool, typer.Option("--explain-parse", help="Only say what is read of each log, and from which lines.")
+    ] = False,
     storage: StorageOption = DEFAULT_STORAGE,
     out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("reports"),
 ) -> None:
     """Make a study of finished runs: verdicts and a report from their logs. Files left out are named.
 
-    Text, CSV, JSON lines, TensorBoard and offline W&B logs are read; what their numbers mean is guessed, or
-    said by --parse. Parameters come from a YAML or JSON file beside a log, from its name and from a table.
+    Text, CSV, JSON, JSON lines, TensorBoard and offline W&B logs are read; what their numbers mean is found out
+    (see --explain-parse), or said by --parse. Parameters come from a YAML or JSON file beside a log, from its name and from a table.
     """
     import functools
 
@@ -369,6 +372,10 @@ def import_(
     from stability.store import Store
 
     chosen = importing.options(name, params, table, parse, yardstick or ())
+    if explain_parse:
+        for sentence in importing.explain_parse([str(log) for log in logs], chosen):
+            typer.echo(sentence)
+        return
     store = Store(storage)
     tell = functools.partial(typer.echo, err=True)
     spec = importing.import_runs([str(log) for log in logs], chosen, store, tell)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from stability.judging.last_words import THEN, names_nonfinite
 from stability.logs import jsonlines
 from stability.logs.lines import Lines
 from stability.logs.observation import BESIDE_LOSSES
@@ -24,6 +25,8 @@ END_BYTES = 2**16
 """Of a text log, so much of its end is searched for a failure and kept as the trial's output."""
 HELD_BACK_BYTES = 2**13
 """Python holds back so much of what it prints into a file, which then comes after the traceback."""
+LAST_WORDS = 6
+"""Lines before a failure that may say why."""
 TEXTS = ("log", "jsonl")
 _TRACEBACK = "Traceback (most recent call last)"
 _HARMLESS = re.compile(r"^Exception ignored in|^--- Logging error ---")
@@ -32,6 +35,7 @@ _SIGN = re.compile(
     r"\bSegmentation fault\b|\bcore dumped\b|\bCANCELLED\b|\boom.kill|^terminate called after throwing"
     r"|^Killed\s*$|(?:line \d+:|\[\d+\]\S*)\s+(?:\d+\s+)?(?:Killed|Terminated)\b|zsh: (?:killed|terminated)"
 )
+_CAUGHT = re.compile(r"(?i)what\(\):|error|exception|fatal|abort|assert|panick")
 _OOM_KILL = re.compile(r"\boom.kill", re.IGNORECASE)
 _OF_A_LAUNCHER = re.compile(r"\S*(?:ChildFailedError|CalledProcessError|ProcessRaisedException)\b")
 
@@ -66,9 +70,19 @@ def failure(end: bytes, parse: Parse) -> Ending | None:
     for one in found:
         if OUT_OF_MEMORY.search(one.text) or _OOM_KILL.search(one.text):
             return Ending(Outcome.OUT_OF_MEMORY, error=one.text)
+    if said := _broke_before(lines, found):
+        return Ending(Outcome.CRASHED, error=f"{said}{THEN}{found[-1].text}")
     own = [one.text for one in found if not _OF_A_LAUNCHER.match(one.text)] or [found[-1].text]
     outcome = Outcome.TIMED_OUT if "DUE TO TIME LIMIT" in own[-1] else Outcome.CRASHED
     return Ending(outcome, error=own[-1])
+
+
+def _broke_before(lines: Sequence[str], found: Sequence[Failure]) -> str | None:
+    """What the last lines before a failure say of numbers that are not finite, where the failure does not."""
+    if any(names_nonfinite(one.text) for one in found):
+        return None
+    last = [line.strip() for line in lines[max(0, found[0].i - LAST_WORDS) : found[-1].i]]
+    return next((line for line in last if _CAUGHT.search(line) and names_nonfinite(line)), None)
 
 
 def _failures(lines: Sequence[str]) -> Iterator[Failure]:

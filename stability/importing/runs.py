@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from stability import yamlfile
-from stability.importing import ended, reading
+from stability.importing import ended, reading, together
 from stability.importing.options import Options, scalar
 from stability.logs import events, guess, wandb_files
 from stability.logs.kinds import BESIDE, KINDS, first_lines, kind_of, logs_in
@@ -51,6 +51,8 @@ class Run:
     steps: int = 0
     trained: set[str] = field(default_factory=set)
     evaluated: set[str] = field(default_factory=set)
+    evaluations: Run | None = None
+    """The same run's file of evaluations, where that is another."""
 
     @property
     def name(self) -> str:
@@ -61,6 +63,8 @@ class Run:
 
     def sources(self, recorder: Any, weighed: Iterable[str]) -> Sources:
         """Reads the run's log for a recorder, from its beginning."""
+        if self.evaluations is not None:
+            recorder = together.Interleaved(recorder, together.read(self.evaluations), self.steps)
         return Sources(self.parse, {self.kind: self.path}, recorder, tuple(weighed))
 
 
@@ -84,18 +88,30 @@ def find(logs: list[str], chosen: Options) -> Found:
             f"--parse names {', '.join(unused)}, and the files here are {', '.join(sorted(kinds))}"
         )
     runs, silent = [], []
-    for path, kind in reversed(paths.values()):
-        try:
-            runs += [_run(path, kind, series, chosen) for series in _series(path, kind)]
-        except OSError as error:
-            raise UserError(f"{path}: {error.strerror}") from None
-        except SaysNothing as error:
-            if str(path) in logs:
-                raise
-            silent.append(error)  # one of many files in a folder
+    for files in together.grouped(list(reversed(paths.values()))):
+        own: list[Run] = []
+        for path, kind in files:
+            try:
+                named = _that_is_named([path, *(other for other, _ in files)], chosen)
+                own += [_run(path, kind, series, chosen, named) for series in _series(path, kind)]
+            except OSError as error:
+                raise UserError(f"{path}: {error.strerror}") from None
+            except SaysNothing as error:
+                if str(path) in logs:
+                    raise
+                silent.append(error)  # one of many files in a folder
+        runs += together.one_run(own, silent) if len(files) > 1 else own
     if all(run.problem is not None for run in runs):
         raise SaysNothing(runs[0].problem) if runs else silent[0]
     return Found(runs, [f"left out: {error}" for error in silent])
+
+
+def _that_is_named(paths: list[Path], chosen: Options) -> Path:
+    """Of the files of one run the first, or its folder, whose name has the parameters."""
+    if chosen.template is None:
+        return paths[0]
+    places = [*paths, *(path.parent for path in paths)]
+    return next((place for place in places if chosen.template.search(place.as_posix())), paths[0])
 
 
 def _paths(log: Path) -> Iterator[tuple[Path, str]]:
@@ -113,9 +129,10 @@ def _series(path: Path, kind: str) -> list[str | None]:
     return list(dict.fromkeys(match["run"] for match in names if match)) or [None]
 
 
-def _run(path: Path, kind: str, series: str | None, chosen: Options) -> Run:
+def _run(path: Path, kind: str, series: str | None, chosen: Options, named: Path) -> Run:
     place = path if series is None else path / series
-    params = _beside(path) | _in_name(place, chosen) | _in_table(place, chosen)
+    in_name = _in_name(place if series is not None else named, chosen)
+    params = _beside(path) | in_name | _in_table(place, chosen)
     seed = next((params.pop(name) for name in SEEDS if isinstance(params.get(name), int)), None)
     run = Run(path, kind, Parse(), params, series, seed)
     if problem := _scanned(run, chosen):

@@ -6,6 +6,8 @@ import re
 
 THEN = "; then "
 """Parts what a program said from what it ended with."""
+WITHOUT_ROLE = "a number that is not finite was printed, and nothing says of what"
+"""Begins what is said of a line that may be about anything."""
 _NAN = r"(?<![\w.-])[-+]?(?:nans?|infs?|infinit(?:e|y|ies)|non-?\s?finite|not (?:a )?finite|not a number)(?!\w)(?![-./]\w)"
 _NUMBERS = r"(?:loss|cost|objective|grad|gnorm|weight|logit|activation|parameter|norm|score|output|value)"
 _BROKE = (
@@ -43,6 +45,8 @@ def names_nonfinite(error: str) -> bool:
 
 
 def _names_nonfinite(error: str) -> bool:
+    if WITHOUT_ROLE in error:
+        return False
     raised = list(_RAISED.finditer(error))
     own = next(
         (one for one in reversed(raised) if one["name"] not in ("CommandFailed", "ChildFailedError")), None

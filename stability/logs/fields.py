@@ -90,8 +90,15 @@ _FAR = 3
 """So many blanks part the columns of a text."""
 
 
+UNNAMED = "~"
+MOST_WORDS = 12
+_NUMERIC = re.compile(rf"(?i)(?<![a-z])[-+]?{NONFINITE}(?![a-z])|[-+]?\d[\d.,]*(?:e[-+]?\d+)?")
+_LETTERS = re.compile(r"[^a-zA-Z:=|]+")
+
+
 class Field(NamedTuple):
-    """One number. `name` as it is printed; "" where nothing names it, then `nth` counts those of the line.
+    """One number. `name` as it is printed; `UNNAMED` and the words of its line
+    where nothing names it, then `nth` counts those of the line ("" for `12/100`).
 
     `nth`: 1 for the number right behind the name, 2 for the next one without a name of its own, and so on.
     `most`: the 100 of `12/100`. `part`: "train" or "evaluate", where words before it say so, else "".
@@ -126,13 +133,27 @@ def unwrapped(text: str) -> str:
     return _WRAPPED.sub(lambda found: found["inner"] or " ", text) if "(" in text else text
 
 
-def read_line(text: str) -> Line:
-    """The fields of one line, tokens in the order they stand in."""
+def read_line(text: str, *, forced: bool = False) -> Line:
+    """The fields of one line, tokens in the order they stand in.
+
+    `forced`: a word such as `nan` is a number wherever it stands, since numbers stood there in other lines.
+    """
     text = unwrapped(text)
-    walk = _Walk()
+    walk = _Walk(forced=forced)
     for token in _TOKEN.finditer(text):
         walk.take(token)
-    return Line(text, tuple(walk.fields), walk.end())
+    part = walk.end()
+    return Line(text, tuple(walk.named()), part)
+
+
+def is_unnamed(name: str) -> bool:
+    """Whether no words name a number: the others of its line stand in their place."""
+    return not name or name.startswith(UNNAMED)
+
+
+def skeleton(text: str) -> str:
+    """What is left of a line without its numbers, those that are not finite among them."""
+    return _LETTERS.sub("", _NUMERIC.sub("", text))
 
 
 def between(line: Line) -> Iterator[str]:
@@ -152,8 +173,10 @@ def value_of(text: str, decimal: str = ".") -> float | None:
 class _Walk:
     """Goes through the tokens of one line, and keeps the words that may name the next number."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, forced: bool = False) -> None:
         self.fields: list[Field] = []
+        self._forced = forced
+        self._seen: list[str] = []
         self._words: list[str] = []
         self._is_over = False  # a new word begins a new name
         self._is_apart = True  # a number without words has no name
@@ -161,6 +184,9 @@ class _Walk:
         self._name, self._nth, self._unnamed = "", 0, 0
         self._part = ""
         self._carried: list[str] = []  # of `loss at step 5: 0.3` the words that name the 0.3
+        self._first: int | None = None  # the field that begins what stands between two commas, if one does
+        self._fresh = True  # nothing stands behind the last comma yet
+        self._is_plain = True  # nothing but a number and words stood there so far
         self._after_sign = False  # : or = stands between words and what comes
         self._blank = 0
 
@@ -184,11 +210,32 @@ class _Walk:
                 self._number(token)
         self._blank = 0
 
+    def named(self) -> Iterator[Field]:
+        """The fields; those without a name are told apart by the words of their line, but for `12/100`."""
+        line = UNNAMED + " ".join(self._seen)
+        for own in self.fields:
+            yield own if own.name or own.most else own._replace(name=line)
+
+    def _next_part(self) -> None:
+        """`3.2 loss, 0.1 LR`: words behind the number that stands alone between commas name it."""
+        if self._first is not None and self._is_plain and self._words and len(self.fields) == self._first + 1:
+            own = self.fields[-1]
+            if not own.most and own.unit != "%":
+                self._name, self._nth = " ".join(self._words), 1
+                part = next((part for word in self._words if (part := split_of(word))), own.part)
+                self.fields[-1] = own._replace(name=self._name, nth=1, part=part)
+                self._words = []
+        self._first, self._is_plain = None, True
+
     def end(self) -> str:
+        self._next_part()
         self._clear()
         return self._part
 
     def _word(self, token: re.Match[str], text: str) -> None:
+        self._fresh = False
+        if text.isalpha() and len(self._seen) < MOST_WORDS:
+            self._seen.append(text)
         if self._is_unit(text, token.start()):
             self.fields[-1] = self.fields[-1]._replace(unit=text)
             return
@@ -210,6 +257,11 @@ class _Walk:
         return near and text.lower() in UNITS
 
     def _sign(self, text: str) -> None:
+        if text in ",;|":
+            self._next_part()
+            self._fresh = True
+        elif text not in "\"'`":
+            self._is_plain = self._is_plain and text not in ":=([{"
         if text in ":=":
             self._after_sign = bool(self._words)
             self._is_over = False
@@ -236,13 +288,19 @@ class _Walk:
 
     def _nonfinite(self, token: re.Match[str], text: str) -> None:
         """A word such as `nan` is a number where one may stand; elsewhere it is part of a sentence."""
-        follows = token.string[token.end() : token.end() + 2]
-        if self._words and self._words[-1].lower() in _VERBS:
+        follows = token.string[token.end() : token.end() + 9].lstrip(" ")
+        is_far = token.string[token.end() : token.end() + 2] == "  "
+        if not self._forced and self._words and self._words[-1].lower() in _VERBS:
             self._words.append(text)
             return
         behind_number = bool(self.fields) and not self._words
-        at_end = not follows.strip() or follows[0] in ",;|)]}/\"'\t" or follows == "  "
-        if behind_number or self._speaks() or (at_end and (self._after_sign or self._open or self._words)):
+        at_end = is_far or not follows.strip() or follows[0] in ",;|)]}/\"'	│"
+        if (
+            self._forced
+            or behind_number
+            or self._speaks()
+            or (at_end and (self._after_sign or self._open or self._words))
+        ):
             self._add(text, token.start(), token.end(), unit=token["tail"] or "")
         else:
             self._words.append(text)
@@ -262,6 +320,9 @@ class _Walk:
             self._add(token["number"], token.start("number"), token.end("number"), unit=unit)
 
     def _add(self, text: str, start: int, end: int, *, most: str = "", unit: str = "") -> None:
+        if self._fresh and (self._is_over or not self._words):
+            self._first, self._is_plain = len(self.fields), True
+        self._fresh = False
         part = self._named()
         value = nonfinite(text) if text[-1:].isalpha() or "∞" in text or "#" in text else value_of(text)
         self.fields.append(Field(self._name, self._nth, text, value, start, end, most, unit, part))

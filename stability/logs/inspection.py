@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stability.judging.monitor import not_run
+from stability.logs.fields import is_unnamed
 from stability.logs.kinds import logs_in
 from stability.logs.sources import Sources
 from stability.logs.structural import Structural, Taken, Template
@@ -18,6 +19,11 @@ LAST_LINES = 50
 """A training whose last number is so near the end of what was printed was read to its end."""
 PRINTED = ("stdout", "stderr")
 _SHOWN_TEMPLATES = 6
+_MISSING = {
+    "step": "no step was found, so steps are counted",
+    "lr": "no learning rate was found",
+    "grad_norm": "no gradient norm was found",
+}
 
 
 @dataclass(slots=True)
@@ -131,13 +137,13 @@ def explained(sources: Sources, records: Records) -> Iterator[str]:
 
 
 def _template(taken: tuple[Taken, ...], template: Template) -> Iterator[str]:
-    yield f"  {template.count:,} lines such as"
+    yield f"  {template.count:,} {'line' if template.count == 1 else 'lines'} such as"
     yield from (f"    {line}" for line in template.lines)
     yield f"  taken from them: {', '.join(map(_taken, taken))}"
 
 
 def _taken(own: Taken) -> str:
-    printed = f"`{own.printed}`" if own.printed else "a number without a name"
+    printed = f"`{own.printed}`" if not is_unnamed(own.printed) else "a number without a name"
     what = (
         own.ours if own.ours in ("step", "epoch", "lr", "grad_norm", "grad_scale") else f"the loss {own.ours}"
     )

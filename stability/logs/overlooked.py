@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from stability.judging.last_words import speaks_of_broken_training
+from stability.judging.last_words import WITHOUT_ROLE, speaks_of_broken_training
 from stability.logs.fields import Field, between, read_line
 from stability.logs.number_format import may_be_nonfinite
 from stability.logs.observation import BESIDE_LOSSES, Observation
@@ -28,6 +28,7 @@ class _Seen:
     count: int
     line: str
     from_start: bool
+    is_loss: bool
 
 
 @dataclass(slots=True)
@@ -57,7 +58,7 @@ class Overlooked:
         if key in self._seen:
             self._seen[key].count += 1
         else:
-            self._seen[key] = _Seen(1, line.strip()[:SHOWN_CHARACTERS], self._steps <= 2)
+            self._seen[key] = _Seen(1, line.strip()[:SHOWN_CHARACTERS], self._steps <= 2, _is_loss(own))
 
     def line(self, text: str, accounted: int = 0) -> None:
         """A line that nobody, or regular expressions, read; they found `accounted` of its numbers not finite."""
@@ -81,9 +82,15 @@ class Overlooked:
         late = [seen for seen in self._seen.values() if not seen.from_start]
         if not late:
             return None
-        worst = max(late, key=lambda seen: seen.count)
+        worst = max(late, key=lambda seen: (seen.is_loss, seen.count))
         times = f" (and {worst.count - 1:,} more)" if worst.count > 1 else ""
-        return f"a number that is not finite was printed, and nothing says of what: {worst.line!r}{times}"
+        if worst.is_loss:
+            return f"the program printed a loss or gradient that is not finite, and that nothing accounts for: {worst.line!r}{times}"
+        return f"{WITHOUT_ROLE}: {worst.line!r}{times}"
+
+
+def _is_loss(own: Field) -> bool:
+    return meaning(own.name).sort in (Sort.LOSS, Sort.TERM, Sort.GRAD_NORM)
 
 
 def may_speak(text: str) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from stability.judging.signals import direction
-from stability.logs.fields import Field, is_time, value_of
+from stability.logs.fields import Field, is_time, is_unnamed, value_of
 from stability.logs.number_format import is_decimal
 from stability.logs.observation import is_loss
 from stability.logs.reading import EVALUATE, TRAIN, Key, Reading, Role, key_of
@@ -103,6 +103,7 @@ def decide(
     table = _series(rows, decimal)
     given = given or Given()
     losses = _given_losses(table, given) if given.losses else _losses(table, at_end=at_end)
+    losses = _of_training(losses)
     if not losses:
         return None
     is_one_part = not any(TRAIN in series.parts for series in losses)
@@ -115,14 +116,6 @@ def decide(
     main = _main(roles, table)
     if not at_end and len(main.values) < FEW:
         return None
-    for key, role in roles.items():
-        if (
-            role.of == {TRAIN}
-            and len(table[key].rows) < FEW
-            and table[key].rows[-1] < main.rows[0]
-            and key != main.key
-        ):
-            roles[key] = Role("")  # of a text that comes before the training
     roles |= _scalars(table) | _places(table, main, roles) | _beside_given(table, given)
     printed = {key: table[key].printed for key in roles}
     return Reading(MappingProxyType(roles), decimal, is_one_part, total, MappingProxyType(printed))
@@ -175,6 +168,12 @@ def _losses(table: Table, *, at_end: bool) -> list[Series]:
     return _moving(table, at_end=at_end)
 
 
+def _of_training(losses: list[Series]) -> list[Series]:
+    """Without those of a text that comes before the training: few, and only before what is there most often."""
+    main = max(losses, key=lambda one: len(one.rows), default=None)
+    return [one for one in losses if len(one.rows) >= FEW or one.rows[-1] > main.rows[0] or one is main]
+
+
 def _may_be_loss(one: Series, table: Table) -> bool:
     """The first number behind its name that is no counter: in `Train loss 7 0.53` the second."""
     if one.key.is_fraction or one.has_unit or one.is_counter:
@@ -199,15 +198,17 @@ def _moving(table: Table, *, at_end: bool) -> list[Series]:
         up, same, down = one.moves()
         moves = len(set(one.texts)) >= FEW and down > 0 and (up + down > same)
         is_bare = not (one.is_whole or one.has_unit or one.key.is_fraction)
-        if one.meaning.sort is Sort.UNKNOWN and is_bare and moves and len(one.values) >= enough:
+        if one.meaning.sort is Sort.UNKNOWN and is_bare and moves:
             found.append(one)
     counted = {i for one in table.values() if one.is_counter and one.moves()[2] == 0 for i in one.rows}
     found = [one for one in found if counted.issuperset(one.rows)] or found
-    if any(one.key.name for one in found):
-        found = [one for one in found if one.key.name and one.key.nth == 1]
+    if any(not is_unnamed(one.key.name) for one in found):
+        found = [one for one in found if not is_unnamed(one.key.name) and one.key.nth == 1]
     most = max((len(one.values) for one in found), default=0)
+    if most < enough:
+        return []
     found = [one for one in found if len(one.values) > most / 2]
-    return found if any(one.key.name for one in found) else found[:1]
+    return found if any(not is_unnamed(one.key.name) for one in found) else found[:1]
 
 
 def _given_losses(table: Table, given: Given) -> list[Series]:
@@ -334,7 +335,7 @@ def _step_score(one: Series, beside: set[int], *, near: bool) -> tuple[int, ...]
     if sort is Sort.EPOCH and one.key.nth == 1:
         return None
     named = sort is Sort.STEP
-    if not named and (not near or (one.key.name and sort not in (*LOSSES, Sort.EPOCH))):
+    if not named and (not near or (not is_unnamed(one.key.name) and sort not in (*LOSSES, Sort.EPOCH))):
         return None
     own = one if not near else _within(one, beside)
     up, same, down = own.moves()

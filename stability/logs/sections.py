@@ -30,6 +30,8 @@ class Sections:
         has_loss = any(meaning(f.name).sort in LOSSES for f in line.fields)
         if not has_loss:
             self._heading(line)
+        elif not line.part and any(meaning(f.name).sort is Sort.EPOCH and not f.unit for f in line.fields):
+            self._part = ""  # it says its place itself
         if step is not None and not line.part:
             if step > self._step:
                 self._part = ""

@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 from stability.judging.last_words import speaks_of_broken_training
 from stability.logs import roles
-from stability.logs.fields import Field, Line, between, read_line, value_of
+from stability.logs.fields import Field, Line, between, read_line, skeleton, value_of
 from stability.logs.jsonlines import numbers_in
-from stability.logs.number_format import may_be_nonfinite
+from stability.logs.number_format import TOKEN, may_be_nonfinite
 from stability.logs.observation import Observation, observed
 from stability.logs.overlooked import Overlooked
 from stability.logs.reading import EVALUATE, TRAIN, Reading, Role, key_of
@@ -27,7 +27,7 @@ from stability.logs.vocabulary import Sort, meaning, split_of, words_of
 
 HELD_LINES = 2000
 """Lines with numbers that wait for a decision at most; then those before them go unread."""
-MOST_TEMPLATES, MOST_RATES, SHOWN_CHARACTERS = 64, 8, 160
+MOST_TEMPLATES, MOST_RATES, MOST_SKELETONS, SHOWN_CHARACTERS = 64, 8, 256, 160
 _MESSAGES = frozenset(("log", "message", "msg", "text", "line", "event", "@message", "textpayload"))
 DECIDED_AFTER = (4, 8, 16, 32, 64, 128, 256, 512, 1024, HELD_LINES)
 """After so many of them it is asked whether they show enough."""
@@ -66,6 +66,7 @@ class Structural:
         self.last_matched = 0
         self.first: list[str] = []
         self.templates: dict[tuple[Taken, ...], Template] = {}
+        self._skeletons: set[str] = set()
         self.has_seed = False
         self.rates: dict[float, None] = {}
 
@@ -74,7 +75,18 @@ class Structural:
         for text in lines:
             if len(self.first) < self.SHOWN:
                 self.first.append(text[:120])
-            yield from self.take(self._table.row(text) or json_line(text) or read_line(text))
+            line = self._table.row(text) or json_line(text) or read_line(text)
+            if may_be_nonfinite(text) and self._hides_nan(line):
+                line = read_line(text, forced=True)
+            yield from self.take(line)
+
+    def _hides_nan(self, line: Line) -> bool:
+        """Whether a word such as `nan` stands where a number stood in other lines, and was not read as one."""
+        if len([own for own in line.fields if own.value is not None and not isfinite(own.value)]) >= len(
+            TOKEN.findall(line.text)
+        ):
+            return False
+        return skeleton(line.text) in self._skeletons
 
     def end(self) -> Iterator[Observation]:
         """No more lines come: what is held must do."""
@@ -125,8 +137,12 @@ class Structural:
                 if part in role.of:
                     values[part].setdefault(role.ours, value)
                     taken.append(Taken(one.name, role.ours, part))
+                else:
+                    self.overlooked.field(line.text, one, value)
         is_evaluation = bool(values[EVALUATE]) and not _losses(values[TRAIN])
         if is_evaluation or _losses(values[TRAIN]):
+            if len(self._skeletons) < MOST_SKELETONS and TOKEN.search(line.text) is None:
+                self._skeletons.add(skeleton(line.text))
             self.matched += 1
             self.last_matched = self.lines
         self._note(line.text, taken, values[TRAIN])

@@ -45,7 +45,7 @@ _AVERAGES = {
 }  # fmt: skip
 _STEPS = {
     *("step", "steps", "iter", "iters", "iteration", "iterations", "it", "itr", "update", "updates", "nupdates"),
-    *("timesteps", "tick", "ticks", "batch", "batches", "minibatch", "globalstep", "niter", "upd", "round", "rounds"),
+    *("timesteps", "tick", "ticks", "batch", "batches", "minibatch", "globalstep", "niter", "upd", "up", "round", "rounds"),
     *("row", "unnamed", "index", "tree", "kimg", "nimg", "i", "n", "sweep", "s"),
 }  # fmt: skip
 _EPOCHS = {"epoch", "epochs", "ep", "e", "epoc"}
@@ -131,6 +131,8 @@ def words_of(name: str) -> tuple[str, ...]:
 
 def canonical(name: str) -> str:
     """The name by which two spellings are the same: `Gen Loss`, `gen_loss` and `GenLoss`."""
+    if name.startswith("~"):
+        return name
     return " ".join(words_of(name))
 
 
@@ -160,7 +162,7 @@ def place_behind(words: list[str]) -> int:
 def meaning(name: str) -> Meaning:
     """What a number is that is called `name`."""
     words = words_of(name)
-    if _RAISED.search(name):
+    if name.startswith("~") or _RAISED.search(name):
         return Meaning(Sort.UNKNOWN)
     own = [word for word in words if word not in _EVALUATE | _TRAIN]
     if not own:

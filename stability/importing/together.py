@@ -1,0 +1,126 @@
+"""Several files of one run: `train.csv` beside `val.csv`, or the same training in a log and in a table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stability.logs.inspection import Kept
+from stability.logs.vocabulary import split_of, words_of
+from stability.records import Step, UserError
+
+if TYPE_CHECKING:
+    from stability.importing.runs import Run
+
+_KINDS = frozenset(
+    [
+        "metrics",
+        "metric",
+        "log",
+        "logs",
+        "loss",
+        "losses",
+        "history",
+        "results",
+        "result",
+        "stdout",
+        "stderr",
+        "progress",
+        "output",
+        "out",
+        "err",
+        "console",
+        "trainer",
+        "state",
+        "scalars",
+        "summary",
+        "stats",
+        "csv",
+        "json",
+        "txt",
+        "trainlog",
+        "record",
+        "records",
+        "perf",
+        "performance",
+        "report",
+        "eval",
+    ]
+)
+"""Words of file names that say what is in a file, not of which run it is."""
+File = tuple[Path, str]
+
+
+def grouped(files: Sequence[File]) -> list[list[File]]:
+    """The files of each run: those of one folder whose names differ only in words for what is in them."""
+    found: dict[tuple[Path, str], list[File]] = {}
+    for path, kind in files:
+        own = [word for word in words_of(path.stem) if word not in _KINDS and not split_of(word)]
+        digits = re.findall(r"\d+", path.stem)
+        is_alone = kind in ("tensorboard", "wandb")
+        found.setdefault((path.parent, path.name if is_alone else " ".join((*own, *digits))), []).append(
+            (path, kind)
+        )
+    return list(found.values())
+
+
+def one_run(runs: list[Run], left_out: list[UserError]) -> list[Run]:
+    """The run that several files tell of: the one with most steps, with another's evaluations if it has none."""
+    if len(runs) < 2 or any(run.series is not None for run in runs):
+        return runs
+    evaluating = [
+        run for run in runs if any(split_of(word) == "evaluate" for word in words_of(run.path.stem))
+    ]
+    training = [run for run in runs if run not in evaluating] or runs
+    main = max(training, key=lambda run: (run.problem is None, run.steps))
+    for run in runs:
+        if (
+            run in evaluating
+            and main.evaluations is None
+            and not main.evaluated
+            and run.steps
+            and run is not main
+        ):
+            main.evaluations = run
+            main.evaluated = set(run.trained)
+        elif run is not main:
+            left_out.append(UserError(f"{run.path}: the same run is read from {main.path}"))
+    return [main]
+
+
+def read(run: Run) -> list[Step]:
+    """The evaluations in a file of their own, one a row."""
+    kept = Kept()
+    run.sources(kept, ()).finish()
+    return kept.steps
+
+
+class Interleaved:
+    """A recorder of the training that puts each evaluation behind the step it belongs to.
+
+    Evaluations that name no step are taken to be equally far apart.
+    """
+
+    def __init__(self, recorder: Any, evaluations: Sequence[Step], steps: int) -> None:
+        self._recorder, self._due = recorder, list(evaluations)
+        self._each = max(1, steps // max(1, len(self._due)))
+        self._are_steps = bool(self._due) and self._due[-1].step > 2 * len(self._due)
+        self._seen = self._done = 0
+
+    def step(self, losses: Mapping[str, float], *, step: int, **numbers: Any) -> None:
+        self._recorder.step(losses, step=step, **numbers)
+        self._seen += 1
+        while self._due and self._is_past(step):
+            self._evaluate(self._due.pop(0))
+
+    def evaluate(self, losses: Mapping[str, float], epoch: int) -> None:
+        self._recorder.evaluate(losses, epoch)
+
+    def _is_past(self, step: int) -> bool:
+        return step >= self._due[0].step if self._are_steps else self._seen >= self._each * (self._done + 1)
+
+    def _evaluate(self, own: Step) -> None:
+        self._done += 1
+        self._recorder.evaluate(own.losses, self._done - 1)
