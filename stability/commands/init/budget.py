@@ -18,8 +18,8 @@ FEW = 4
 """Of fewer losses nobody can say how they go."""
 TRIAL_S = 60
 """A trial of a first study need not take longer."""
-ENOUGH = 12
-"""So many losses tell how a training goes; with fewer than that of its own it trains longer."""
+ENOUGH = 32
+"""So many losses tell a flat course from a slow one; with fewer than that of its own it trains longer."""
 LONGEST_S = 600
 
 
@@ -31,7 +31,7 @@ def shortest(roles: Roles) -> dict[str, Any]:
 
 
 def longer(roles: Roles, first: Ran, most_s: float) -> dict[str, Any] | None:
-    """For a first run once more, where it printed too little; None where it cannot be longer in time."""
+    """For a first run once more, where it printed too little; None where that would take too long."""
     own, tried = _own(roles), shortest(roles)
     is_short = first.ending is not None and LONGER * first.wall_s < most_s
     found = {name: min(count, LONGER * tried[name]) for name, count in own.items()}
@@ -52,7 +52,7 @@ def planned(
     if first.ending is None and not own:
         line = f"a run takes longer than {most_s:g} s, and no option for epochs or steps was found"
         return {"timeout_s": LONGEST_S}, "", [line]
-    losses, remarks, found = len(first.losses), [], {}
+    losses, remarks, found = len(first.records.steps), [], {}
     came_to_its_end = first.ending is not None and first.ending.outcome is Outcome.FINISHED
     for name, count in own.items():
         fits = max(tried[name], _round(tried[name] * TRIAL_S / max(first.wall_s, 0.1)))

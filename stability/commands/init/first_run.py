@@ -88,15 +88,18 @@ def _first(draft: Draft, limits: Limits) -> tuple[Ran, Draft, Sequence[str]]:
 
 
 def _read(ran: Ran, draft: Draft, limits: Limits) -> tuple[Ran, Draft, Sequence[str]]:
-    """The run with its numbers read as it prints them; another shows how where it is short."""
-    shows = ran
-    if len(ran.losses) < budget.FEW and fallbacks.is_lost(ran):
-        shows = _gentle(draft, limits) or ran
-    elif len(ran.losses) < budget.FEW and not fallbacks.has_failed(ran):
+    """The run with its numbers read as it prints them; another shows how where it has too few."""
+    shows, found = ran, _reading(ran)
+    may_be_longer = not fallbacks.has_failed(ran) and not fallbacks.is_lost(ran)
+    if found.count < budget.FEW and may_be_longer:
         longer = budget.longer(draft.roles, ran, limits.most_s)
         draft = draft if longer is None else replace(draft, budget=longer)
         ran = shows = ran if longer is None else limits.once(draft, "longer")
-    found = reading.read(shows.printed, shows.folder / "artifacts")
+        found = _reading(ran)
+    if not found.has_loss or (found.count < budget.FEW and fallbacks.is_lost(ran)):
+        gentle = _gentle(draft, limits)
+        if gentle is not None and _reading(gentle).count > found.count:
+            shows, found = gentle, _reading(gentle)
     if found.has_loss:
         is_read = shows.names >= set(found.losses) and found.parse == draft.parse
         draft = replace(draft, parse=found.parse, yardstick=found.losses)
@@ -104,13 +107,16 @@ def _read(ran: Ran, draft: Draft, limits: Limits) -> tuple[Ran, Draft, Sequence[
     return ran, draft, found.sentences
 
 
+def _reading(ran: Ran) -> reading.Reading:
+    return reading.read(ran.printed, ran.folder / "artifacts")
+
+
 def _gentle(draft: Draft, limits: Limits) -> Ran | None:
     """A run with the least value of what moves a training most, to see what one prints that is not lost."""
     moved = reaching.moved_in(draft.roles)
     if moved is None:
         return None
-    [ran] = limits.runs(draft, "gentle", [Change(params={moved.name: moved.range["min"]})], 1)
-    return ran if len(ran.losses) >= budget.FEW else None
+    return limits.runs(draft, "gentle", [Change(params={moved.name: moved.range["min"]})], 1)[0]
 
 
 def _end(first: Ran) -> str:

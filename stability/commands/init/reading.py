@@ -17,12 +17,19 @@ FEW = 4
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """`parse` is what a study file says, `losses` the names of what is recorded; `sentences` tell it."""
+    """`parse` is what a study file says, `losses` the names of what is recorded; `sentences` tell it.
+
+    `count` is how many steps have losses.
+    """
 
     parse: Any = AUTO
     losses: Sequence[str] = ("loss",)
     sentences: Sequence[str] = ()
-    has_loss: bool = False
+    count: int = 0
+
+    @property
+    def has_loss(self) -> bool:
+        return self.count > 0
 
 
 def read(printed: bytes, folder: Path | None = None) -> Reading:
@@ -31,7 +38,7 @@ def read(printed: bytes, folder: Path | None = None) -> Reading:
     if not found.has_loss:
         return Reading(sentences=found.sentences)
     losses = found.evaluated or found.trained
-    return Reading(_in_trial(found.parse), losses, found.sentences, has_loss=True)
+    return Reading(_in_trial(found.parse), losses, found.sentences, found.steps)
 
 
 def _fuller(printed: Inspection, folder: Path | None) -> Inspection:

@@ -58,7 +58,7 @@ def test_what_is_read_and_what_reaches_the_training(init, tmp_path):
         "study.yaml: look at it, then",
         "stability run study.yaml",
     ]
-    assert (spec.budget.epochs, dict(spec.arms)) == (3, {"usual": {"lr": 0.05}})
+    assert (spec.budget.epochs, dict(spec.arms)) == (4, {"usual": {"lr": 0.05}})  # for 32 losses
     assert spec.trainer["command"][2:] == [
         "--lr", "{lr}", "--epochs", "{epochs}", "--seed", "{seed}", "--save", "{directory}/artifacts/model.pt",
         "--out-dir", "{directory}/artifacts",
@@ -122,7 +122,7 @@ def test_a_program_that_fails(init):
 
 def test_a_training_that_prints_too_little_trains_longer(init):
     said, spec = init(("range(8)", "range(1)"))
-    assert spec.budget.epochs >= 12
+    assert spec.budget.epochs == 32
 
 
 def test_a_long_training_is_ended_in_time(init):
@@ -197,4 +197,12 @@ def test_a_training_that_prints_too_little_is_tried_longer(init):
     rare = ("for step in range(8)", "for step in [0] if epoch % 4 == 0 else []")
     said, spec = init(rare, given=["--epochs", "60"])
     assert any(", 5 steps read" in line for line in said)
-    assert spec.budget.epochs == 60
+    assert spec.budget.epochs == 128
+
+
+def test_a_training_that_is_lost_before_its_first_number_has_a_verdict(init, tmp_path):
+    said, _ = init(("OPENING", "if a.lr > 1: sys.exit('Loss is nan, stopping training')"), given=["--lr", "20"])
+    assert any(line.startswith("not done: its training is lost before any number is read") for line in said)
+    done = in_this_process(tmp_path, "run", "study.yaml", "plan=[{compare: {seeds: 2}}]", "--jobs", "2")
+    assert done.returncode == 0, done.stderr
+    assert "××" in done.stdout
