@@ -363,8 +363,9 @@ def import_(
 ) -> None:
     """Make a study of finished runs: verdicts and a report from their logs. Files left out are named.
 
-    Text, CSV, JSON, JSON lines, TensorBoard and offline W&B logs are read; what their numbers mean is found out
-    (see --explain-parse), or said by --parse. Parameters come from a YAML or JSON file beside a log, from its name and from a table.
+    Text, CSV, JSON, JSON lines, TensorBoard and offline W&B logs are read. What their numbers mean is found
+    out (see --explain-parse), or said by --parse. Parameters come from a YAML or JSON file beside a log, from
+    its name and from a table.
     """
     import functools
 

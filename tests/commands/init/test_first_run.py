@@ -201,7 +201,9 @@ def test_a_training_that_prints_too_little_is_tried_longer(init):
 
 
 def test_a_training_that_is_lost_before_its_first_number_has_a_verdict(init, tmp_path):
-    said, _ = init(("OPENING", "if a.lr > 1: sys.exit('Loss is nan, stopping training')"), given=["--lr", "20"])
+    said, _ = init(
+        ("OPENING", "if a.lr > 1: sys.exit('Loss is nan, stopping training')"), given=["--lr", "20"]
+    )
     assert any(line.startswith("not done: its training is lost before any number is read") for line in said)
     done = in_this_process(tmp_path, "run", "study.yaml", "plan=[{compare: {seeds: 2}}]", "--jobs", "2")
     assert done.returncode == 0, done.stderr
