@@ -11,9 +11,8 @@ from cases import CASES, prepare
 from foreign_runs import missing, seen
 
 BY_NAME = {case.name: case for case in CASES}
-QUICK = [("fire_cli", "nan"), ("subcommands", "sane")]
-"""They load no large library."""
-MORE = [("word_language_model", "nan"), ("tacotron2", "too_high"), ("nanogpt", "sane")]
+QUICK = [("subcommands", "sane")]
+MORE = [("fire_cli", "nan"), ("word_language_model", "nan"), ("tacotron2", "too_high"), ("nanogpt", "sane")]
 
 
 def check(name: str, rate: str, folder) -> None:

@@ -470,8 +470,3 @@ def test_a_program_that_is_silent(tmp_path, monkeypatch):
     monkeypatch.setattr(help_runner, "HELP_S", 0.5)
     with pytest.raises(UserError, match="printed no help within 0.5 s; write the file by hand"):
         study(tmp_path, ["sh", "-c", "sleep 60"])
-
-
-def test_a_program_that_is_not_there(tmp_path):
-    with pytest.raises(UserError, match="cannot run 'no-such-program --help'"):
-        study(tmp_path, ["no-such-program"])
