@@ -237,6 +237,15 @@ def test_a_file_that_is_there_is_kept(tmp_path):
     assert (tmp_path / "study.yaml").read_text() == "mine"
 
 
+def test_a_training_that_is_lost_too_soon_to_show_what_reaches_it(init):
+    soon = (("x = random.random() + 1", "x = 1.5"), ("x -= 2 * a.lr * x", "x = float('nan')"))
+    said, _ = init(*soon)
+    assert {line for line in said if line.startswith("not done")} == {
+        f"not done: the training is lost after 1 finite loss, too soon to show that {name} reaches it"
+        for name in ("seed", "lr")
+    }
+
+
 LOST = "if x > 9: sys.exit('Loss is nan, stopping training')\n        print(f"
 
 
