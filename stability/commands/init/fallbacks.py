@@ -15,6 +15,7 @@ from stability.records import Outcome
 _IN_THE_WAY = re.compile(r"FileExistsError|[Ee]xists|not empty|IsADirectoryError|is a directory")
 _OF_PROGRAM = re.compile(r"exit status \d|ended by ")
 _UNREAD = re.compile(r"; (?=parse\.\w+ found no line|nothing in [\d,]+ )")
+_NONFINITE = re.compile(r"^.*(?<![\w.])(?:nan|[-+]?inf)(?![\w.]).*$", re.IGNORECASE | re.MULTILINE)
 FEWER = "it fails when it is told more than was given, so only what was given is studied"
 
 
@@ -32,6 +33,8 @@ def why_nothing(ran: Ran) -> str:
     """Why a run has no losses, and what to mend."""
     if is_lost(ran):
         return f"its training is lost before any number is read: {end_of(ran)}"
+    if (line := _lost_line(ran)) is not None:
+        return f"its training is lost before any number is read: it printed {line!r}"
     if has_failed(ran):
         asks = "; nobody answers in a trial: let it ask nothing" if "EOFError" in _error(ran) else ""
         return f"the program failed in its first run: {end_of(ran)}{asks}"
@@ -40,6 +43,17 @@ def why_nothing(ran: Ran) -> str:
     if not ran.printed.strip():
         return f"the program printed nothing {after}"
     return f"no training loss was read {after}; let it print one, or say in `parse` how: docs/command.md"
+
+
+def is_worth_a_study(ran: Ran) -> bool:
+    """Whether a run without losses has a verdict all the same."""
+    return is_lost(ran) or _lost_line(ran) is not None
+
+
+def _lost_line(ran: Ran) -> str | None:
+    """The first line with a number that is not finite."""
+    found = _NONFINITE.search(ran.printed.decode("utf-8", errors="replace"))
+    return None if found is None else found[0].strip()[:200]
 
 
 def end_of(ran: Ran) -> str:

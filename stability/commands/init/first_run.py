@@ -64,7 +64,7 @@ def _tried(draft: Draft, limits: Limits) -> Shown:
         shown.sentences += ["what was read:", *(f"  {sentence}" for sentence in found)]
     if not first.losses:
         shown.cannot(fallbacks.why_nothing(first))
-        shown.is_ready = fallbacks.is_lost(first)
+        shown.is_ready = fallbacks.is_worth_a_study(first)
         return shown
     took = f"{first.wall_s:.1f} s" if first.ending else f"it was ended after {limits.most_s:g} s"
     shown.sentences.append(f"first run: {took}, {len(first.records.steps)} steps read{_from_to(first)}")
