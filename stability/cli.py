@@ -314,27 +314,30 @@ def dashboard(
 @app.command(context_settings={"ignore_unknown_options": True})
 def init(
     command: Annotated[
-        list[str], typer.Argument(metavar="-- COMMAND...", help="The program as it is run now.")
+        list[str], typer.Argument(metavar="COMMAND", help="The program as it is run now, after `--`.")
     ],
     out: Annotated[Path, typer.Option(help="The study file to write.")] = Path("study.yaml"),
     log: Annotated[
         Path | None, typer.Option(help="What an earlier run printed, instead of a first run.")
     ] = None,
-    no_run: Annotated[bool, typer.Option("--no-run", help="Do not run it; nothing is shown then.")] = False,
+    no_run: Annotated[bool, typer.Option("--no-run", help="Do not run it; nothing is proved then.")] = False,
     timeout: Annotated[float, typer.Option(min=1.0, help="Seconds that a first run may take.")] = 120.0,
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
 ) -> None:
-    """Write a study file that works for a training program: `stability init -- python train.py --lr 0.1`.
+    """Write a first study file: `stability init -- python train.py --lr 0.1`.
 
-    Finds its options (--help, config files, source, what is given), runs it for a short while, and shows what
-    was read, and whether learning rate and seed reach the training.
+    Finds the program's options, runs it for a short while, shows what was read,
+    and whether learning rate and seed reach the training. Exit status 1 where the
+    program failed, or printed no loss that is read.
     """
     from stability.commands import init as first_study
 
     if out.exists() and not force:
         raise UserError(f"{out} is there already; choose another --out, or --force")
     wishes = first_study.Wishes(out, _study_stem(out), log, not no_run, timeout, typer.echo)
-    first_study.write(command, wishes)
+    if not first_study.write(command, wishes):
+        typer.echo(f"{out}: no study can begin with it; mend this, then the same command with --force")
+        raise typer.Exit(1)
     typer.echo(f"{out}: look at it, then\nstability run {out}")
 
 
@@ -363,8 +366,9 @@ def import_(
 ) -> None:
     """Make a study of finished runs: verdicts and a report from their logs. Files left out are named.
 
-    Text, CSV, JSON, JSON lines, TensorBoard and offline W&B logs are read; what their numbers mean is found out
-    (see --explain-parse), or said by --parse. Parameters come from a YAML or JSON file beside a log, from its name and from a table.
+    Text, CSV, JSON, JSON lines, TensorBoard and offline W&B logs are read. What their numbers mean is found
+    out (see --explain-parse), or said by --parse. Parameters come from a YAML or JSON file beside a log, from
+    its name and from a table.
     """
     import functools
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stability import trainers, yamlfile
-from stability.commands.init import budget, readers, reading
-from stability.commands.init.discovery import look_at
+from stability.commands.init import budget, help_runner, readers, reading
+from stability.commands.init.discovery import check_is_there, look_at
 from stability.commands.init.first_run import Shown, try_out
 from stability.commands.init.options import Option
 from stability.commands.init.params import Roles, roles
@@ -44,15 +44,17 @@ class Wishes:
     tell: Callable[[str], None] = lambda _: None
 
 
-def write(command: Sequence[str], wishes: Wishes) -> None:
+def write(command: Sequence[str], wishes: Wishes) -> bool:
     """Write the study file once it is checked: one that is broken or half is never there.
 
-    Raises `UserError` for a command without any known option, for a log without a loss, and for a place that
-    cannot be written to.
+    Returns whether a study can begin with it: false where the first run failed, or its losses are not read.
+    Raises `UserError` for a program that is not there, for a command without any known option, for a log
+    without a loss, and for a place that cannot be written to.
     """
     folder = wishes.out.parent
     if not folder.is_dir():
         raise UserError(f"--out {wishes.out}: no folder {folder}; make it first")
+    check_is_there(command)
     shown = _shown(command, wishes)
     for sentence in shown.sentences:
         wishes.tell(sentence)
@@ -68,6 +70,7 @@ def write(command: Sequence[str], wishes: Wishes) -> None:
         raise UserError(f"--out {wishes.out}: {error.strerror}") from None
     finally:
         half.unlink(missing_ok=True)
+    return shown.is_ready
 
 
 def _shown(command: Sequence[str], wishes: Wishes) -> Shown:
@@ -119,7 +122,8 @@ def _as_logged(draft: Draft, log: Path) -> Shown:
 def _nothing_known(program: Program, options: Sequence[Option], found: Roles) -> str:
     """What was seen instead of a hyperparameter, and what to do."""
     names = ", ".join(option.flag for option in options[:8] if option.name != "help") or "none"
-    seen = "; ".join(filter(None, [program.trouble, *found.lines]))
+    trouble = program.trouble.removesuffix(f"; {help_runner.BY_HAND}")
+    seen = "; ".join(filter(None, [trouble, *found.lines]))
     because = f" ({seen})" if seen else ""
     none = "no option is a known hyperparameter with a known value, such as --lr"
     return f"{none} (it has: {names}){because}; {_fix(program, options)}"

@@ -20,6 +20,8 @@ TRIAL_S = 60
 """A trial of a first study need not take longer."""
 ENOUGH = 32
 """So many losses tell a flat course from a slow one; with fewer than that of its own it trains longer."""
+LEAST = 8
+"""So few losses need a trial that takes longer than that, if the program has them."""
 LONGEST_S = 600
 
 
@@ -55,14 +57,17 @@ def planned(
     losses, remarks, found = len(first.records.steps), [], {}
     came_to_its_end = first.ending is not None and first.ending.outcome is Outcome.FINISHED
     for name, count in own.items():
-        fits = max(tried[name], _round(tried[name] * TRIAL_S / max(first.wall_s, 0.1)))
+        fits = max(tried[name], _round(tried[name] * _times(first, TRIAL_S)))
         found[name] = min(count, fits)
         needed = math.ceil(tried[name] * ENOUGH / max(losses, 1))
         if found[name] < needed and came_to_its_end:
             found[name] = min(max(needed, found[name]), fits)
+        if losses * found[name] < LEAST * tried[name] and came_to_its_end:
+            most = int(tried[name] * _times(first, LONGEST_S / 2))
+            found[name] = max(found[name], min(count, math.ceil(tried[name] * LEAST / max(losses, 1)), most))
     for name in found:
         if found[name] < own[name]:
-            remarks.append(f"of {own[name]}, to take about a minute")
+            remarks.append(f"of {own[name]}, to take a minute or so")
         elif found[name] > own[name]:
             remarks.append(f"more than {own[name]}, which print too few losses to judge by")
     share = max((found[name] / tried[name] for name in found), default=1.0)
@@ -73,6 +78,15 @@ def planned(
             f"about {losses * share:.0f} losses a trial are few to judge by: let it print more often"
         )
     return found | {"timeout_s": timeout_s}, "; ".join(remarks), lines
+
+
+def _times(first: Ran, trial_s: float) -> float:
+    """How many times as long as the first run a trial trains within so many seconds.
+
+    Before a program prints anything it does not train, as far as one can tell; a part of its time it does.
+    """
+    training_s = max(first.wall_s - first.silent_s, first.wall_s / 4, 0.1)
+    return max(trial_s - first.silent_s, trial_s / 4) / training_s
 
 
 def _round(count: float) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import itertools
 import re
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -20,6 +21,17 @@ _ASKS_FOR_HELP = re.compile(
 )
 _IS_FIRE = re.compile(r"\bFire\(")
 _READS_ARGUMENTS = re.compile(r"sys\.argv|from_cli|configurator|\bargv\b")
+
+
+def check_is_there(command: Sequence[str]) -> None:
+    """Raises `UserError` where the program, or the script of its interpreter, is not there."""
+    here = f"start `stability init` in the folder where the program is started, not in {Path.cwd()}"
+    if shutil.which(command[0]) is None:
+        raise UserError(f"{command[0]}: no such program; install it, or {here}")
+    script = next((item for item in command[1:] if not item.startswith("-")), "")
+    is_python = Path(command[0]).name.startswith(("python", "pypy"))
+    if is_python and script.endswith(".py") and not Path(script).is_file():
+        raise UserError(f"{script}: no such file; {here}")
 
 
 def look_at(command: Sequence[str]) -> Program:

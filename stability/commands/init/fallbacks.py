@@ -14,6 +14,8 @@ from stability.records import Outcome
 
 _IN_THE_WAY = re.compile(r"FileExistsError|[Ee]xists|not empty|IsADirectoryError|is a directory")
 _OF_PROGRAM = re.compile(r"exit status \d|ended by ")
+_UNREAD = re.compile(r"; (?=parse\.\w+ found no line|nothing in [\d,]+ )")
+_NONFINITE = re.compile(r"^.*(?<![\w.])(?:nan|[-+]?inf)(?![\w.]).*$", re.IGNORECASE | re.MULTILINE)
 FEWER = "it fails when it is told more than was given, so only what was given is studied"
 
 
@@ -25,6 +27,39 @@ def is_lost(ran: Ran) -> bool:
 def has_failed(ran: Ran) -> bool:
     """Whether the program itself failed, and before any number; a log that is not read is no such failure."""
     return not ran.losses and not is_lost(ran) and _OF_PROGRAM.search(_error(ran)) is not None
+
+
+def why_nothing(ran: Ran) -> str:
+    """Why a run has no losses, and what to mend."""
+    if is_lost(ran):
+        return f"its training is lost before any number is read: {end_of(ran)}"
+    if (line := _lost_line(ran)) is not None:
+        return f"its training is lost before any number is read: it printed {line!r}"
+    if has_failed(ran):
+        asks = "; nobody answers in a trial: let it ask nothing" if "EOFError" in _error(ran) else ""
+        return f"the program failed in its first run: {end_of(ran)}{asks}"
+    still = "it was still running; allow it more with --timeout" if ran.ending is None else "it ended"
+    after = f"in its first run, and after {ran.wall_s:.0f} s {still}"
+    if not ran.printed.strip():
+        return f"the program printed nothing {after}"
+    return f"no training loss was read {after}; let it print one, or say in `parse` how: docs/command.md"
+
+
+def is_worth_a_study(ran: Ran) -> bool:
+    """Whether a run without losses has a verdict all the same."""
+    return is_lost(ran) or _lost_line(ran) is not None
+
+
+def _lost_line(ran: Ran) -> str | None:
+    """The first line with a number that is not finite."""
+    found = _NONFINITE.search(ran.printed.decode("utf-8", errors="replace"))
+    return None if found is None else found[0].strip()[:200]
+
+
+def end_of(ran: Ran) -> str:
+    """How its program ended, in its own words; what could not be read then is left out."""
+    words = _error(ran).removeprefix("CommandFailed: ")
+    return _UNREAD.split(words, maxsplit=1)[0]
 
 
 def wants_no_folder(ran: Ran) -> bool:

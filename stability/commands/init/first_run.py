@@ -35,6 +35,8 @@ class Shown:
 
     draft: Draft
     sentences: list[str] = field(default_factory=list)
+    is_ready: bool = True
+    """Whether a study of it can begin: false where its first run had nothing to judge."""
 
     def cannot(self, line: str) -> None:
         """Something that could not be done: said, and written into the file."""
@@ -57,11 +59,12 @@ def try_out(draft: Draft, check: Callable[[Draft], StudySpec], most_s: float) ->
 def _tried(draft: Draft, limits: Limits) -> Shown:
     first, short, found = _first(replace(draft, budget=budget.shortest(draft.roles)), limits)
     shown = Shown(replace(short, budget=draft.budget, lines=short.roles.lines))
-    shown.sentences += ["what was read:", *(f"  {sentence}" for sentence in found)] if found else []
+    has_more_than_an_end = found and first.printed.strip() and not fallbacks.has_failed(first)
+    if has_more_than_an_end:
+        shown.sentences += ["what was read:", *(f"  {sentence}" for sentence in found)]
     if not first.losses:
-        lost = "its training is lost before any number is read"
-        unread = f"the first run gave no number that is read within {first.wall_s:.0f} s"
-        shown.cannot(f"{lost if fallbacks.is_lost(first) else unread}: {_end(first)}")
+        shown.cannot(fallbacks.why_nothing(first))
+        shown.is_ready = fallbacks.is_worth_a_study(first)
         return shown
     took = f"{first.wall_s:.1f} s" if first.ending else f"it was ended after {limits.most_s:g} s"
     shown.sentences.append(f"first run: {took}, {len(first.records.steps)} steps read{_from_to(first)}")
@@ -117,12 +120,6 @@ def _gentle(draft: Draft, limits: Limits) -> Ran | None:
     if moved is None:
         return None
     return limits.runs(draft, "gentle", [Change(params={moved.name: moved.range["min"]})], 1)[0]
-
-
-def _end(first: Ran) -> str:
-    if first.ending is None:
-        return "it was still running"
-    return first.ending.error or "it ended well"
 
 
 def _from_to(first: Ran) -> str:

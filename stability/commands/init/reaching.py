@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -35,9 +36,14 @@ def shown(roles: Roles, first: Ran, runs: Runs) -> Iterator[Said]:
     differ = [_differ(first, other) for other in ran]
     starts_alike = any(other.losses[:1] == first.losses[:1] for other in ran)
     steady = starts_alike or not all(differ) or not _differ(first, runs("same", [Change()], 1)[0])
-    yield _of_seed("seed" in roles.of_trial, steady, differ[0])
-    if moved:
-        yield _of_param(moved.name, steady, differ[1])
+    names = ["seed", *([moved.name] if moved else [])]
+    for name, differs in zip(names, differ, strict=True):
+        if not differs and is_lost(first) and (name != "seed" or "seed" in roles.of_trial):
+            yield _of_lost(name, first)
+        elif name == "seed":
+            yield _of_seed("seed" in roles.of_trial, steady, differs)
+        else:
+            yield _of_param(name, steady, differs)
 
 
 def moved_in(roles: Roles) -> StudyParam | None:
@@ -56,6 +62,12 @@ def _differ(one: Ran, other: Ran) -> bool:
     """Whether the numbers that both have are not the same, or one training alone is lost."""
     both = min(len(one.losses), len(other.losses))
     return is_lost(one) != is_lost(other) or repr(one.losses[:both]) != repr(other.losses[:both])
+
+
+def _of_lost(name: str, first: Ran) -> Said:
+    count = sum(all(map(math.isfinite, own)) for own in first.losses)
+    losses = f"{count} finite loss{'' if count == 1 else 'es'}"
+    return Said(f"the training is lost after {losses}, too soon to show that {name} reaches it", True)
 
 
 def _of_seed(is_told: bool, steady: bool, differs: bool) -> Said:

@@ -31,10 +31,15 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """A run: how it ended (None: it still went on), how long it took, what it printed, what was recorded."""
+    """A run: how it ended (None: it still went on), how long it took, what was recorded.
+
+    `printed` is what the program itself printed, on both streams. It began to after `silent_s`, which is all
+    of `wall_s` where it printed nothing.
+    """
 
     ending: Ending | None
     wall_s: float
+    silent_s: float
     printed: bytes
     records: Records
     folder: Path
@@ -82,18 +87,26 @@ def _together(trials: Sequence[TrialSpec], most_s: float) -> list[Ran]:
         for trial in trials:
             trialdir.create(trial)
             processes.append(_start(trial))
-        ended = [most_s] * len(trials)
+        ended, silent = [most_s] * len(trials), [most_s] * len(trials)
         while any(process.poll() is None for process in processes) and time.monotonic() - start_s < most_s:
             time.sleep(LOOK_S)
+            now_s = time.monotonic() - start_s
             for i, process in enumerate(processes):
                 if process.poll() is not None:
-                    ended[i] = min(ended[i], time.monotonic() - start_s)
+                    ended[i] = min(ended[i], now_s)
+                if _has_printed(trials[i].directory):
+                    silent[i] = min(silent[i], now_s)
     finally:
         for process in processes:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-    return [_ran(trial, wall_s) for trial, wall_s in zip(trials, ended, strict=True)]
+    return [_ran(*own) for own in zip(trials, ended, silent, strict=True)]
+
+
+def _has_printed(folder: Path) -> bool:
+    log = folder / trialdir.STDOUT
+    return log.exists() and log.stat().st_size > 0
 
 
 def _start(trial: TrialSpec) -> subprocess.Popen[bytes]:
@@ -107,9 +120,11 @@ def _start(trial: TrialSpec) -> subprocess.Popen[bytes]:
     )
 
 
-def _ran(trial: TrialSpec, wall_s: float) -> Ran:
+def _ran(trial: TrialSpec, wall_s: float, silent_s: float) -> Ran:
     folder = trial.directory
-    log = folder / trialdir.STDOUT
-    lines = log.read_bytes().split(b"\n") if log.exists() else []
+    log, ending = folder / trialdir.STDOUT, trialdir.read_ending(folder)
+    ours = b"" if ending is None else (ending.traceback or "").encode()
+    lines = log.read_bytes().removesuffix(ours).split(b"\n") if log.exists() else []
     printed = b"\n".join(line for line in lines if not line.startswith(b"stability: "))
-    return Ran(trialdir.read_ending(folder), wall_s, printed, trialdir.read_records(folder), folder)
+    records = trialdir.read_records(folder)
+    return Ran(ending, wall_s, min(silent_s, wall_s), printed, records, folder)

@@ -1,6 +1,7 @@
 """The first run of a program: what it shows is said, and decides what the study file says."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -35,14 +36,14 @@ open(a.save, "w").write("x")
 def init(tmp_path):
     """Writes the program, with replacements, and runs `stability init` on it: the lines it says, and the study."""
 
-    def run(*replacements, given=(), options=()):
+    def run(*replacements, given=(), options=(), status=0):
         text = PROGRAM
         for old, new in replacements:
             assert old in text
             text = text.replace(old, new)
         (tmp_path / "train.py").write_text(text.replace("OPENING", ""))
         done = in_this_process(tmp_path, "init", *options, "--", sys.executable, "train.py", *given)
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == status, done.stdout + done.stderr
         return done.stdout.splitlines(), load_study(tmp_path / "study.yaml")
 
     return run
@@ -80,14 +81,16 @@ NOT_SHOWN = "not done: another {} printed the same numbers: it was not shown tha
     ("replacement", "line"),
     [
         (("random.seed(a.seed)", "random.seed(3)"), NOT_SHOWN.format("seed")),
-        (("2 * a.lr * x", "0.2 * x"), NOT_SHOWN.format("lr")),
-        (
+        pytest.param(("2 * a.lr * x", "0.2 * x"), NOT_SHOWN.format("lr"), marks=pytest.mark.slow),
+        pytest.param(
             ("random.seed(a.seed)", ""),
             "not done: runs with one seed differ too: it was not shown that the seed decides them",
+            marks=pytest.mark.slow,
         ),
-        (
+        pytest.param(
             ('p.add_argument("--seed", type=int, default=0)', "p.set_defaults(seed=1)"),
             "not done: no option for a seed was found, and two runs print the same: trials of an arm are one",
+            marks=pytest.mark.slow,
         ),
         (
             ("open(a.save", "open('left.txt', 'w').write('x'); open(a.save"),
@@ -101,6 +104,7 @@ def test_what_could_not_be_shown_is_a_line(init, tmp_path, replacement, line):
     assert f"# - {line.removeprefix('not done: ')}" in (tmp_path / "study.yaml").read_text().splitlines()
 
 
+@pytest.mark.slow
 def test_a_program_that_wants_no_folder_where_it_writes(init):
     _, spec = init(("OPENING", "os.mkdir(a.out_dir)"))
     assert "{directory}/artifacts/out_dir" in spec.trainer["command"]
@@ -114,17 +118,67 @@ def test_a_program_that_fails_when_it_is_told_more(init):
     assert spec.trainer["command"][2:] == ["--lr", "{lr}"]
 
 
-def test_a_program_that_fails(init):
-    said, _ = init(("OPENING", "sys.exit('no data here')"))
-    [line] = [own for own in said if own.startswith("not done: the first run gave no number that is read")]
-    assert "exit status 1: no data here" in line
+@pytest.mark.parametrize(
+    ("opening", "line"),
+    [
+        ("sys.exit('no data here')", "the program failed in its first run: exit status 1: no data here"),
+        pytest.param(
+            "input('which corpus? ')",
+            "the program failed in its first run: exit status 1: EOFError: EOF when reading a line; nobody answers "
+            "in a trial: let it ask nothing",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            "sys.exit()",
+            r"the program printed nothing in its first run, and after \d+ s it ended",
+            marks=pytest.mark.slow,
+        ),
+        (
+            "print('3 files copied'); sys.exit()",
+            r"no training loss was read in its first run, and after \d+ s it ended; let it print one, or say in "
+            r"`parse` how: docs/command\.md",
+        ),
+    ],
+)
+def test_a_program_that_no_study_can_begin_with(init, opening, line):
+    said, _ = init(("OPENING", opening), status=1)
+    assert any(re.fullmatch(f"not done: {line}", own) for own in said), said
+    assert said[-1] == "study.yaml: no study can begin with it; mend this, then the same command with --force"
+    assert not any("Traceback" in own for own in said)
 
 
+@pytest.mark.slow
+def test_a_program_that_prints_nothing_in_time(init):
+    said, _ = init(("OPENING", "import time; time.sleep(600)"), options=["--timeout", "2"], status=1)
+    assert said[0] == (
+        "not done: the program printed nothing in its first run, and after 2 s it was still running; allow it more "
+        "with --timeout"
+    )
+
+
+HERE = r"start `stability init` in the folder where the program is started, not in /\S+"
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (["no-such-trainer", "--lr", "1"], f"no-such-trainer: no such program; install it, or {HERE}"),
+        ([sys.executable, "absent.py", "--lr", "1"], f"absent.py: no such file; {HERE}"),
+    ],
+)
+def test_a_program_that_is_not_there(tmp_path, command, message):
+    done = in_this_process(tmp_path, "init", "--", *command)
+    assert done.returncode == 2 and re.fullmatch(message, done.stderr.strip()), done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
 def test_a_training_that_prints_too_little_trains_longer(init):
     said, spec = init(("range(8)", "range(1)"))
     assert spec.budget.epochs == 32
 
 
+@pytest.mark.slow
 def test_a_long_training_is_ended_in_time(init):
     slow = ("print(f", "import time; time.sleep(0.1); print(f")
     said, _ = init(slow, ("range(8)", "range(900)"), options=["--timeout", "4"])
@@ -183,9 +237,19 @@ def test_a_file_that_is_there_is_kept(tmp_path):
     assert (tmp_path / "study.yaml").read_text() == "mine"
 
 
+def test_a_training_that_is_lost_too_soon_to_show_what_reaches_it(init):
+    soon = (("x = random.random() + 1", "x = 1.5"), ("x -= 2 * a.lr * x", "x = float('nan')"))
+    said, _ = init(*soon)
+    assert {line for line in said if line.startswith("not done")} == {
+        f"not done: the training is lost after 1 finite loss, too soon to show that {name} reaches it"
+        for name in ("seed", "lr")
+    }
+
+
 LOST = "if x > 9: sys.exit('Loss is nan, stopping training')\n        print(f"
 
 
+@pytest.mark.slow
 def test_a_training_that_is_lost_at_once_is_read_at_a_gentler_setting(init):
     lost = (("print(f", LOST), ("x -= 2 * a.lr * x", "x -= 2 * a.lr * x if a.lr < 1 else -1e9"))
     said, spec = init(*lost, ("loss: {", "mel: {"), given=["--lr", "20"])
@@ -193,6 +257,7 @@ def test_a_training_that_is_lost_at_once_is_read_at_a_gentler_setting(init):
     assert "lr: another value changes what is printed" in said
 
 
+@pytest.mark.slow
 def test_a_training_that_prints_too_little_is_tried_longer(init):
     rare = ("for step in range(8)", "for step in [0] if epoch % 4 == 0 else []")
     said, spec = init(rare, given=["--epochs", "60"])
@@ -201,7 +266,9 @@ def test_a_training_that_prints_too_little_is_tried_longer(init):
 
 
 def test_a_training_that_is_lost_before_its_first_number_has_a_verdict(init, tmp_path):
-    said, _ = init(("OPENING", "if a.lr > 1: sys.exit('Loss is nan, stopping training')"), given=["--lr", "20"])
+    said, _ = init(
+        ("OPENING", "if a.lr > 1: sys.exit('Loss is nan, stopping training')"), given=["--lr", "20"]
+    )
     assert any(line.startswith("not done: its training is lost before any number is read") for line in said)
     done = in_this_process(tmp_path, "run", "study.yaml", "plan=[{compare: {seeds: 2}}]", "--jobs", "2")
     assert done.returncode == 0, done.stderr

@@ -417,7 +417,7 @@ def test_a_study_in_another_folder_runs_the_program_where_it_is_now(tmp_path, co
         ("raise SystemExit('no')", "ended with status 1: no"),
         (
             "print('loss', 1.5); print('loss', 0.5)",
-            "trained instead of printing help; write the file by hand",
+            r"trained instead of printing help\); .*write the file by hand",
         ),
         ("import argparse; argparse.ArgumentParser().parse_args()", "no option is a known hyperparameter"),
     ],
@@ -468,10 +468,5 @@ def test_what_a_program_leaves_behind_is_not_waited_for(tmp_path, monkeypatch):
 
 def test_a_program_that_is_silent(tmp_path, monkeypatch):
     monkeypatch.setattr(help_runner, "HELP_S", 0.5)
-    with pytest.raises(UserError, match="printed no help within 0.5 s; write the file by hand"):
+    with pytest.raises(UserError, match=r"printed no help within 0.5 s\); .*write the file by hand"):
         study(tmp_path, ["sh", "-c", "sleep 60"])
-
-
-def test_a_program_that_is_not_there(tmp_path):
-    with pytest.raises(UserError, match="cannot run 'no-such-program --help'"):
-        study(tmp_path, ["no-such-program"])
