@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from stability.judging.last_words import WITHOUT_ROLE, speaks_of_broken_training
 from stability.logs.fields import Field, between, read_line
 from stability.logs.number_format import may_be_nonfinite
-from stability.logs.observation import BESIDE_LOSSES, Observation
 from stability.logs.reading import Key, key_of
 from stability.logs.vocabulary import Sort, meaning
 
@@ -32,21 +31,21 @@ class _Seen:
 
 
 @dataclass(slots=True)
+class Course:
+    """How many steps of a training were read so far, and how many of them had finite losses."""
+
+    steps: int = 0
+    finite: int = 0
+
+
+@dataclass(slots=True)
 class Overlooked:
-    """Collects what is not finite and has no role; told of every step that has a loss."""
+    """Collects what is not finite and has no role; `course` is that of the training it is printed beside."""
 
+    course: Course = field(default_factory=Course)
     _seen: dict[Key, _Seen] = field(default_factory=dict)
-    _finite: set[Key] = field(default_factory=set)
     _said: str = ""
-    _steps: int = 0
-
-    def trained(self, observation: Observation) -> None:
-        """A step: one with finite losses shows that what was said before was survived."""
-        losses = [value for name, value in observation.values.items() if name not in BESIDE_LOSSES]
-        if losses:
-            self._steps += 1
-            if self._said and all(map(math.isfinite, losses)):
-                self._said = ""
+    _said_at: int = 0
 
     def field(self, line: str, own: Field, value: float | None) -> None:
         """A number without a role."""
@@ -58,7 +57,7 @@ class Overlooked:
         if key in self._seen:
             self._seen[key].count += 1
         else:
-            self._seen[key] = _Seen(1, line.strip()[:SHOWN_CHARACTERS], self._steps <= 2, _is_loss(own))
+            self._seen[key] = _Seen(1, line.strip()[:SHOWN_CHARACTERS], self.course.steps <= 2, _is_loss(own))
 
     def line(self, text: str, accounted: int = 0) -> None:
         """A line that nobody, or regular expressions, read; they found `accounted` of its numbers not finite."""
@@ -73,11 +72,11 @@ class Overlooked:
     def words(self, line: str) -> None:
         """A line that may speak of a number that is not finite."""
         if speaks_of_broken_training(line):
-            self._said = line.strip()[:SHOWN_CHARACTERS]
+            self._said, self._said_at = line.strip()[:SHOWN_CHARACTERS], self.course.finite
 
     def problem(self) -> str | None:
         """The line that was overlooked, quoted, and what it means; None where there is none."""
-        if self._said:
+        if self._said and self._said_at == self.course.finite:
             return f"the program said, and printed no finite loss after it: {self._said!r}"
         late = [seen for seen in self._seen.values() if not seen.from_start]
         if not late:
