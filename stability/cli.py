@@ -318,19 +318,23 @@ def init(
     ],
     out: Annotated[Path, typer.Option(help="The study file to write.")] = Path("study.yaml"),
     log: Annotated[
-        Path | None, typer.Option(help="What an earlier run printed: tells how its numbers are read.")
+        Path | None, typer.Option(help="What an earlier run printed, instead of a first run.")
     ] = None,
+    no_run: Annotated[bool, typer.Option("--no-run", help="Do not run it; nothing is shown then.")] = False,
+    timeout: Annotated[float, typer.Option(min=1.0, help="Seconds that a first run may take.")] = 120.0,
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
 ) -> None:
-    """Write a first study file for a training program: `stability init -- python train.py`.
+    """Write a study file that works for a training program: `stability init -- python train.py --lr 0.1`.
 
-    Runs it with --help, and reads its options and defaults (argparse, click, typer, HfArgumentParser, Hydra).
+    Finds its options (--help, config files, source, what is given), runs it for a short while, and shows what
+    was read, and whether learning rate and seed reach the training.
     """
-    from stability import starting
+    from stability.commands import init as first_study
 
     if out.exists() and not force:
         raise UserError(f"{out} is there already; choose another --out, or --force")
-    starting.write(out, command, _study_stem(out), log)
+    wishes = first_study.Wishes(out, _study_stem(out), log, not no_run, timeout, typer.echo)
+    first_study.write(command, wishes)
     typer.echo(f"{out}: look at it, then\nstability run {out}")
 
 

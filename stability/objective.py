@@ -46,10 +46,11 @@ def ending(
 def capped(records: Records, rows: TrialRows, verdict: Verdict, cap: float | None) -> float:
     """The objective: the last yardstick, at most its value before training; that cap for a diverged trial.
 
-    A trainer that never evaluates is measured by the sum of its unweighted training losses instead.
+    A trainer that never evaluates is measured by the sum of its unweighted training losses instead; one that
+    said in words alone that its loss is not finite has none.
     """
     initial, final = rows.trial["yardstick_initial"], rows.trial["yardstick_final"]
-    if not records.evaluations and initial is None:
+    if not records.evaluations and initial is None and records.steps:
         initial, final = (sum(records.steps[i].losses.values()) for i in (0, -1))
     if initial is None or not math.isfinite(initial):
         initial = UNBOUNDED if cap is None else cap

@@ -7,7 +7,7 @@ knows what a study is.
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -138,6 +138,40 @@ def _build(
         document.keys[*address, key] = place
         result[key] = _build(loader, value_node, (*address, key), document, source, above)
     return result
+
+
+def scalars(text: str) -> dict[Address, tuple[int, int, Any]]:
+    """Every scalar of a YAML text by its address: where it begins and ends in `text`, and its value.
+
+    A value with a tag of its own is its text. Raises `ValueError` for a text that is not one YAML document.
+    """
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        return {} if node is None else dict(_scalars(loader, node, (), ()))
+    except yaml.YAMLError as error:
+        raise ValueError(" ".join(str(error).split())) from None
+    finally:
+        loader.dispose()
+
+
+def _scalars(
+    loader: _Loader, node: yaml.Node, address: Address, above: tuple[int, ...]
+) -> Iterator[tuple[Address, tuple[int, int, Any]]]:
+    if id(node) in above:
+        raise ValueError("an alias stands inside its own anchor")
+    if isinstance(node, yaml.ScalarNode):
+        is_known = node.tag.startswith("tag:yaml.org,2002:")
+        value = loader.construct_object(node) if is_known else node.value
+        yield address, (node.start_mark.index, node.end_mark.index, value)
+        return
+    parts = (
+        [(key.value if isinstance(key.value, str) else str(key.value), value) for key, value in node.value]
+        if isinstance(node, yaml.MappingNode)
+        else list(enumerate(node.value))
+    )
+    for part, child in parts:
+        yield from _scalars(loader, child, (*address, part), (*above, id(node)))
 
 
 def written(data: Mapping[str, Any]) -> str:

@@ -36,4 +36,4 @@ def test_it_leads_from_nan_to_a_training_that_works(tmp_path):
     assert 0.003 <= bound < 0.2
     last = printed[4].splitlines()[-1]
     assert last.startswith("step 59: loss=0.") and "nan" not in printed[4]
-    assert printed[5].splitlines()[-1] == "not yet: ours still has its old learning rate"
+    assert printed[5].splitlines()[-1] == "not yet: usual still has its old learning rate"

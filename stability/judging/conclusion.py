@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from stability.judging.movement import scatters_about_zero
 from stability.judging.policy import Policy
-from stability.judging.shape import FEWEST, HOPELESS, Course, Shape, is_multiple, shape
-from stability.judging.trend import MANY
+from stability.judging.shape import FEWEST, HOPELESS, THOUSANDFOLD, Course, Shape, is_multiple, shape
+from stability.judging.trend import MANY, trend
 from stability.records import Event, EventKind, Severity, VerdictLabel
 
 BROKEN = frozenset({Course.BACK, Course.RETURNED, Course.ABOVE, Course.EXPLODED})
@@ -22,18 +23,28 @@ DESCENDED = frozenset({Course.LEARNED, Course.SPIKED})
 DWARFED = 1e4
 """A training loss that spiked by so many times what it learned is worth a warning, whatever else is shown."""
 FAR = 2.0
-"""A yardstick above 0 that ends at more than twice its start is lost, unless the training loss fell."""
-NOISY = 1.0 / 3.0
-"""A loss that scatters by more of itself shows nothing by being flat: those of policies scatter about 0."""
+"""A yardstick above 0 that ends at more than twice its start is lost, unless the training loss fell. So is a
+loss that is declared to fall and never came back to its start."""
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Finite numbers called `name`, and the step each belongs to."""
+    """Finite numbers called `name`, and the step each belongs to.
+
+    `directed`: they should fall, as their names say, or as is `declared` in the study file. `is_turned`: they
+    are those of a metric that should rise, times -1.
+    """
 
     name: str
     steps: Sequence[int]
     values: Sequence[float]
+    directed: bool = True
+    declared: bool = False
+    is_turned: bool = False
+
+    def shown(self, value: float) -> float:
+        """A number of this series as it was recorded."""
+        return -value if self.is_turned else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +56,25 @@ class Conclusion:
     event: Event | None = None
 
 
-def conclude(
-    training: Series, evaluated: Series, policy: Policy, *, directed: bool, before: bool
-) -> Conclusion:
+def conclude(training: Series, evaluated: Series, policy: Policy, *, before: bool) -> Conclusion:
     """What both series show.
 
-    `directed`: the training loss should fall. `before`: the first evaluation was made before training;
-    without that, fewer than four evaluations say nothing.
+    `before`: the first evaluation was made before training; without that, fewer than four evaluations say
+    nothing. A training loss that scatters about 0 has no direction, unless one is declared.
     """
-    loss = shape(training.values, policy)
+    loss = shape(training.values, policy, declared=training.declared)
+    directed = training.directed and not has_no_direction(training, loss)
     if len(evaluated.values) < (2 if before else FEWEST):
         return _training_alone(training, loss, directed=directed)
     measured = shape(evaluated.values, policy, exact_start=before)
     both = _Both(training, loss, evaluated, measured, policy, directed)
     return _OF_YARDSTICK[measured.course](both)
+
+
+def has_no_direction(series: Series, found: Shape | None = None) -> bool:
+    """Whether a series moves as one without direction does, and none is declared; `found` is its shape."""
+    t = found.trend if found is not None else trend(series.values)
+    return not series.declared and t is not None and scatters_about_zero(series.values, t)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +104,9 @@ def _yardstick_fell(both: _Both) -> Conclusion:
     if exploded or never_lower or dwarfed:
         return _bad(VerdictLabel.UNSTABLE, both.training, both.loss)
     values = both.evaluated.values
-    barely = values[0] - values[-1] < t.noise  # less than one batch differs from the next
-    if barely and both.directed and course is Course.FLAT:
+    # Less than one batch differs from the next, if there are enough of them to tell.
+    least = t.noise if t.n >= MANY else both.policy.stuck_drop * abs(values[0])
+    if values[0] - values[-1] < least and both.directed and course is Course.FLAT:
         return _stuck(both.evaluated)
     return _good(both.evaluated)
 
@@ -107,20 +124,27 @@ def _yardstick_partly(both: _Both) -> Conclusion:
 
 
 def _yardstick_returned(both: _Both) -> Conclusion:
-    """An excursion counts where the training loss shows one, too: a coarse yardstick jumps by itself."""
-    if both.loss.course is Course.FLAT and both.loss.trend.n >= MANY:
+    """An excursion counts where the training loss shows one, too, or where it is a thousandfold: a coarse
+    yardstick jumps by itself, but not so far.
+    """
+    flat = both.loss.course is Course.FLAT and both.loss.trend.n >= MANY
+    t = both.measured.trend
+    if flat and t.top - t.start <= THOUSANDFOLD * both.loss.trend.noise:
         return _stuck(both.evaluated)
     return _yardstick_bad(both)
 
 
 def _yardstick_above(both: _Both) -> Conclusion:
-    if both.loss.course is Course.FLAT:
+    """Lost, but for a training loss that is calm in many steps: the two contradict each other."""
+    if both.loss.course is Course.FLAT and both.loss.trend.n >= MANY:
         return _bad(VerdictLabel.UNSTABLE, both.evaluated, both.measured)
     return _yardstick_bad(both)
 
 
 def _yardstick_rose(both: _Both) -> Conclusion:
-    if both.broke() or (both.directed and both.loss.course is Course.ROSE):
+    """Lost where the training loss rose, too, or where the yardstick of a first measurement is a multiple."""
+    far = both.measured.trend.exact and is_multiple(both.measured.trend, FAR) and not both.learned()
+    if far or both.broke() or (both.directed and both.loss.course is Course.ROSE):
         return _bad(VerdictLabel.DIVERGED, both.evaluated, both.measured)
     if both.learned():
         return _bad(VerdictLabel.UNSTABLE, both.evaluated, both.measured)
@@ -185,11 +209,9 @@ def _training_alone(training: Series, loss: Shape, *, directed: bool) -> Conclus
             return _stuck(training)
         case Course.FLAT if loss.trend.n < MANY:
             return Conclusion(VerdictLabel.INCONCLUSIVE, _too_noisy(training))
-        case Course.FLAT if loss.trend.end_noise < NOISY * abs(loss.trend.end):
-            return _stuck(training)
         case Course.FLAT:
-            return _noisy(training)
-        case Course.ROSE:
+            return _stuck(training)
+        case Course.ROSE if not (training.declared and loss.trend.end > FAR * training.values[0] > 0.0):
             return _undecided(training)
         case Course.SHORT:
             return Conclusion(VerdictLabel.INCONCLUSIVE, _too_few(training))
@@ -203,14 +225,14 @@ def _good(series: Series) -> Conclusion:
 
 def _stuck(series: Series) -> Conclusion:
     event = Event(
-        series.steps[-1], EventKind.STUCK, series.name, series.values[-1], series.values[0], Severity.WARNING
+        series.steps[-1],
+        EventKind.STUCK,
+        series.name,
+        series.shown(series.values[-1]),
+        series.shown(series.values[0]),
+        Severity.WARNING,
     )
     return Conclusion(VerdictLabel.STUCK, _from_to(series), event)
-
-
-def _noisy(series: Series) -> Conclusion:
-    why = "no change beyond noise as large as the loss itself, so it shows nothing: evaluate"
-    return Conclusion(VerdictLabel.INCONCLUSIVE, f"{_from_to(series)}, {why}")
 
 
 def _undecided(series: Series) -> Conclusion:
@@ -221,18 +243,19 @@ def _undecided(series: Series) -> Conclusion:
 def _bad(label: VerdictLabel, series: Series, found: Shape) -> Conclusion:
     severity = Severity.LOST if label is VerdictLabel.DIVERGED else Severity.WARNING
     t, step = found.trend, series.steps[found.at]
-    peak = max(t.peak, series.values[found.at])  # one number alone may have been the excursion
+    peak = series.shown(max(t.peak, series.values[found.at]))  # one number alone may have been the excursion
+    start, end, tail = map(series.shown, (t.start, t.end, t.tail))
     match found.course:
         case Course.BACK | Course.PART:
             event = Event(step, EventKind.GAVE_BACK, series.name, found.given_back, None, severity)
         case Course.RETURNED:
-            event = Event(step, EventKind.RETURNED, series.name, peak, t.start, severity)
+            event = Event(step, EventKind.RETURNED, series.name, peak, start, severity)
         case Course.SPIKED:
-            event = Event(step, EventKind.EXCURSION, series.name, peak, t.start, severity)
+            event = Event(step, EventKind.EXCURSION, series.name, peak, start, severity)
         case Course.EXPLODED:
-            event = Event(step, EventKind.BLOW_UP, series.name, t.tail, t.start, severity)
+            event = Event(step, EventKind.BLOW_UP, series.name, tail, start, severity)
         case _:
-            event = Event(step, EventKind.BLOW_UP, series.name, t.end, t.start, severity)
+            event = Event(step, EventKind.BLOW_UP, series.name, end, start, severity)
     return Conclusion(label, "", event)
 
 
@@ -249,4 +272,5 @@ def _too_noisy(series: Series) -> str:
 
 
 def _from_to(series: Series) -> str:
-    return f"{series.name} {series.values[0]:.4g} to {series.values[-1]:.4g}"
+    first, last = series.shown(series.values[0]), series.shown(series.values[-1])
+    return f"{series.name} {first:.4g} to {last:.4g}"

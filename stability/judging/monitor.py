@@ -100,9 +100,9 @@ def scan(
 
 
 def not_run(records: Records, weights: Mapping[str, float]) -> list[tuple[str, str]]:
-    """The rules that could say nothing of a trial, by name, each with what was not recorded for it."""
+    """The kinds of events that could not be found in a trial, each with what was not recorded for it."""
     there = set(_recorded(records, weights))
-    return [(rule.__name__, rule.needs.value) for rule in RULES if rule.needs not in there]
+    return [(rule.kind.value, rule.needs.value) for rule in RULES if rule.needs not in there]
 
 
 def _recorded(records: Records, weights: Mapping[str, float]) -> Iterator[Needs]:

@@ -16,7 +16,7 @@ from stability.records import UserError
 class Policy:
     """When a rule fires. Every number has a source, or the measurement it comes from:
 
-    [recorded] 354 scored trainings of 62 kinds with labels from their own evaluation; its figures are in
+    [recorded] 558 scored trainings of 92 kinds with labels from their own evaluation; its figures are in
     docs/verdicts.md. [16 + 11] healthy and diverging runs of small models, measured when this
     project began. [AT] AUTOTRAINER, ICSE 2021. [noise] simulated independent noise. [244] as many healthy
     trainings of the built-in trainee, [half] one half of them; docs/numerics.md.
@@ -30,7 +30,7 @@ class Policy:
     within `returned_noise` times the scatter of its start a training has come back to it [recorded]. A
     yardstick that falls by less than `stuck_drop` of itself has not moved, where the loss has not either.
     **Ending early.** `runaway` times the size of the first numbers for `runaway_steps` steps, not falling;
-    `nonfinite_steps` losses in a row that are not finite [recorded: of 158 healthy ones none is ended].
+    `nonfinite_steps` losses in a row that are not finite [recorded: of 252 healthy ones none is ended].
     **Masked NaN.** `masked_steps` equal values in a row.
     **Scaler.** `skipped_steps` updates in a row skipped or lost: from 2^24 so many halvings reach 2^-16.
     **Spike.** `spike_z` robust standard deviations, after `spike_minimum` values, with the gradient within

@@ -31,8 +31,9 @@ class Trend:
     lowest level, and `highest` is the highest one after it. `end` is the
     level of the last window and `tail` that of the last three numbers. `peak` is the largest median of three
     neighbours, `top` the largest number. `noise` is the scatter of single numbers about their level, of a
-    quiet stretch; `best_noise` that at `best`, `end_noise` that of the last window. `blocks` are ten levels
-    in order. `exact`: the first number has no noise.
+    quiet stretch; `start_noise` that of the first window, or the first half of few numbers, `best_noise` at
+    `best`, `end_noise` of the last window. `blocks` are ten levels in order. `exact`: the first number has no
+    noise.
     """
 
     n: int
@@ -47,6 +48,7 @@ class Trend:
     peak_at: int
     top: float
     noise: float
+    start_noise: float
     best_noise: float
     end_noise: float
     blocks: tuple[float, ...]
@@ -87,6 +89,7 @@ def trend(values: Sequence[float], *, exact_start: bool = False) -> Trend:
         peak_at=smooth.index(peak),
         top=max(values),
         noise=sorted(scatters)[len(scatters) // 4],
+        start_noise=scatter(values[: window + 1 if n >= MANY else max(2, n // 2)]),
         best_noise=scatters[best_index],
         end_noise=max(least, scatter(values[-max(window, 4) :])),
         blocks=blocks(values),

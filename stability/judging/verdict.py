@@ -137,16 +137,17 @@ def describe(event: Event) -> str:
     value, limit, at = f"{event.value:.3g}", f"limit {event.threshold or 0.0:.3g}", f"at step {event.step}"
     match event.kind:
         case EventKind.BLOW_UP:
-            return (
-                f"{event.where} rose from {event.threshold:.4g} to {event.value:.4g}, for good {_from(event)}"
-            )
+            way = "fell" if event.value < event.threshold else "rose"
+            course = f"{way} from {event.threshold:.4g} to {event.value:.4g}"
+            return f"{event.where} {course}, for good {_from(event)}"
         case EventKind.GAVE_BACK:
             share = f"{event.value:.0%}" if event.value <= 1.0 else "more than all"
             return f"{event.where} gave back {share} of what it had learned, {_from(event)}"
         case EventKind.RETURNED:
-            return f"{event.where} went up to {value} and came back to {event.threshold:.4g}, where it began"
+            back = f"came back to {event.threshold:.4g}, where it began"
+            return f"{event.where} went {_way(event)} to {value} and {back}"
         case EventKind.EXCURSION:
-            return f"{event.where} went up to {value} on its way from {event.threshold:.4g}, {at}"
+            return f"{event.where} went {_way(event)} to {value} on its way from {event.threshold:.4g}, {at}"
         case EventKind.MASKED_NONFINITE:
             loss = event.where if event.where.endswith("loss") else f"{event.where} loss"
             frozen = f"{loss} stayed at exactly {event.value:g}"
@@ -195,6 +196,10 @@ _GRADIENT = {
 }
 _SATURATED = "clipping normalises the gradient, and nothing can be traced to the clip value"
 _INACTIVE = "clipping is inactive"
+
+
+def _way(event: Event) -> str:
+    return "down" if event.value < event.threshold else "up"
 
 
 def _from(event: Event) -> str:

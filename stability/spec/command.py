@@ -16,6 +16,7 @@ from stability.spec.sections import Section
 Text = str | int | float | bool
 EXAMPLE = '[python3, train.py, --lr, "{lr}"]'
 AUTO = "auto"
+COPY = '{from: config.yaml, set: {train.lr: "{lr}"}}'
 Named = dict[str, str]
 """Our name of a number -> the words that the program prints before it, or a table's column."""
 SWITCH = "{when: adaptive, then: [--adaptive], else: []}"
@@ -152,10 +153,23 @@ class Parse(Section):
         return {name: source for name, source in found.items() if source is not None}
 
 
+class ConfigCopy(Section):
+    """A config file of which each trial gets its own copy, and the values that are put into it, by name."""
+
+    source: Annotated[str, Field(alias="from")]
+    values: Annotated[dict[str, Text | None], Field(alias="set", min_length=1)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _whole(cls, copy: Any) -> Any:
+        return _mapping(copy, COPY)
+
+
 class CommandTrainer(Section):
-    """A program as trainer: its arguments, where it runs, and how its numbers are read."""
+    """A program as trainer: its arguments, its config files, where it runs, and how its numbers are read."""
 
     command: Annotated[list[Argument], Field(min_length=1)]
+    files: dict[str, ConfigCopy] = {}
     cwd: str | None = None
     env: dict[str, Text] = {}
     parse: Parse | None = None
@@ -207,6 +221,7 @@ def _mapping(source: Any, form: str) -> Any:
 
 SECTIONS = {
     "command": Argument,
+    "files": ConfigCopy,
     "parse": Parse,
     "stdout": TextSource,
     "stderr": TextSource,

@@ -43,6 +43,16 @@ def read(spec: TrialSpec) -> Ended:
     return Ended(spec, records, ending, judge(records, ending, spec.yardstick, policy, directions))
 
 
+def unused_signals(ended: Ended) -> str | None:
+    """Which names in `signals` the trial recorded nothing by, in a sentence; None where it used them all."""
+    records, evaluations = ended.records.steps, ended.records.evaluations
+    recorded = {name: None for record in (*records, *evaluations) for name in record.losses}
+    unused = [name for name in ended.spec.directions if name not in recorded]
+    if not unused or not recorded:
+        return None
+    return f"signals: no trial recorded {', '.join(map(repr, unused))}; recorded are {', '.join(recorded)}"
+
+
 def store_trial(
     store: Store, study: optuna.Study, claims: Claims, claim: Claim, ended: Ended, environment_id: int
 ) -> dict[str, Any] | None:

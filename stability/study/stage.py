@@ -248,6 +248,12 @@ class Stage:
             return self._hold(frozen)
         self._done += 1
         self._run.progress.finished(row)
+        if (
+            self._entry is self._run.spec.plan[0]
+            and self._done == 1
+            and (unused := ingest.unused_signals(ended))
+        ):
+            self._run.progress.note(unused)
         if inconclusive:
             self._limits.check_failures()
             self._tell_of_left_out()

@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.text import Text
 
 from stability import diagnosis, trialdir
+from stability.judging.columns import roles
 from stability.judging.monitor import not_run
-from stability.judging.signals import direction
 from stability.records import Explanation, Records, UserError, VerdictLabel
 from stability.store.restored import restored
 from stability.suggest import suggest
@@ -67,13 +67,15 @@ def print_trial(frames: Frames, name: str, format: str, options: str | None, spe
     own = {key: frame[frame.trial_id == trial["trial_id"]] for key, frame in _tables(frames).items()}
     if format == "json":
         tables = {key: _records(frame) for key, frame in own.items()}
-        heard = {"signals": _signals(own["steps"], spec), "not_run": _not_run(own, trial, spec)}
+        records = _recorded(own, trial, spec)
+        heard = {"signals": roles(records.steps, spec.directions), "not_run": _not_run(records, spec)}
         print(json.dumps(plain(trial) | heard | tables, indent=2, allow_nan=False))
     elif format == "csv":
         print_rows(_records(own["steps"]), "csv")
     else:
         _print_facts(trial)
-        _print_heard(_signals(own["steps"], spec), _not_run(own, trial, spec))
+        records = _recorded(own, trial, spec)
+        _print_heard(roles(records.steps, spec.directions), _not_run(records, spec))
         _print_course(own["steps"], own["epochs"], trial["event_step"])
         if len(own["events"]):
             print_rows([_event_line(row) for row in own["events"].to_dict("records")], "table")
@@ -140,29 +142,29 @@ def _print_facts(trial: Row) -> None:
     print(f"folder    {trial['directory']}")
 
 
-def _signals(steps: pd.DataFrame, spec: StudySpec) -> dict[str, str]:
-    """Which way each recorded loss should go: as declared in the study file, else by its name."""
-    names = [name.removeprefix("loss/") for name in steps.quantity.unique() if name.startswith("loss/")]
-    return {name: direction(name, spec.directions).value for name in names}
+def _recorded(own: Mapping[str, pd.DataFrame], trial: Row, spec: StudySpec) -> Records:
+    return restored(own["steps"], own["epochs"], _weighed(spec), trial["definitions"])
 
 
-def _not_run(own: Mapping[str, pd.DataFrame], trial: Row, spec: StudySpec) -> dict[str, list[str]]:
-    """What was not recorded -> the rules that need it, and so could say nothing."""
-    weights = {name: weight for name, weight in spec.yardstick.items() if weight}
-    records = restored(own["steps"], own["epochs"], weights, trial["definitions"])
+def _weighed(spec: StudySpec) -> dict[str, float]:
+    return {name: weight for name, weight in spec.yardstick.items() if weight}
+
+
+def _not_run(records: Records, spec: StudySpec) -> dict[str, list[str]]:
+    """What was not recorded -> the kinds of events that are found in it, and so could not be."""
     found: dict[str, list[str]] = {}
-    for rule, needs in not_run(records, weights):
-        found.setdefault(needs, []).append(rule)
+    for kind, needs in not_run(records, _weighed(spec)):
+        found.setdefault(needs, []).append(kind)
     return found
 
 
 def _print_heard(signals: Mapping[str, str], silent: Mapping[str, Sequence[str]]) -> None:
-    """The roles of numbers that are no plain losses, and the rules that had nothing to look at."""
+    """The roles of numbers that are no plain losses, and what could not be looked for."""
     if others := [f"{name} ({way})" for name, way in signals.items() if way != "down"]:
         print(f"signals   {', '.join(others)}; all others are losses")
     if silent:
         rules = ", ".join(name for names in silent.values() for name in names)
-        print(f"not run   {rules}; they read what was not recorded: {', '.join(silent)}")
+        print(f"not run   {rules}; looked for in what was not recorded: {', '.join(silent)}")
 
 
 def _seconds(value: float | None) -> str:

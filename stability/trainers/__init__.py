@@ -97,7 +97,12 @@ def prepare(trainer: Any, data: Mapping[str, Any], cache: Path) -> None:
 
 
 def resolve_device(device: str) -> str:
-    """A concrete device for `auto`; imports torch. Raises `UserError` for a device that is not here."""
+    """A concrete device for `auto`; the CPU is always here, and torch is imported for any other.
+
+    Raises `UserError` for a device that is not here.
+    """
+    if device == "cpu":
+        return device
     from stability.devices import resolve
 
     return resolve(device)

@@ -17,6 +17,7 @@ from stability.logs.sources import Sources
 from stability.records import Recorder, StopTrial, TrialSpec
 from stability.spec.command import CommandTrainer
 from stability.trainers import command_line as line
+from stability.trainers import config_copies
 from stability.trainers.command_section import unresolved
 from stability.trainers.program import LOOK_S, Program
 from stability.trainers.protocol import Protocol
@@ -56,6 +57,7 @@ def train(trainer: CommandTrainer, folder: Path, trial: TrialSpec, recorder: Rec
     values = line.values_of(trial, folder)
     cwd = folder / line.rendered(trainer.cwd or ".", values)
     sources = _sources(trainer, cwd, values, trial, recorder)
+    config_copies.write(trainer, cwd, values)
     kills = processes.oom_kills()
     started, env = line.arguments(trainer.command, values), _environment(trainer, values, trial)
     with trialdir.output(trial.directory) as log:

@@ -11,7 +11,7 @@ from stability.spec import StudySpec
 from stability.spec.command import EXAMPLE, CommandTrainer
 from stability.suggest import suggest
 from stability.trainers import command_line as line
-from stability.trainers import parse_check
+from stability.trainers import config_copies, parse_check
 from stability.trainers.command_section import place, section, working_folder
 from stability.yamlfile import Address
 
@@ -28,7 +28,9 @@ def check(spec: StudySpec) -> None:
             _check_switch(spec, ("command", i, "when"), item.when)
     for address, text, depends in line.texts(trainer):
         _check_text(spec, address, text, depends, known)
-    _check_program(spec, trainer, _check_folder(spec, trainer))
+    folder = _check_folder(spec, trainer)
+    _check_program(spec, trainer, folder)
+    config_copies.check(spec, trainer, folder)
     if trainer.parse is not None:
         parse_check.check(spec, trainer)
 

@@ -49,6 +49,20 @@ def rendered(text: Text, values: Mapping[str, Any]) -> str:
     return PLACEHOLDER.sub(lambda found: _filled(found, values), written(text))
 
 
+def alone(text: Text | None) -> str | None:
+    """The name of a text that is one placeholder and nothing else, which stands for a value of any kind."""
+    found = PLACEHOLDER.fullmatch(text) if isinstance(text, str) else None
+    return None if found is None else found["name"]
+
+
+def value_of(text: Text | None, values: Mapping[str, Any]) -> Any:
+    """What is put into a config file: a value as it is, and a text with its placeholders filled."""
+    name = alone(text)
+    if name is not None:
+        return str(values[name]) if isinstance(values[name], Path) else values[name]
+    return rendered(text, values) if isinstance(text, str) else text
+
+
 def written(value: Any) -> str:
     """A value as an argument: `true` and `false`, numbers with all their digits, text as it is."""
     if isinstance(value, bool):
@@ -69,6 +83,10 @@ def texts(trainer: CommandTrainer) -> Iterator[tuple[Address, Text, str | None]]
     for i, item in enumerate(trainer.command):
         for branch, own, depends in (("then", item.then, item.when), ("else", item.otherwise, None)):
             yield from ((("command", i, branch, j), text, depends) for j, text in enumerate(own))
+    for path, copy in trainer.files.items():
+        yield ("files", path), path, None
+        yield ("files", path, "from"), copy.source, None
+        yield from ((("files", path, "set", name), text, alone(text)) for name, text in copy.values.items())
     yield from ((("env", name), text, None) for name, text in trainer.env.items())
     if trainer.cwd is not None:
         yield ("cwd",), trainer.cwd, None

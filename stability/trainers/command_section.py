@@ -26,7 +26,10 @@ def section(spec: StudySpec) -> CommandTrainer:
     try:
         return CommandTrainer.model_validate(spec.trainer)
     except ValidationError as error:
-        address, message, at_key = explain(error.errors()[0], CommandTrainer, SECTIONS, "trainer")
+        first = min(
+            error.errors(), key=lambda own: own["type"] != "extra_forbidden"
+        )  # a slip makes two errors
+        address, message, at_key = explain(first, CommandTrainer, SECTIONS, "trainer")
         raise place(spec, address, message, at_key=at_key) from None
 
 

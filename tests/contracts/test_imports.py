@@ -16,7 +16,7 @@ LEVELS = [
     {"cli"},
     {"progress"},
     {"terminal", "doctor", "dashboard", "exporting"},
-    {"starting"},
+    {"commands"},
     {"importing"},
     {"study", "rejudge", "explain"},
     {"report", "diagnosis"},

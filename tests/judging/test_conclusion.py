@@ -64,10 +64,9 @@ EVALUATED = {**YARDSTICK, EXPLODED: [3.0] + [2.0 - i / 40 for i in range(36)] + 
 def conclusion(training, evaluated=(), *, directed=True, before=True, policy=None):
     steps = [20 * i for i in range(len(evaluated))]
     return conclude(
-        Series("total", range(len(training)), training),
+        Series("total", range(len(training)), training, directed=directed),
         Series("yardstick", steps, evaluated),
         policy or Policy(),
-        directed=directed,
         before=before,
     )
 
@@ -89,7 +88,7 @@ CELLS = {
     SPIKED: (UNSTABLE, UNSTABLE, UNSTABLE, *(DIVERGED,) * 4, UNSTABLE, UNSTABLE, UNSTABLE),
     PART: (UNSTABLE,) * 10,
     BACK: (UNSTABLE, UNSTABLE, *(DIVERGED,) * 8),
-    RETURNED: (UNSTABLE, UNSTABLE, *(DIVERGED,) * 6, STUCK, DIVERGED),
+    RETURNED: (UNSTABLE, UNSTABLE, *(DIVERGED,) * 8),
     ABOVE: (UNSTABLE, UNSTABLE, *(DIVERGED,) * 6, UNSTABLE, DIVERGED),
     EXPLODED: (UNSTABLE, UNSTABLE, *(DIVERGED,) * 8),
     ROSE: (UNSTABLE, UNSTABLE, INCONCLUSIVE, *(DIVERGED,) * 5, INCONCLUSIVE, INCONCLUSIVE),
@@ -99,7 +98,11 @@ CELLS = {
 
 @pytest.mark.parametrize(
     ("measured", "loss", "label"),
-    [(row, column, label) for row, labels in CELLS.items() for column, label in zip(COLUMNS, labels, strict=True)],
+    [
+        (row, column, label)
+        for row, labels in CELLS.items()
+        for column, label in zip(COLUMNS, labels, strict=True)
+    ],
 )
 def test_a_yardstick_and_a_training_loss_that_should_fall(measured, loss, label):
     found = conclusion(TRAINING[loss], EVALUATED[measured])
@@ -114,7 +117,7 @@ UNDIRECTED = {
     SPIKED: (UNSTABLE,) * 10,
     PART: (UNSTABLE,) * 10,
     BACK: (DIVERGED,) * 10,
-    RETURNED: (*(DIVERGED,) * 8, STUCK, DIVERGED),
+    RETURNED: (DIVERGED,) * 10,
     ABOVE: (*(DIVERGED,) * 8, UNSTABLE, DIVERGED),
     EXPLODED: (DIVERGED,) * 10,
     ROSE: (INCONCLUSIVE,) * 10,
@@ -124,7 +127,11 @@ UNDIRECTED = {
 
 @pytest.mark.parametrize(
     ("measured", "loss", "label"),
-    [(r, column, label) for r, labels in UNDIRECTED.items() for column, label in zip(COLUMNS, labels, strict=True)],
+    [
+        (r, column, label)
+        for r, labels in UNDIRECTED.items()
+        for column, label in zip(COLUMNS, labels, strict=True)
+    ],
 )
 def test_a_training_loss_without_direction_says_little(measured, loss, label):
     assert conclusion(TRAINING[loss], EVALUATED[measured], directed=False).label is label
@@ -160,15 +167,18 @@ def test_no_numbers_at_all_are_inconclusive():
 def test_a_loss_without_direction_that_ends_at_ten_thousand_times_its_start_is_lost():
     hopeless = [*noisy((3.0, 20)), *noisy((9e4, 180))]
     assert conclusion(hopeless, directed=False).label is DIVERGED
-    assert conclusion([value / 10 if value > 9.0 else value for value in hopeless], directed=False).label is INCONCLUSIVE
+    assert (
+        conclusion([value / 10 if value > 9.0 else value for value in hopeless], directed=False).label
+        is INCONCLUSIVE
+    )
 
 
-def test_a_flat_loss_shows_nothing_where_noise_is_as_large_as_itself():
+def test_a_flat_loss_shows_nothing_where_it_scatters_about_0():
     dice = random.Random(2)
     policy_loss = [0.1, *(dice.gauss(0.0, 0.1) for _ in range(198)), -0.1]
     found = conclusion(policy_loss)
     assert (found.label, found.event) == (INCONCLUSIVE, None)
-    assert found.evidence.startswith("total 0.1 to -0.1, no change beyond noise as large as the loss itself")
+    assert found.evidence.startswith("total 0.1 to -0.1; healthy trainings may do that, too: evaluate")
     assert conclusion([3.0 + value for value in policy_loss]).label is STUCK
     assert conclusion([0.0] * 200).label is STUCK  # it scatters not at all
 
@@ -257,5 +267,35 @@ def test_the_event_tells_what_happened_with_its_levels(values, kind, value, thre
 def test_the_step_is_that_of_the_number_where_it_began():
     values = TRAINING[BACK]
     series = Series("total", [10 * i for i in range(len(values))], values)
-    found = conclude(series, Series("yardstick", [], []), Policy(), directed=True, before=False)
+    found = conclude(series, Series("yardstick", [], []), Policy(), before=False)
     assert found.event.step == 1000
+
+
+@pytest.mark.parametrize("evaluated", [[3.0, 3000.0, 3.0, 3.01, 3.0, 3.0, 3.01, 3.0], [3.0, 300.0, 3.03, 3.01]])
+def test_one_evaluation_at_a_thousandfold_is_no_accident_though_no_logged_step_shows_it(evaluated):
+    found = conclusion(TRAINING[FLAT], evaluated)
+    assert (found.label, found.event.kind) == (DIVERGED, EventKind.RETURNED)
+    coarse = conclusion(TRAINING[FLAT], [3.0 if value < 100.0 else 4.0 for value in evaluated])
+    assert coarse.label is STUCK
+
+
+WOBBLY = [3.6, 45.0, 49.0, 37.0, 21.5]
+SPEECH = {LEARNED: [3.63, 4.33, 2.71, 1.93, 1.95], ROSE: [5.2, 72.3, 388.0, 1910.0, 588.0]}
+
+
+def test_few_evaluations_that_end_at_twice_the_first_are_lost_though_they_come_down():
+    assert conclusion(TRAINING[SHORT], WOBBLY).label is DIVERGED
+    assert conclusion(TRAINING[LEARNED], WOBBLY).label is UNSTABLE
+
+
+def test_few_evaluations_that_all_end_far_below_the_first_show_that_it_learned():
+    noise = [3.9, 10.8, 20.8, 24.8, 14.4, 24.7, 25.5, 14.5, 19.3, 19.9, 10.9, 15.1, 13.4, 14.0, 8.96, 9.96]
+    assert conclusion(noise, SPEECH[LEARNED]).label is STABLE
+    assert conclusion(noise, [3.63, 3.62, 3.63, 3.61, 3.62]).label is STUCK
+
+
+def test_a_few_losses_that_are_declared_to_fall_and_stay_at_twice_the_first_are_lost():
+    values = [4.85, 17.0, 692.0, 38.0, 28.4, 20.6, 31.0, 28.4, 16.4, 22.7, 16.3, 13.1]
+    steps, nothing = range(len(values)), Series("yardstick", [], [])
+    assert conclude(Series("total", steps, values), nothing, Policy(), before=False).label is INCONCLUSIVE
+    assert conclude(Series("total", steps, values, declared=True), nothing, Policy(), before=False).label is DIVERGED

@@ -169,26 +169,26 @@ def missing(steps=(), evaluations=(), weights=WEIGHTS):
     return dict(not_run(Records(tuple(steps), tuple(evaluations)), weights))
 
 
-def test_rules_without_their_numbers_are_told_by_what_is_missing():
-    assert missing().keys() == {rule.__name__ for rule in RULES}
+def test_what_could_not_be_looked_for_is_told_with_what_is_missing():
+    assert missing().keys() == {rule.kind.value for rule in RULES}
     bare = missing(course(3.0, 2.0))
     assert bare == {
-        "NonfiniteYardstick": "evaluations",
-        "NonfiniteGradient": "gradient norms",
-        "NonfiniteWeight": "weight norms",
-        "Spike": "gradient norms",
-        "GradExplosion": "gradient norms",
-        "Vanishing": "gradients of layers (stability.watch)",
-        "UpdateRatio": "sizes of updates (stability.watch)",
-        "AttentionLogits": "attention logits (stability.watch)",
-        "Dominance": "gradients of components (watch.components)",
-        "ClipSaturation": "clip factors (stability.watch)",
+        "nan_loss": "evaluations",
+        "nan_grad": "gradient norms",
+        "nonfinite_weight": "weight norms",
+        "spike": "gradient norms",
+        "grad_explosion": "gradient norms",
+        "vanishing": "gradients of layers (stability.watch)",
+        "update_ratio": "sizes of updates (stability.watch)",
+        "attention_logits": "attention logits (stability.watch)",
+        "dominance": "gradients of components (watch.components)",
+        "clip_saturation": "clip factors (stability.watch)",
     }
     everything = [Step(0, {"mel": 1.0}, grad_norm=1.0, weight_norm=1.0, measures=dict.fromkeys(MEASURES, 1.0))]
     evaluation = [Evaluation(0, BEFORE_TRAINING, {"mel": 1.0})]
     assert missing(everything, evaluation) == {}
-    assert missing(everything, evaluation, weights={}) == {"NonfiniteYardstick": "evaluations"}
-    assert "NonfiniteGradient" not in missing([Step(0, {"mel": 1.0}, skipped=True)])
+    assert missing(everything, evaluation, weights={}) == {"nan_loss": "evaluations"}
+    assert "nan_grad" not in missing([Step(0, {"mel": 1.0}, skipped=True)])
 
 
 @pytest.mark.parametrize("value", [NAN, INF])

@@ -31,9 +31,15 @@ CURVES = {
     "a fall": (falling, Course.LEARNED),
     "a fall to below 0": (lambda t: falling(t) - 2.5, Course.LEARNED),
     "a fall that goes on": (lambda t: 3.0 - 2.0 * t, Course.LEARNED),
-    "a fall with a bump half its height": (lambda t: falling(t) + (1.0 if 0.4 < t < 0.45 else 0.0), Course.LEARNED),
+    "a fall with a bump half its height": (
+        lambda t: falling(t) + (1.0 if 0.4 < t < 0.45 else 0.0),
+        Course.LEARNED,
+    ),
     "a fall that rises a little": (lambda t: falling(2 * t) + 0.4 * t, Course.LEARNED),
-    "a fall with an excursion of 50 times": (lambda t: 100.0 if 0.4 < t < 0.45 else falling(t), Course.SPIKED),
+    "a fall with an excursion of 50 times": (
+        lambda t: 100.0 if 0.4 < t < 0.45 else falling(t),
+        Course.SPIKED,
+    ),
     "a fall, and 60% of it back": (lambda t: falling(2 * t) if t < 0.5 else 2.2, Course.PART),
     "a fall, and all of it back": (back, Course.BACK),
     "nothing": (lambda t: 3.0, Course.FLAT),
@@ -88,7 +94,9 @@ def test_where_it_began():
 
 
 def test_how_much_was_given_back():
-    assert shape(drawn(300, CURVES["a fall, and 60% of it back"][0]), POLICY).given_back == pytest.approx(0.6, abs=0.03)
+    assert shape(drawn(300, CURVES["a fall, and 60% of it back"][0]), POLICY).given_back == pytest.approx(
+        0.6, abs=0.03
+    )
     assert shape(drawn(300, back), POLICY).given_back == pytest.approx(1.5, abs=0.05)
 
 
@@ -106,7 +114,8 @@ def test_how_much_was_given_back():
         ([1.0, 2.0, 4.0, 8.0, 16.0], Course.ABOVE),
         ([3.0, 3.0, 3.0, 3.0], Course.FLAT),
         ([1.0, 2.0, 3.0, 4.0], Course.ROSE),
-        ([101.0, 103.0, 109.0, 127.0], Course.ROSE),
+        ([-999.0, -997.0, -991.0, -973.0], Course.ABOVE),  # 1, 3, 9, 27 with a constant
+        ([101.0, 103.0, 106.0, 111.0], Course.ROSE),
         ([4.0, 1.0, 1.0, 1.0, 6.0, 6.0, 6.0], Course.BACK),
     ],
 )
@@ -144,3 +153,9 @@ def test_the_trend_that_it_saw_is_told():
     values = drawn(100, falling)
     assert shape(values, POLICY).trend == trend(values) and shape([], POLICY).trend is None
     assert shape(values, POLICY, exact_start=True).trend.start == values[0]
+
+
+def test_a_few_numbers_far_above_the_first_are_enough_where_they_are_declared_to_fall():
+    values = [4.5, 8.0, 12.0, 12.1, 12.3, 11.9, 12.2, 12.0, 12.1, 12.2, 12.0, 12.1]
+    assert shape(values, POLICY).course is Course.ROSE
+    assert shape(values, POLICY, declared=True).course is Course.ABOVE

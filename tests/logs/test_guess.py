@@ -4,11 +4,20 @@ import math
 
 import pytest
 
-from stability.logs.guess import Meaning, components_of, meaning, of_columns, of_lines
+from stability.logs.guess import (
+    UNKNOWN_EPOCH,
+    UNKNOWN_LOSS,
+    Meaning,
+    components_of,
+    meaning,
+    of_columns,
+    of_lines,
+)
 from stability.logs.patterns import Pattern, Reader
 from stability.logs.sources import Sources
 from stability.spec.command import Parse
-from stability.starting.study_file import UNKNOWN
+
+UNKNOWN = {"train": [UNKNOWN_EPOCH, UNKNOWN_LOSS]}
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,12 @@ def test_a_diverged_trial_is_complete_finite_and_infeasible_in_optuna(run_study,
             json.loads(text, parse_constant=pytest.fail)
 
 
+def test_a_signal_that_no_trial_records_is_told_once(run_study, study_file):
+    signals = "signals: {squares: {direction: none}, square: {direction: down}}"
+    _, _, watcher = run_study(study_file(("yardstick:", f"{signals}\nyardstick:")))
+    assert watcher.notes == ["signals: no trial recorded 'squares'; recorded are square"]
+
+
 def test_running_again_runs_nothing(run_study, study_file):
     path = study_file()
     _, store, _ = run_study(path)

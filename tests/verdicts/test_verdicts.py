@@ -1,7 +1,7 @@
 """How often verdicts are right, on recorded trainings and drawn curves: no more are wrong than were measured.
 
-The whole set is slow; a quarter of it, drawn by a seed, is judged every time, with limits as shares. No curve
-of the held-out ones was looked at.
+The whole set is slow; a quarter of it, drawn by a seed, is judged every time, with limits as shares. The
+held-out ones were recorded after the rules were written, and no curve of theirs was looked at.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from curves import curves
 
 from stability.records import VerdictLabel
 
-RECORDED, HELD_OUT, DRAWN = "recorded", "held_out", "drawn"
+RECORDED, RECORDED_2, HELD_OUT, DRAWN = "recorded", "recorded_2", "held_out", "drawn"
 
 
 @dataclass(frozen=True)
@@ -35,14 +35,17 @@ class Limits:
 
 
 LIMITS = {
-    (RECORDED, Form.TOTAL): Limits(lies=1, diverged=0.02, wrong=0.17, found=0.78),
-    (RECORDED, Form.GRADIENT): Limits(lies=1, diverged=0.02, wrong=0.16, found=0.78),
-    (RECORDED, Form.EVALUATED): Limits(lies=0, diverged=0.0, wrong=0.03, found=0.97),
-    (HELD_OUT, Form.TOTAL): Limits(lies=2, diverged=0.022, wrong=0.15, found=0.7),
-    (HELD_OUT, Form.GRADIENT): Limits(lies=2, diverged=0.022, wrong=0.15, found=0.69),
-    (HELD_OUT, Form.EVALUATED): Limits(lies=0, diverged=0.0, wrong=0.022, found=0.98),
-    (DRAWN, Form.TOTAL): Limits(lies=0, diverged=0.003, wrong=0.11, found=0.81),
-    (DRAWN, Form.GRADIENT): Limits(lies=0, diverged=0.003, wrong=0.11, found=0.82),
+    (RECORDED, Form.TOTAL): Limits(lies=1, diverged=0.0, wrong=0.171, found=0.79),
+    (RECORDED, Form.GRADIENT): Limits(lies=1, diverged=0.0, wrong=0.159, found=0.79),
+    (RECORDED, Form.EVALUATED): Limits(lies=0, diverged=0.0, wrong=0.026, found=0.97),
+    (RECORDED_2, Form.TOTAL): Limits(lies=0, diverged=0.0, wrong=0.15, found=0.64),
+    (RECORDED_2, Form.GRADIENT): Limits(lies=0, diverged=0.0, wrong=0.15, found=0.63),
+    (RECORDED_2, Form.EVALUATED): Limits(lies=0, diverged=0.0, wrong=0.022, found=0.98),
+    (HELD_OUT, Form.TOTAL): Limits(lies=1, diverged=0.013, wrong=0.108, found=0.76),
+    (HELD_OUT, Form.GRADIENT): Limits(lies=1, diverged=0.013, wrong=0.108, found=0.77),
+    (HELD_OUT, Form.EVALUATED): Limits(lies=0, diverged=0.0, wrong=0.019, found=0.96),
+    (DRAWN, Form.TOTAL): Limits(lies=0, diverged=0.003, wrong=0.109, found=0.81),
+    (DRAWN, Form.GRADIENT): Limits(lies=0, diverged=0.003, wrong=0.109, found=0.82),
     (DRAWN, Form.EVALUATED): Limits(lies=0, diverged=0.003, wrong=0.045, found=0.955),
 }
 SETS = pytest.mark.parametrize(("name", "form"), LIMITS)
@@ -86,7 +89,7 @@ def test_what_is_too_short_is_never_called_stable():
 
 
 def test_no_training_that_recovers_is_ended():
-    recovers = [case for name in (RECORDED, DRAWN) for case in cases(name) if case.recovers]
+    recovers = [case for name in (RECORDED, HELD_OUT, DRAWN) for case in cases(name) if case.recovers]
     assert len(recovers) >= 40
     for form in Form:
         assert ended(told(recovers, form)) == []

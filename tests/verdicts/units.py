@@ -23,6 +23,22 @@ def shifted(case: Case, constant: float) -> Case:
     return _losses(case, lambda value: value + constant)
 
 
+def every(case: Case, n: int) -> Case:
+    """The same training with every `n`-th step in its log; evaluations keep their place."""
+
+    def kept(values: Sequence[float] | None) -> list[float] | None:
+        return None if values is None else list(values[::n])
+
+    return replace(
+        case,
+        **{name: kept(getattr(case, name)) for name in ("total", "grad_norm", "lr", "grad_scale")},
+        components={name: kept(values) for name, values in case.components.items()},
+        loss_weights=case.loss_weights and {name: kept(values) for name, values in case.loss_weights.items()},
+        skipped=frozenset(step // n for step in case.skipped if step % n == 0),
+        evaluations=[(-(-step // n), value) for step, value in case.evaluations],
+    )
+
+
 def _losses(case: Case, change: Callable[[float], float]) -> Case:
     return replace(
         case,

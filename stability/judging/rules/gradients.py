@@ -30,6 +30,7 @@ class GradExplosion(Rule):
     A norm that is not finite is not this rule's business. Each of the two fires once.
     """
 
+    kind = EventKind.GRAD_EXPLOSION
     needs = Needs.GRAD_NORM
 
     def __init__(self, context: Context) -> None:
@@ -87,6 +88,7 @@ class Vanishing(Rule):
     its first value belong to a training that is done. Each of the three fires once.
     """
 
+    kind = EventKind.VANISHING
     needs = Needs.GRADIENTS
 
     def __init__(self, context: Context) -> None:
@@ -152,6 +154,7 @@ class ClipSaturation(Rule):
     on either side; at least `policy.clip_steps` others are needed.
     """
 
+    kind = EventKind.CLIP_SATURATION
     needs = Needs.CLIPPING
 
     def __init__(self, context: Context) -> None:
@@ -187,6 +190,7 @@ class Dominance(Rule):
     loss weights can do. Fires once per component, or pair, after `policy.samples` samples in a row.
     """
 
+    kind = EventKind.DOMINANCE
     needs = Needs.COMPONENT_GRADIENTS
 
     def __init__(self, context: Context) -> None:

@@ -26,6 +26,8 @@ class MaskedNonfinite(Rule):
     Equal losses alone say nothing: printed digits, averaged micro-batches and finished trainings repeat them.
     """
 
+    kind = EventKind.MASKED_NONFINITE
+
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._needed = context.policy.masked_steps

@@ -25,6 +25,8 @@ class NonfiniteLoss(Rule):
     `policy.nonfinite_steps` steps in a row end the training, unless a gradient scaler skipped them.
     """
 
+    kind = EventKind.NAN_LOSS
+
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._directions = context.directions
@@ -53,6 +55,7 @@ class NonfiniteLoss(Rule):
 class NonfiniteYardstick(Rule):
     """An evaluation component is NaN or infinite; twice in a row ends the training."""
 
+    kind = EventKind.NAN_LOSS
     needs = Needs.EVALUATIONS
 
     def __init__(self, context: Context) -> None:
@@ -76,6 +79,7 @@ class NonfiniteGradient(Rule):
     reach 1; from 2^24, 40 reach 2^-16, with which no finite number overflows.
     """
 
+    kind = EventKind.NAN_GRAD
     needs = Needs.GRAD_NORM
 
     def __init__(self, context: Context) -> None:
@@ -97,6 +101,7 @@ class NonfiniteGradient(Rule):
 class NonfiniteWeight(Rule):
     """The norm of all weights is not finite after the update: nothing brings them back."""
 
+    kind = EventKind.NONFINITE_WEIGHT
     needs = Needs.WEIGHT_NORM
 
     def __init__(self, context: Context) -> None:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from stability.judging.policy import Policy
-from stability.records import Direction, Evaluation, Event, Step
+from stability.records import Direction, Evaluation, Event, EventKind, Step
 
 
 class Needs(StrEnum):
@@ -42,9 +42,11 @@ class Rule:
 
     A rule overrides what it needs of `step`, `evaluation` and `finish`; the last is called once, after a
     training that came to its end. `Severity.LOST` from the first two ends the training, so it takes evidence
-    that no training comes back from; from `finish` it says what the training was.
+    that no training comes back from; from `finish` it says what the training was. `kind` is that of its
+    events, the first of several; `needs` is what it reads.
     """
 
+    kind: ClassVar[EventKind]
     needs: ClassVar[Needs] = Needs.LOSSES
 
     def __init__(self, context: Context) -> None:

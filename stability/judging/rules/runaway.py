@@ -19,6 +19,8 @@ class Runaway(Rule):
     on. A verdict needs far less; this rule is to end nothing that could have come back.
     """
 
+    kind = EventKind.BLOW_UP
+
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._directions = context.directions

@@ -23,6 +23,7 @@ class Spike(Rule):
     Fires once; the event stands at the loss's step, and is found when the gradient has followed.
     """
 
+    kind = EventKind.SPIKE
     needs = Needs.GRAD_NORM
 
     def __init__(self, context: Context) -> None:
@@ -89,6 +90,8 @@ class Oscillation(Rule):
     difference is the amplitude of a period of two. On logarithms, so it is relative to the loss.
     Not told apart: a loss that alternates because two batches take turns in a fixed order.
     """
+
+    kind = EventKind.OSCILLATION
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)

@@ -21,6 +21,7 @@ class UpdateRatio(Rule):
     should. Steps that a scaler skipped moved nothing by intention and do not count.
     """
 
+    kind = EventKind.UPDATE_RATIO
     needs = Needs.UPDATES
 
     def __init__(self, context: Context) -> None:
@@ -68,6 +69,7 @@ class AttentionLogits(Rule):
     one sample suffices for a warning: fp16 ends at 65504. Each fires once.
     """
 
+    kind = EventKind.ATTENTION_LOGITS
     needs = Needs.ATTENTION
 
     def __init__(self, context: Context) -> None:

@@ -1,0 +1,115 @@
+"""Runs a draft's program as its trials will be run, each in a process of its own that ends in time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stability import trainers, trialdir
+from stability.records import Ending, Records, TrialSpec
+from stability.spec import StudySpec
+
+CHILD = "import sys; from stability.worker import run_trial; run_trial(sys.argv[1])"
+LOOK_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How a run differs from the arm's own: another seed, other parameters."""
+
+    seed: int = 0
+    params: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A run: how it ended (None: it still went on), how long it took, what it printed, what was recorded."""
+
+    ending: Ending | None
+    wall_s: float
+    printed: bytes
+    records: Records
+    folder: Path
+
+    @property
+    def names(self) -> set[str]:
+        """Of its losses; of evaluations where there are any."""
+        rows = self.records.evaluations or self.records.steps
+        return {name for row in rows for name in row.losses}
+
+    @property
+    def losses(self) -> list[tuple[float, ...]]:
+        """Of each step, then of each evaluation."""
+        rows = [*self.records.steps, *self.records.evaluations]
+        return [tuple(row.losses.values()) for row in rows]
+
+
+def run(
+    spec: StudySpec, arm: str, changes: Sequence[Change], folder: Path, most_s: float, jobs: int
+) -> list[Ran]:
+    """One run for each change, at most `jobs` at a time, each at most `most_s` seconds long."""
+    trials = [_trial(spec, arm, change, folder / str(i)) for i, change in enumerate(changes)]
+    found: list[Ran] = []
+    for i in range(0, len(trials), jobs):
+        found += _together(trials[i : i + jobs], most_s)
+    return found
+
+
+def _trial(spec: StudySpec, arm: str, change: Change, folder: Path) -> TrialSpec:
+    trainer, data = trainers.resolved(spec)
+    budget = spec.budget
+    return TrialSpec(
+        study=spec.name, stage="first", number=0, key="first", arm=arm,
+        params=spec.arm_params(arm) | dict(change.params or {}), seed=change.seed, epochs=budget.epochs,
+        batch_size=budget.batch_size, max_steps=budget.max_steps, timeout_s=budget.timeout_s, device="cpu",
+        trainer=trainer, data=data, model=spec.model, yardstick=spec.yardstick, directory=folder,
+        cache=folder / "cache", directions=spec.directions,
+    )  # fmt: skip
+
+
+def _together(trials: Sequence[TrialSpec], most_s: float) -> list[Ran]:
+    """Whatever happens, nothing that was started is left."""
+    start_s, processes = time.monotonic(), []
+    try:
+        for trial in trials:
+            trialdir.create(trial)
+            processes.append(_start(trial))
+        ended = [most_s] * len(trials)
+        while any(process.poll() is None for process in processes) and time.monotonic() - start_s < most_s:
+            time.sleep(LOOK_S)
+            for i, process in enumerate(processes):
+                if process.poll() is not None:
+                    ended[i] = min(ended[i], time.monotonic() - start_s)
+    finally:
+        for process in processes:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    return [_ran(trial, wall_s) for trial, wall_s in zip(trials, ended, strict=True)]
+
+
+def _start(trial: TrialSpec) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-c", CHILD, str(trial.directory)],
+        env={"OMP_NUM_THREADS": "1"} | os.environ,  # as trials side by side have it
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def _ran(trial: TrialSpec, wall_s: float) -> Ran:
+    folder = trial.directory
+    log = folder / trialdir.STDOUT
+    lines = log.read_bytes().split(b"\n") if log.exists() else []
+    printed = b"\n".join(line for line in lines if not line.startswith(b"stability: "))
+    return Ran(trialdir.read_ending(folder), wall_s, printed, trialdir.read_records(folder), folder)

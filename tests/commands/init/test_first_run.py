@@ -1,0 +1,208 @@
+"""The first run of a program: what it shows is said, and decides what the study file says."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from commanding import COMMAND, in_this_process
+
+from stability.spec import load_study
+
+PROGRAM = """
+import argparse, os, random, sys
+p = argparse.ArgumentParser()
+p.add_argument("--lr", type=float, default=0.1)
+p.add_argument("--epochs", type=int, default=3)
+p.add_argument("--seed", type=int, default=0)
+p.add_argument("--save", default="model.pt", help="where to save the final model")
+p.add_argument("--out-dir", default="out")
+a = p.parse_args()
+OPENING
+random.seed(a.seed)
+x = random.random() + 1
+for epoch in range(a.epochs):
+    for step in range(8):
+        print(f"epoch {epoch} step {step} loss: {x * x:.6f}", flush=True)
+        x -= 2 * a.lr * x
+open(a.save, "w").write("x")
+"""
+
+
+@pytest.fixture
+def init(tmp_path):
+    """Writes the program, with replacements, and runs `stability init` on it: the lines it says, and the study."""
+
+    def run(*replacements, given=(), options=()):
+        text = PROGRAM
+        for old, new in replacements:
+            assert old in text
+            text = text.replace(old, new)
+        (tmp_path / "train.py").write_text(text.replace("OPENING", ""))
+        done = in_this_process(tmp_path, "init", *options, "--", sys.executable, "train.py", *given)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines(), load_study(tmp_path / "study.yaml")
+
+    return run
+
+
+def test_what_is_read_and_what_reaches_the_training(init, tmp_path):
+    said, spec = init(given=["--lr", "0.05"])
+    assert said[0] == "what was read:" and "16 of 16 lines have losses" in said[1]
+    assert said[-5].startswith("first run: ") and ", 16 steps read, loss from " in said[-5]
+    assert said[-4:] == [
+        "seed: another one changes what is printed, the same one does not",
+        "lr: another value changes what is printed",
+        "study.yaml: look at it, then",
+        "stability run study.yaml",
+    ]
+    assert (spec.budget.epochs, dict(spec.arms)) == (4, {"usual": {"lr": 0.05}})  # for 32 losses
+    assert spec.trainer["command"][2:] == [
+        "--lr", "{lr}", "--epochs", "{epochs}", "--seed", "{seed}", "--save", "{directory}/artifacts/model.pt",
+        "--out-dir", "{directory}/artifacts",
+    ]  # fmt: skip
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["study.yaml", "train.py"]
+
+
+def test_it_runs_as_it_is(init, tmp_path):
+    init(given=["--lr", "0.05"])
+    done = in_this_process(tmp_path, "run", "study.yaml", "plan=[{compare: {seeds: 2}}]", "--jobs", "2")
+    assert done.returncode == 0, done.stderr
+    assert "··" in done.stdout
+
+
+NOT_SHOWN = "not done: another {} printed the same numbers: it was not shown that it reaches the training"
+
+
+@pytest.mark.parametrize(
+    ("replacement", "line"),
+    [
+        (("random.seed(a.seed)", "random.seed(3)"), NOT_SHOWN.format("seed")),
+        (("2 * a.lr * x", "0.2 * x"), NOT_SHOWN.format("lr")),
+        (
+            ("random.seed(a.seed)", ""),
+            "not done: runs with one seed differ too: it was not shown that the seed decides them",
+        ),
+        (
+            ('p.add_argument("--seed", type=int, default=0)', "p.set_defaults(seed=1)"),
+            "not done: no option for a seed was found, and two runs print the same: trials of an arm are one",
+        ),
+        (
+            ("open(a.save", "open('left.txt', 'w').write('x'); open(a.save"),
+            "not done: it also writes left.txt, which trials side by side share",
+        ),
+    ],
+)
+def test_what_could_not_be_shown_is_a_line(init, tmp_path, replacement, line):
+    said, _ = init(replacement)
+    assert line in said
+    assert f"# - {line.removeprefix('not done: ')}" in (tmp_path / "study.yaml").read_text().splitlines()
+
+
+def test_a_program_that_wants_no_folder_where_it_writes(init):
+    _, spec = init(("OPENING", "os.mkdir(a.out_dir)"))
+    assert "{directory}/artifacts/out_dir" in spec.trainer["command"]
+
+
+def test_a_program_that_fails_when_it_is_told_more(init):
+    said, spec = init(
+        ("OPENING", "if '--seed' in sys.argv: sys.exit('no seeds here')"), given=["--lr", "0.05"]
+    )
+    assert "not done: it fails when it is told more than was given, so only what was given is studied" in said
+    assert spec.trainer["command"][2:] == ["--lr", "{lr}"]
+
+
+def test_a_program_that_fails(init):
+    said, _ = init(("OPENING", "sys.exit('no data here')"))
+    [line] = [own for own in said if own.startswith("not done: the first run gave no number that is read")]
+    assert "exit status 1: no data here" in line
+
+
+def test_a_training_that_prints_too_little_trains_longer(init):
+    said, spec = init(("range(8)", "range(1)"))
+    assert spec.budget.epochs == 32
+
+
+def test_a_long_training_is_ended_in_time(init):
+    slow = ("print(f", "import time; time.sleep(0.1); print(f")
+    said, _ = init(slow, ("range(8)", "range(900)"), options=["--timeout", "4"])
+    assert any("it was ended after 4 s" in line for line in said)
+
+
+def test_without_a_run(init):
+    said, _ = init(options=["--no-run"])
+    assert said[0] == "not done: the program was not run: how its numbers are read is not known"
+
+
+def test_with_a_log(init, tmp_path):
+    (tmp_path / "old.log").write_text("step 1 mel: 0.5 stop: 0.25\nstep 2 mel: 0.4 stop: 0.2\n")
+    said, spec = init(options=["--log", str(tmp_path / "old.log")])
+    assert dict(spec.yardstick) == {"mel": 1.0, "stop": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "No such file"),
+        ("hello\n", "nothing in it looks like a training loss; give what a training printed"),
+    ],
+)
+def test_a_log_that_tells_nothing(init, tmp_path, text, message):
+    log = tmp_path / "old.log"
+    if text:
+        log.write_text(text)
+    (tmp_path / "train.py").write_text(PROGRAM.replace("OPENING", ""))
+    done = in_this_process(tmp_path, "init", "--log", str(log), "--", sys.executable, "train.py")
+    assert done.returncode == 2 and f"--log {log}: {message}" in done.stderr
+
+
+def test_ctrl_c_leaves_no_half_file_and_no_process(tmp_path):
+    opening = "open('started', 'w').write(str(os.getpid()))\nimport time; time.sleep(600)"
+    (tmp_path / "train.py").write_text(PROGRAM.replace("OPENING", opening))
+    command = [*COMMAND, "init", "--", sys.executable, "train.py"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while not (tmp_path / "started").exists() or not (tmp_path / "started").read_text():
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["started", "train.py"]
+    with pytest.raises(ProcessLookupError):
+        for _ in range(600):
+            os.kill(int((tmp_path / "started").read_text()), 0)
+            time.sleep(0.1)
+
+
+def test_a_file_that_is_there_is_kept(tmp_path):
+    (tmp_path / "study.yaml").write_text("mine")
+    done = in_this_process(tmp_path, "init", "--", sys.executable, "train.py")
+    assert done.returncode == 2
+    assert "study.yaml is there already; choose another --out, or --force" in done.stderr
+    assert (tmp_path / "study.yaml").read_text() == "mine"
+
+
+LOST = "if x > 9: sys.exit('Loss is nan, stopping training')\n        print(f"
+
+
+def test_a_training_that_is_lost_at_once_is_read_at_a_gentler_setting(init):
+    lost = (("print(f", LOST), ("x -= 2 * a.lr * x", "x -= 2 * a.lr * x if a.lr < 1 else -1e9"))
+    said, spec = init(*lost, ("loss: {", "mel: {"), given=["--lr", "20"])
+    assert dict(spec.yardstick) == {"mel": 1.0}
+    assert "lr: another value changes what is printed" in said
+
+
+def test_a_training_that_prints_too_little_is_tried_longer(init):
+    rare = ("for step in range(8)", "for step in [0] if epoch % 4 == 0 else []")
+    said, spec = init(rare, given=["--epochs", "60"])
+    assert any(", 5 steps read" in line for line in said)
+    assert spec.budget.epochs == 128
+
+
+def test_a_training_that_is_lost_before_its_first_number_has_a_verdict(init, tmp_path):
+    said, _ = init(("OPENING", "if a.lr > 1: sys.exit('Loss is nan, stopping training')"), given=["--lr", "20"])
+    assert any(line.startswith("not done: its training is lost before any number is read") for line in said)
+    done = in_this_process(tmp_path, "run", "study.yaml", "plan=[{compare: {seeds: 2}}]", "--jobs", "2")
+    assert done.returncode == 0, done.stderr
+    assert "××" in done.stdout
