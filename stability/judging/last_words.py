@@ -8,14 +8,21 @@ THEN = "; then "
 """Parts what a program said from what it ended with."""
 WITHOUT_ROLE = "a number that is not finite was printed, and nothing says of what"
 """Begins what is said of a line that may be about anything."""
-_NAN = r"(?<![\w.-])[-+]?(?:nans?|infs?|infinit(?:e|y|ies)|non-?\s?finite|not (?:a )?finite|not a number)(?!\w)(?![-./]\w)"
+_NAN = (
+    r"(?<![\w.-])[-+]?(?:nans?|infs?|infinit(?:e|y|ies)|non-?\s?finite|not (?:a )?finite|not a number)"
+    r"(?!\w)(?![-./]\w)"
+)
 _NUMBERS = r"(?:loss|cost|objective|grad|gnorm|weight|logit|activation|parameter|norm|score|output|value)"
 _BROKE = (
-    r"\b(?:loss|losses|training|model|gradients?|optimi[sz]ation)\b[^.:;]{0,40}\b(?:diverg|explod|blew up|blown up)"
+    r"\b(?:loss|losses|training|model|gradients?|optimi[sz]ation)\b[^.:;]{0,40}"
+    r"\b(?:diverg|explod|blew up|blown up)"
     r"|\b(?:diverged|exploded|exploding)\b[^.:;]{0,40}\b(?:loss|training|gradients?)\b"
     r"|\binvalid loss\b|\bloss scale\b[^.;]{0,40}\bminimum|\bminimum loss scale\b|\bfound invalid values\b"
 )
-_ENDS = r"\b(?:stop(?:ped|ping|s)?\b|abort|terminat|halt(?:ed|ing)?|exiting|quitting|giv(?:e|ing) up|cannot continue)"
+_ENDS = (
+    r"\b(?:stop(?:ped|ping|s)?\b|abort|terminat|halt(?:ed|ing)?"
+    r"|exiting|quitting|giv(?:e|ing) up|cannot continue)"
+)
 _NOT_A_NUMBER = re.compile(rf"(?i){_NAN}")
 _OF_LOSS = re.compile(r"(?i)\b\w*(?:loss|cost|objective)\w*\b")
 _ENDING = re.compile(rf"(?i){_ENDS}")
@@ -70,7 +77,7 @@ def _names_nonfinite(error: str) -> bool:
 
 
 def speaks_of_broken_training(line: str) -> bool:
-    """Whether a line that a program printed says, in words, that its loss is not finite or that it ends for that."""
+    """Whether a line says, in words, that the loss is not finite or that the program ends for that."""
     if _TRAINING_BROKE.search(line):
         return True
     if not _NOT_A_NUMBER.search(line):

@@ -10,17 +10,26 @@ from stability.logs.number_format import NONFINITE, is_decimal, nonfinite, numbe
 from stability.logs.vocabulary import TIME_UNITS, UNITS, place_behind, speaks, split_of
 
 _DATES = (
-    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?:[T _,]{1,2}\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?)?(?:Z|\s?[+-]\d{2}:?\d{2}\b)?",
+    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?:[T _,]{1,2}\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?)?"
+    r"(?:Z|\s?[+-]\d{2}:?\d{2}\b)?",
     r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}(?![\d.])",
     r"\d{1,2}[/-]\d{1,2}\s+\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?",
-    r"(?:\d{1,2}[ -])?\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*[ -]+\d{1,4}(?:,? +\d{4})?\b",
+    r"(?:\d{1,2}[ -])?\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*[ -]+"
+    r"\d{1,4}(?:,? +\d{4})?\b",
 )
 _TIMES = (
-    r"\d+:\d{2}:\d{2}(?:[.,]\d+)?(?:<[\d:?]+)?", r"\d{1,3}:\d{2}(?![\d:.])(?:<[\d:?]+)?", r"\d+(?:h|hr|hrs)\s?\d+(?:m|min)(?:\s?\d+s)?", r"\d+m\s?\d+(?:\.\d+)?s\b",
+    r"\d+:\d{2}:\d{2}(?:[.,]\d+)?(?:<[\d:?]+)?",
+    r"\d{1,3}:\d{2}(?![\d:.])(?:<[\d:?]+)?",
+    r"\d+(?:h|hr|hrs)\s?\d+(?:m|min)(?:\s?\d+s)?",
+    r"\d+m\s?\d+(?:\.\d+)?s\b",
     r"\d+\s?days?,?\s+\d+:\d{2}:\d{2}",
 )  # fmt: skip
 _OTHERS = (
-    r"\w+://\S+", r"(?<![\w)\]])[.~]{0,2}/[\w.+=-][\w./+=-]*", r"\d+\.\d+\.\d+[\w.+-]*", r"0x[0-9a-fA-F]+", r"\b\d[0-9a-f]*[a-f][0-9a-f]{10,}\b",
+    r"\w+://\S+",
+    r"(?<![\w)\]])[.~]{0,2}/[\w.+=-][\w./+=-]*",
+    r"\d+\.\d+\.\d+[\w.+-]*",
+    r"0x[0-9a-fA-F]+",
+    r"\b\d[0-9a-f]*[a-f][0-9a-f]{10,}\b",
 )  # fmt: skip
 _DIGITS = (
     r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+,\d+(?:[.,]\d+)*|\d+(?:\.\d+|\.(?![\w.]))?|\.\d+)(?:[eE][-+]?\d+)?"
@@ -45,44 +54,11 @@ _SENTENCE = re.compile(
     r"\w*(?:Error|Exception|Warning)|(?i:info|debug|warn|warning|error|critical|fatal|note)"
 )
 _LEVEL = re.compile(r"INFO|DEBUG|WARN|WARNING|ERROR|CRITICAL|FATAL|TRACE|(?i:info|debug|warning)")
-_VERBS = frozenset(
-    [
-        "found",
-        "detected",
-        "encountered",
-        "is",
-        "was",
-        "are",
-        "were",
-        "has",
-        "have",
-        "got",
-        "contains",
-        "due",
-        "to",
-        "with",
-        "or",
-        "and",
-        "of",
-        "for",
-        "a",
-        "an",
-        "if",
-        "any",
-        "no",
-        "not",
-        "be",
-        "became",
-        "becomes",
-        "produced",
-        "returned",
-        "skip",
-        "skipping",
-        "skipped",
-        "avoid",
-        "avoiding",
-    ]
-)
+_VERBS = frozenset((
+    "found", "detected", "encountered", "is", "was", "are", "were", "has", "have", "got", "contains",
+    "due", "to", "with", "or", "and", "of", "for", "a", "an", "if", "any", "no", "not", "be", "became",
+    "becomes", "produced", "returned", "skip", "skipping", "skipped", "avoid", "avoiding",
+))  # fmt: skip
 """Behind these a `nan` is part of a sentence."""
 _SOFT = frozenset(",;|\t>*#•·│┃║~→—–!?")
 _OPENING, _CLOSING = "([{<", ")]}>"

@@ -40,7 +40,7 @@ class Course:
 
 @dataclass(slots=True)
 class Overlooked:
-    """Collects what is not finite and has no role; `course` is that of the training it is printed beside."""
+    """Collects what is not finite and has no role; `course` is that of the training printed beside it."""
 
     course: Course = field(default_factory=Course)
     _seen: dict[Key, _Seen] = field(default_factory=dict)
@@ -57,10 +57,11 @@ class Overlooked:
         if key in self._seen:
             self._seen[key].count += 1
         else:
-            self._seen[key] = _Seen(1, line.strip()[:SHOWN_CHARACTERS], self.course.steps <= 2, _is_loss(own))
+            shown, is_first = line.strip()[:SHOWN_CHARACTERS], self.course.steps <= 2
+            self._seen[key] = _Seen(1, shown, is_first, _is_loss(own))
 
     def line(self, text: str, accounted: int = 0) -> None:
-        """A line that nobody, or regular expressions, read; they found `accounted` of its numbers not finite."""
+        """A line that nobody read, or patterns did; they found `accounted` of its numbers not finite."""
         line = read_line(text)
         broken = [own for own in line.fields if own.value is not None and not math.isfinite(own.value)]
         for own in broken[accounted:]:
@@ -84,7 +85,8 @@ class Overlooked:
         worst = max(late, key=lambda seen: (seen.is_loss, seen.count))
         times = f" (and {worst.count - 1:,} more)" if worst.count > 1 else ""
         if worst.is_loss:
-            return f"the program printed a loss or gradient that is not finite, and that nothing accounts for: {worst.line!r}{times}"
+            what = "a loss or gradient that is not finite, and that nothing accounts for"
+            return f"the program printed {what}: {worst.line!r}{times}"
         return f"{WITHOUT_ROLE}: {worst.line!r}{times}"
 
 

@@ -96,8 +96,8 @@ def decide(
 ) -> Reading | None:
     """What the numbers in these rows are; None where nothing in them is a loss.
 
-    `weighed` are the components of the yardstick, which say what a total is called. `at_end`: no more rows come,
-    so what they show must do.
+    `weighed` are the components of the yardstick, which say what a total is called. `at_end`: no more rows
+    come, so what they show must do.
     """
     decimal = _decimal(rows)
     table = _series(rows, decimal)
@@ -169,7 +169,7 @@ def _losses(table: Table, *, at_end: bool) -> list[Series]:
 
 
 def _of_training(losses: list[Series]) -> list[Series]:
-    """Without those of a text that comes before the training: few, and only before what is there most often."""
+    """Without those of a text before the training: few, and only before what is there most often."""
     main = max(losses, key=lambda one: len(one.rows), default=None)
     return [one for one in losses if len(one.rows) >= FEW or one.rows[-1] > main.rows[0] or one is main]
 

@@ -136,10 +136,16 @@ class Structural:
 
     def _plan(self, line: Line) -> None:
         """Remembers how lines like this one are read, if that is always the same."""
-        if len(self._plans) >= MOST_PLANS or TOKEN.search(line.text) is not None or self._table.is_header(line.text):
+        if (
+            len(self._plans) >= MOST_PLANS
+            or TOKEN.search(line.text) is not None
+            or self._table.is_header(line.text)
+        ):
             return
         if self._wanted:
-            template = self.templates.get(tuple(Taken(one.own.name, one.ours, one.part) for one in self._wanted))
+            template = self.templates.get(
+                tuple(Taken(one.own.name, one.ours, one.part) for one in self._wanted)
+            )
             plan = None if template is None else planned(line, self._wanted, template)
             if plan is not None:
                 self._plans[shape(line.text)] = plan
@@ -147,7 +153,7 @@ class Structural:
             self._plans[shape(line.text)] = NOTHING
 
     def _hides_nan(self, line: Line) -> bool:
-        """Whether a word such as `nan` stands where a number stood in other lines, and was not read as one."""
+        """Whether a word such as `nan` stands where other lines had a number, and was not read as one."""
         if len([own for own in line.fields if own.value is not None and not isfinite(own.value)]) >= len(
             TOKEN.findall(line.text)
         ):
@@ -250,7 +256,7 @@ class Structural:
 
 
 def json_line(text: str) -> Line | None:
-    """The fields of a line that is a JSON object; what it says in words, as loggers wrap it, is read as a line."""
+    """The fields of a line that is a JSON object; a message in it, as loggers wrap it, is read as a line."""
     text = text.strip()
     if not text.startswith("{") or not text.endswith("}"):
         return None

@@ -30,80 +30,81 @@ class Sort(StrEnum):
 
 LOSSES = (Sort.LOSS, Sort.TERM, Sort.ERROR, Sort.PART)
 _EVALUATE = {
-    *("val", "valid", "validation", "validate", "validating", "eval", "evaluation", "evaluate", "evaluating", "dev"),
-    *("test", "testing", "cv", "holdout", "heldout", "vali", "valset", "evals", "validset"),
+    "val", "valid", "validation", "validate", "validating", "eval", "evaluation", "evaluate",
+    "evaluating", "dev", "test", "testing", "cv", "holdout", "heldout", "vali", "valset", "evals",
+    "validset",
 }  # fmt: skip
 _TRAIN = {"train", "training", "trn", "tr", "learn", "trainset"}
 _GENERIC = {
-    *("loss", "losses", "avg", "average", "mean", "raw", "total", "running", "current", "cur", "value", "batch", "the"),
-    *("step", "epoch", "iter", "iteration", "this", "last", "latest", "smoothed", "overall", "sum", "model", "of", "at", "in"),
-    *("all", "metric", "metrics", "scalar", "scalars", "summary", "per", "avr", "med", "median", "global", "final", "mini", "minibatch", "interval"),
+    "loss", "losses", "avg", "average", "mean", "raw", "total", "running", "current", "cur", "value",
+    "batch", "the", "step", "epoch", "iter", "iteration", "this", "last", "latest", "smoothed",
+    "overall", "sum", "model", "of", "at", "in", "all", "metric", "metrics", "scalar", "scalars",
+    "summary", "per", "avr", "med", "median", "global", "final", "mini", "minibatch", "interval",
 }  # fmt: skip
 _AVERAGES = {
-    *("avg", "average", "mean", "running", "smoothed", "smooth", "ema", "median", "med", "moving", "cumulative"),
-    *("epoch", "avr", "averaged", "global"),
+    "avg", "average", "mean", "running", "smoothed", "smooth", "ema", "median", "med", "moving",
+    "cumulative", "epoch", "avr", "averaged", "global",
 }  # fmt: skip
 _STEPS = {
-    *("step", "steps", "iter", "iters", "iteration", "iterations", "it", "itr", "update", "updates", "nupdates"),
-    *("timesteps", "tick", "ticks", "batch", "batches", "minibatch", "globalstep", "niter", "upd", "up", "round", "rounds"),
-    *("row", "unnamed", "index", "tree", "kimg", "nimg", "i", "n", "sweep", "s"),
+    "step", "steps", "iter", "iters", "iteration", "iterations", "it", "itr", "update", "updates",
+    "nupdates", "timesteps", "tick", "ticks", "batch", "batches", "minibatch", "globalstep", "niter",
+    "upd", "up", "round", "rounds", "row", "unnamed", "index", "tree", "kimg", "nimg", "i", "n",
+    "sweep", "s",
 }  # fmt: skip
 _EPOCHS = {"epoch", "epochs", "ep", "e", "epoc"}
 _OF_COUNTERS = {
-    *("global", "total", "trainer", "train", "training", "current", "cur", "num", "n", "optim", "opt", "optimizer"),
-    *("gradient", "model", "at", "in", "the", "g", "number", "of", "finished", "completed", "done", "after", "local"),
+    "global", "total", "trainer", "train", "training", "current", "cur", "num", "n", "optim", "opt",
+    "optimizer", "gradient", "model", "at", "in", "the", "g", "number", "of", "finished", "completed",
+    "done", "after", "local",
 }  # fmt: skip
 _COUNTS = {
-    *("samples", "tokens", "examples", "images", "seen", "consumed", "frames", "episodes", "episode", "sentences"),
-    *("words", "points", "games", "kimg", "params", "parameters"),
+    "samples", "tokens", "examples", "images", "seen", "consumed", "frames", "episodes", "episode",
+    "sentences", "words", "points", "games", "kimg", "params", "parameters",
 }  # fmt: skip
 _TERMS = {
-    *("mel", "kl", "kld", "stop", "gate", "mle", "dur", "duration", "nll", "ce", "bce", "mse", "l1", "gen", "disc"),
-    *("fm", "adv", "attn", "attention", "guided", "postnet", "cost", "objective", "reconstruction", "recon", "pitch"),
-    *("energy", "align", "alignment", "feature", "generator", "discriminator", "xent", "elbo", "vlb", "commit"),
-    *("ctc", "crossentropy", "vq", "criterion", "huber", "smoothl1", "rec", "recons", "contrastive", "distill"),
-    *("loglik", "nlogp", "likelihood"),
+    "mel", "kl", "kld", "stop", "gate", "mle", "dur", "duration", "nll", "ce", "bce", "mse", "l1",
+    "gen", "disc", "fm", "adv", "attn", "attention", "guided", "postnet", "cost", "objective",
+    "reconstruction", "recon", "pitch", "energy", "align", "alignment", "feature", "generator",
+    "discriminator", "xent", "elbo", "vlb", "commit", "ctc", "crossentropy", "vq", "criterion",
+    "huber", "smoothl1", "rec", "recons", "contrastive", "distill", "loglik", "nlogp", "likelihood",
 }  # fmt: skip
 _BLENDS = {
-    "hinge",
-    "cross",
-    "entropy",
-    "negative",
-    "log",
-    "likelihood",
-    "smooth",
-    "style",
-    "content",
-    "perceptual",
-    "lpips",
-}
+    "hinge", "cross", "entropy", "negative", "log", "likelihood", "smooth", "style", "content",
+    "perceptual", "lpips",
+}  # fmt: skip
 _ERRORS = {
-    *("rmse", "mae", "mape", "rmsle", "merror", "error", "err", "deviance", "ppl", "perplexity", "bpc", "bpd", "bits"),
-    *("errors", "msle", "poisson", "gamma", "l2", "smape", "misfit", "residual", "energy", "fid", "wer", "cer"),
+    "rmse", "mae", "mape", "rmsle", "merror", "error", "err", "deviance", "ppl", "perplexity", "bpc",
+    "bpd", "bits", "errors", "msle", "poisson", "gamma", "l2", "smape", "misfit", "residual", "energy",
+    "fid", "wer", "cer",
 }  # fmt: skip
 _BESIDE = {
-    *("best", "min", "max", "minimum", "maximum", "lowest", "prev", "previous", "target", "threshold", "patience", "clip"),
-    *("limit", "scale", "weight", "weights", "coef", "coeff", "coefficient", "lambda", "factor", "time", "eta", "elapsed"),
-    *("mem", "memory", "size", "seed", "rank", "worker", "gpu", "cuda", "device", "version", "port", "pid", "decay"),
-    *("momentum", "warmup", "dropout", "skipped", "nan", "inf", "remaining", "std", "var", "from", "ratio", "temp", "delta"),
-    *("id", "num", "width", "height", "dim", "layers", "heads", "world", "improved", "line", "node", "local"),
-    *("sec", "secs", "seconds", "ms", "speed", "throughput", "util", "data", "wait", "wall", "clock", "runtime", "wps", "ups", "wpb", "bsz", "elasped"),
+    "best", "min", "max", "minimum", "maximum", "lowest", "prev", "previous", "target", "threshold",
+    "patience", "clip", "limit", "scale", "weight", "weights", "coef", "coeff", "coefficient",
+    "lambda", "factor", "time", "eta", "elapsed", "mem", "memory", "size", "seed", "rank", "worker",
+    "gpu", "cuda", "device", "version", "port", "pid", "decay", "momentum", "warmup", "dropout",
+    "skipped", "nan", "inf", "remaining", "std", "var", "from", "ratio", "temp", "delta", "id", "num",
+    "width", "height", "dim", "layers", "heads", "world", "improved", "line", "node", "local", "sec",
+    "secs", "seconds", "ms", "speed", "throughput", "util", "data", "wait", "wall", "clock", "runtime",
+    "wps", "ups", "wpb", "bsz", "elasped",
 }  # fmt: skip
 _METRICS = {
-    *("ap", "map", "ar", "auc", "auroc", "acc", "accuracy", "precision", "recall", "iou", "miou", "dice", "corr", "r"),
-    *("correlation", "pearson", "spearman", "kappa", "mcc", "psnr", "ssim", "bleu", "rouge", "metric", "score", "rank"),
-    *("reward", "return", "rew", "success", "win", "len", "length", "top", "hit", "specificity", "sensitivity", "p"),
-    *("explained", "variance", "explainedvariance", "cosine", "snr", "pesq", "stoi", "mos", "rate", "jaccard", "class"),
+    "ap", "map", "ar", "auc", "auroc", "acc", "accuracy", "precision", "recall", "iou", "miou", "dice",
+    "corr", "r", "correlation", "pearson", "spearman", "kappa", "mcc", "psnr", "ssim", "bleu", "rouge",
+    "metric", "score", "rank", "reward", "return", "rew", "success", "win", "len", "length", "top",
+    "hit", "specificity", "sensitivity", "p", "explained", "variance", "explainedvariance", "cosine",
+    "snr", "pesq", "stoi", "mos", "rate", "jaccard", "class",
 }  # fmt: skip
 _BEFORE_PLACES = {"at", "after", "in", "for", "on", "of"}
 _RATES = {"lr", "lrs", "learningrate"}
 _NORMS = {"gnorm", "gradnorm", "gn"}
 TIME_UNITS = {
-    *("ms", "s", "sec", "secs", "second", "seconds", "min", "mins", "minutes", "h", "hr", "hrs", "hours", "us", "µs", "d", "days"),
+    "ms", "s", "sec", "secs", "second", "seconds", "min", "mins", "minutes", "h", "hr", "hrs", "hours",
+    "us", "µs", "d", "days",
 }  # fmt: skip
 UNITS = TIME_UNITS | {
-    *("gb", "mb", "kb", "gib", "mib", "it/s", "s/it", "samples/s", "tokens/s", "tok/s", "img/s", "images/s", "steps/s"),
-    *("examples/s", "batch/s", "samples/sec", "tokens/sec", "sentences/s", "fps", "hz", "%", "tflops", "mfu", "w", "examples/sec", "ex/s", "iters/sec"),
+    "gb", "mb", "kb", "gib", "mib", "it/s", "s/it", "samples/s", "tokens/s", "tok/s", "img/s",
+    "images/s", "steps/s", "examples/s", "batch/s", "samples/sec", "tokens/sec", "sentences/s", "fps",
+    "hz", "%", "tflops", "mfu", "w", "examples/sec", "ex/s", "iters/sec",
 }  # fmt: skip
 _RAISED = re.compile(r"\w(?:Error|Exception|Warning)\b")
 _PIECES = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[A-Z]|\d+")
@@ -121,7 +122,7 @@ class Meaning(NamedTuple):
 
 @functools.lru_cache(maxsize=8192)
 def words_of(name: str) -> tuple[str, ...]:
-    """The words of a name in small letters, cut at signs and at changes of case; digits stay where they are."""
+    """The words of a name in small letters, cut at signs and at changes of case; digits stay."""
     found = []
     for text in re.findall(r"[^\W_]+", name):
         pieces = [text] if text.islower() or text.isupper() else _PIECES.findall(text) or [text]
@@ -237,7 +238,7 @@ def _quantity(own: list[str]) -> Meaning:
 
 
 def _beside(own: list[str]) -> bool:
-    """Whether the last word, or the first, takes the others' meaning away: a weight of a loss, the best loss."""
+    """Whether the last word, or the first, changes what the others mean: the weight of a loss, the best one."""
     return (
         own[-1] in _BESIDE
         or own[0] in ("best", "min", "max", "prev", "previous", "lowest", "target", "initial")
