@@ -32,7 +32,8 @@ _OTHERS = (
     r"\b\d[0-9a-f]*[a-f][0-9a-f]{10,}\b",
 )  # fmt: skip
 _DIGITS = (
-    r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+,\d+(?:[.,]\d+)*|\d+(?:\.\d+|\.(?![\w.]))?|\.\d+)(?:[eE][-+]?\d+)?"
+    r"(?:\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|"
+    r"\d+,\d+(?:[.,]\d+)*|\d+(?:\.\d+|\.(?![\w.]))?|\.\d+)(?:[eE][-+]?\d+)?"
 )
 _WORD = r"[^\W\d]\w*(?:(?:[./@+]|-(?=\w))\w+)*"
 _TOKEN = re.compile(
@@ -62,13 +63,21 @@ _VERBS = frozenset((
 """Behind these a `nan` is part of a sentence."""
 _SOFT = frozenset(",;|\t>*#•·│┃║~→—–!?")
 _OPENING, _CLOSING = "([{<", ")]}>"
+_LINKING = frozenset(("is", "was", "are", "were", "equals", "reached"))
+_WIDE = str.maketrans("：，；（）＝％、｜［］", ":,;()=%,|[]")
 _FAR = 3
 """So many blanks part the columns of a text."""
 
 
 UNNAMED = "~"
+_WHOLE = re.compile(r"[-+]?(?:\d+|\d{1,3}(?:,\d{3})+)")
 MOST_WORDS = 12
 _NUMERIC = re.compile(rf"(?i)(?<![a-z])[-+]?{NONFINITE}(?![a-z])|[-+]?\d[\d.,]*(?:e[-+]?\d+)?")
+_MISSING = re.compile(
+    r"(?<![\w.*#-])(?i:null|none|nil|n/a|na|undefined|undef|missing|overflow|nanf0|-{1,3}|—|\*{3,}"
+    r"|#(?:num|value|n/a|div/0)!?)(?![\w*-])"
+)
+"""Fortran writes stars for what does not fit; others write a word."""
 _LETTERS = re.compile(r"[^a-zA-Z:=|]+")
 
 
@@ -93,7 +102,7 @@ class Field(NamedTuple):
     @property
     def is_whole(self) -> bool:
         """Whether it is written as a whole number."""
-        return self.text.lstrip("+-").replace(",", "").isdigit()
+        return _WHOLE.fullmatch(self.text) is not None
 
 
 class Line(NamedTuple):
@@ -114,7 +123,7 @@ def read_line(text: str, *, forced: bool = False) -> Line:
 
     `forced`: a word such as `nan` is a number wherever it stands, since numbers stood there in other lines.
     """
-    text = unwrapped(text)
+    text = unwrapped(text if text.isascii() else text.translate(_WIDE))
     walk = _Walk(forced=forced)
     for token in _TOKEN.finditer(text):
         walk.take(token)
@@ -125,6 +134,11 @@ def read_line(text: str, *, forced: bool = False) -> Line:
 def is_unnamed(name: str) -> bool:
     """Whether no words name a number: the others of its line stand in their place."""
     return not name or name.startswith(UNNAMED)
+
+
+def with_nan(text: str) -> str:
+    """The line with `nan` for each word that programs write where a number is missing."""
+    return _MISSING.sub("nan", text)
 
 
 def skeleton(text: str) -> str:
@@ -212,7 +226,10 @@ class _Walk:
         self._fresh = False
         if text.isalpha() and len(self._seen) < MOST_WORDS:
             self._seen.append(text)
-        if self._is_unit(text, token.start()):
+        if self._is_unit(text, token.start()) and token.string[token.end() : token.end() + 1] not in (
+            ":",
+            "=",
+        ):
             self.fields[-1] = self.fields[-1]._replace(unit=text)
             return
         if self._after_sign or self._is_over:
@@ -306,6 +323,8 @@ class _Walk:
 
     def _named(self) -> str:
         """Takes the words as the name of what comes next; which part of the data it is of."""
+        while self._words and self._words[-1].lower() in _LINKING:
+            self._words.pop()
         if not self._words and self._carried:
             self._words, self._carried = self._carried, []
         if not self._words:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from stability.judging.signals import direction
 from stability.logs.fields import Field, is_time, is_unnamed, value_of
-from stability.logs.number_format import is_decimal
+from stability.logs.number_format import count, is_decimal
 from stability.logs.observation import is_loss
 from stability.logs.reading import EVALUATE, TRAIN, Key, Reading, Role, key_of
 from stability.logs.vocabulary import LOSSES, Meaning, Sort, canonical, meaning
@@ -40,11 +40,13 @@ class Series:
 
     def add(self, i: int, own: Field, decimal: str) -> None:
         value = own.value if decimal == "." else value_of(own.text, decimal)
+        if value is None and own.is_whole:
+            value = count(own.text)
         self.texts.append(own.text)
         self.values.append(math.nan if value is None else value)
         self.rows.append(i)
         self.parts.append(EVALUATE if own.part == EVALUATE else TRAIN)
-        self.is_whole = self.is_whole and own.is_whole
+        self.is_whole = self.is_whole and own.is_whole and not (decimal == "," and "," in own.text)
         self.has_unit = self.has_unit or is_time(own) or own.unit == "%"
 
     def moves(self) -> tuple[int, int, int]:
