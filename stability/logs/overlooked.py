@@ -23,7 +23,7 @@ MANY_SKIPPED = 8
 """So many steps that are skipped one after the other, to the end, are no search for a loss scale any more."""
 _NAN = r"\b(?:overflow|nans?|infs?|non-?finite|not finite)\b"
 _SKIPPED = re.compile(rf"(?i){_NAN}[^;|]{{0,60}}\bskip(?:ping|ped)\b|\bskip(?:ping|ped)\b[^;|]{{0,60}}{_NAN}")
-_SURVIVED = frozenset((Sort.GRAD_NORM, Sort.GRAD_SCALE))
+SURVIVED = frozenset((Sort.GRAD_NORM, Sort.GRAD_SCALE))
 """What a skipped half-precision step leaves in healthy trainings, too."""
 _SPEAKS = re.compile(
     r"(?i)diverg|explo[ds]|exceed|invalid loss|overflow|too (?:large|big|high)|unstable|blew up|blown up"
@@ -83,7 +83,7 @@ class Overlooked:
         line = read_line(text)
         broken = [own for own in line.fields if own.value is not None and not math.isfinite(own.value)]
         for own in broken[accounted:]:
-            if meaning(own.name).sort not in _SURVIVED:
+            if meaning(own.name).sort not in SURVIVED:
                 self.field(text, own, own.value)
         self.words(text, list(between(line)))
 

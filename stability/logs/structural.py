@@ -19,7 +19,7 @@ from stability.logs.gaps import Gaps
 from stability.logs.jsonlines import numbers_in
 from stability.logs.number_format import TOKEN, count, may_be_nonfinite
 from stability.logs.observation import PLACES, Observation, is_loss, observed
-from stability.logs.overlooked import Overlooked, may_speak
+from stability.logs.overlooked import SURVIVED, Overlooked, may_speak
 from stability.logs.plans import MOST_PLANS, NOTHING, Plan, Wanted, planned, shape
 from stability.logs.reading import EVALUATE, TRAIN, Reading, Role, key_of
 from stability.logs.rows import of_kinds
@@ -238,7 +238,7 @@ class Structural:
                     wanted.append(Wanted(one, role.ours, part))
                 else:
                     self.overlooked.field(line.text, one, value)
-            else:
+            elif meaning(one.name).sort not in SURVIVED:  # the average of a norm keeps one NaN for ever
                 self.overlooked.field(line.text, one, value)
         is_evaluation = bool(values[EVALUATE]) and not _losses(values[TRAIN])
         if is_evaluation or _losses(values[TRAIN]):

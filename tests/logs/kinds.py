@@ -426,3 +426,11 @@ def block_per_epoch(t: Training) -> Iterator[str]:
         yield "  validation"
         yield f"    loss        = {v:.4f}"
         del e
+
+
+@kind
+def average_of_a_norm(t: Training) -> Iterator[str]:
+    """One skipped step makes an average NaN to the end, in a healthy training too."""
+    for i, v in enumerate(t.loss):
+        norm = "nan" if i >= 3 else "1.2000"
+        yield f"[{i}/99]  loss: {v:.4f} ({average(t, i):.4f})  grad_norm: {0.4:.4f} ({norm})  time: 0.3"
