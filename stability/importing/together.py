@@ -14,41 +14,12 @@ from stability.records import Step, UserError
 if TYPE_CHECKING:
     from stability.importing.runs import Run
 
-_KINDS = frozenset(
-    [
-        "metrics",
-        "metric",
-        "log",
-        "logs",
-        "loss",
-        "losses",
-        "history",
-        "results",
-        "result",
-        "stdout",
-        "stderr",
-        "progress",
-        "output",
-        "out",
-        "err",
-        "console",
-        "trainer",
-        "state",
-        "scalars",
-        "summary",
-        "stats",
-        "csv",
-        "json",
-        "txt",
-        "trainlog",
-        "record",
-        "records",
-        "perf",
-        "performance",
-        "report",
-        "eval",
-    ]
-)
+_KINDS = frozenset((
+    "metrics", "metric", "log", "logs", "loss", "losses", "history", "results", "result", "stdout",
+    "stderr", "progress", "output", "out", "err", "console", "trainer", "state", "scalars", "summary",
+    "stats", "csv", "json", "txt", "trainlog", "record", "records", "perf", "performance", "report",
+    "eval",
+))  # fmt: skip
 """Words of file names that say what is in a file, not of which run it is."""
 File = tuple[Path, str]
 
@@ -67,7 +38,7 @@ def grouped(files: Sequence[File]) -> list[list[File]]:
 
 
 def one_run(runs: list[Run], left_out: list[UserError]) -> list[Run]:
-    """The run that several files tell of: the one with most steps, with another's evaluations if it has none."""
+    """The run that several files tell of: that with most steps, with another's evaluations if it has none."""
     if len(runs) < 2 or any(run.series is not None for run in runs):
         return runs
     evaluating = [

@@ -8,19 +8,39 @@ THEN = "; then "
 """Parts what a program said from what it ended with."""
 WITHOUT_ROLE = "a number that is not finite was printed, and nothing says of what"
 """Begins what is said of a line that may be about anything."""
-_NAN = r"(?<![\w.-])[-+]?(?:nans?|infs?|infinit(?:e|y|ies)|non-?\s?finite|not (?:a )?finite|not a number)(?!\w)(?![-./]\w)"
+_NAN = (
+    r"(?<![A-Za-z0-9_.-])[-+]?(?:nans?|infs?|infinit(?:e|y|ies)|non-?\s?finite"
+    r"|not (?:a )?finite|not a number)(?![A-Za-z0-9_])(?![-./]\w)"
+)
 _NUMBERS = r"(?:loss|cost|objective|grad|gnorm|weight|logit|activation|parameter|norm|score|output|value)"
 _BROKE = (
-    r"\b(?:loss|losses|training|model|gradients?|optimi[sz]ation)\b[^.:;]{0,40}\b(?:diverg|explod|blew up|blown up)"
+    r"\b(?:loss|losses|training|model|gradients?|optimi[sz]ation)\b[^.:;]{0,40}"
+    r"\b(?:diverg|explod|blew up|blown up)"
     r"|\b(?:diverged|exploded|exploding)\b[^.:;]{0,40}\b(?:loss|training|gradients?)\b"
+    r"|\bloss(?:es)?\b[^.:;]{0,20}\b(?:too (?:large|big|high)|unstable)\b[^;]{0,40}"
+    r"\b(?:fail|abort|stop|exit|end)"
+    r"|\bloss\b(?:[^.;]|\.\d){0,30}\b(?:exceed|above|larger than|greater than)(?:[^.;]|\.\d){0,40}"
+    r"\b(?:fail|abort|stop|exit|terminat)"
+    r"|\btraining\b[^.:;]{0,20}\bunstable\b[^.;]{0,40}\b(?:fail|abort|stop|exit|terminat)"
+    r"|\bdiverg(?:ed|ence|ing)\b[^.;]{0,30}\b(?:detected\b|stopping|aborting|exiting|terminating)"
     r"|\binvalid loss\b|\bloss scale\b[^.;]{0,40}\bminimum|\bminimum loss scale\b|\bfound invalid values\b"
 )
-_ENDS = r"\b(?:stop(?:ped|ping|s)?\b|abort|terminat|halt(?:ed|ing)?|exiting|quitting|giv(?:e|ing) up|cannot continue)"
+_ENDS = (
+    r"\b(?:stop(?:ped|ping|s)?\b|abort|terminat|halt(?:ed|ing)?"
+    r"|exiting|quitting|giv(?:e|ing) up|cannot continue)|abgebrochen|abbruch|停止|终止|中止|중단"
+    r"|останов|прерван"
+)
 _NOT_A_NUMBER = re.compile(rf"(?i){_NAN}")
-_OF_LOSS = re.compile(r"(?i)\b\w*(?:loss|cost|objective)\w*\b")
+_OF_LOSS = re.compile(
+    r"(?i)loss|\bcost|objective|verlust|\bperte\b|p[eé]rdida|\bperda\b|потер"
+    r"|损失|損失|손실"
+)
 _ENDING = re.compile(rf"(?i){_ENDS}")
 _MET = r"\b(?:encountered|found|detected|got|produced|became|contains?|is|are|was)\s+(?:an?\s+)?"
 _OF_NUMBERS = re.compile(rf"(?i){_NUMBERS}")
+_DENIED = re.compile(
+    r"(?i)\b(?:no|not any|without|checks?|checked|checking|if|when|0|zero|false|all finite|policy|scal\w+)\b"
+)
 _MET_ONE = re.compile(rf"(?i){_MET}{_NAN}")
 _TRAINING_BROKE = re.compile(rf"(?i){_BROKE}")
 _RAISED = re.compile(
@@ -69,10 +89,25 @@ def _names_nonfinite(error: str) -> bool:
     )
 
 
+def says_training_broke(line: str) -> bool:
+    """Whether a line says that a training diverged, exploded or was given up for its loss."""
+    return _TRAINING_BROKE.search(line) is not None
+
+
+def mentions_nonfinite(line: str) -> bool:
+    """Whether words have one such as NaN among them, and do not deny it or name a number."""
+    if speaks_of_broken_training(line):
+        return True
+    is_name = line.rstrip().endswith((":", "="))
+    return _NOT_A_NUMBER.search(line) is not None and _DENIED.search(line) is None and not is_name
+
+
 def speaks_of_broken_training(line: str) -> bool:
-    """Whether a line that a program printed says, in words, that its loss is not finite or that it ends for that."""
+    """Whether a line says, in words, that the loss is not finite or that the program ends for that."""
     if _TRAINING_BROKE.search(line):
         return True
     if not _NOT_A_NUMBER.search(line):
         return False
-    return bool(_OF_LOSS.search(_SCALING.sub(" ", line)) or _ENDING.search(line))
+    if _OF_LOSS.search(_SCALING.sub(" ", line)) or _ENDING.search(line):
+        return True
+    return _OF_NUMBERS.search(line) is not None and _DENIED.search(line) is None

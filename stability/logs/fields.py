@@ -10,20 +10,30 @@ from stability.logs.number_format import NONFINITE, is_decimal, nonfinite, numbe
 from stability.logs.vocabulary import TIME_UNITS, UNITS, place_behind, speaks, split_of
 
 _DATES = (
-    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?:[T _,]{1,2}\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?)?(?:Z|\s?[+-]\d{2}:?\d{2}\b)?",
+    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?:[T _,]{1,2}\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?)?"
+    r"(?:Z|\s?[+-]\d{2}:?\d{2}\b)?",
     r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}(?![\d.])",
     r"\d{1,2}[/-]\d{1,2}\s+\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?",
-    r"(?:\d{1,2}[ -])?\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*[ -]+\d{1,4}(?:,? +\d{4})?\b",
+    r"(?:\d{1,2}[ -])?\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*[ -]+"
+    r"\d{1,4}(?:,? +\d{4})?\b",
 )
 _TIMES = (
-    r"\d+:\d{2}:\d{2}(?:[.,]\d+)?(?:<[\d:?]+)?", r"\d{1,3}:\d{2}(?![\d:.])(?:<[\d:?]+)?", r"\d+(?:h|hr|hrs)\s?\d+(?:m|min)(?:\s?\d+s)?", r"\d+m\s?\d+(?:\.\d+)?s\b",
+    r"\d+:\d{2}:\d{2}(?:[.,]\d+)?(?:<[\d:?]+)?",
+    r"\d{1,3}:\d{2}(?![\d:.])(?:<[\d:?]+)?",
+    r"\d+(?:h|hr|hrs)\s?\d+(?:m|min)(?:\s?\d+s)?",
+    r"\d+m\s?\d+(?:\.\d+)?s\b",
     r"\d+\s?days?,?\s+\d+:\d{2}:\d{2}",
 )  # fmt: skip
 _OTHERS = (
-    r"\w+://\S+", r"(?<![\w)\]])[.~]{0,2}/[\w.+=-][\w./+=-]*", r"\d+\.\d+\.\d+[\w.+-]*", r"0x[0-9a-fA-F]+", r"\b\d[0-9a-f]*[a-f][0-9a-f]{10,}\b",
+    r"\w+://\S+",
+    r"(?<![\w)\]])[.~]{0,2}/[\w.+=-][\w./+=-]*",
+    r"\d+\.\d+\.\d+[\w.+-]*",
+    r"0x[0-9a-fA-F]+",
+    r"\b\d[0-9a-f]*[a-f][0-9a-f]{10,}\b",
 )  # fmt: skip
 _DIGITS = (
-    r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+,\d+(?:[.,]\d+)*|\d+(?:\.\d+|\.(?![\w.]))?|\.\d+)(?:[eE][-+]?\d+)?"
+    r"(?:\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|"
+    r"\d+,\d+(?:[.,]\d+)*|\d+(?:\.\d+|\.(?![\w.]))?|\.\d+)(?:[eE][-+]?\d+)?"
 )
 _WORD = r"[^\W\d]\w*(?:(?:[./@+]|-(?=\w))\w+)*"
 _TOKEN = re.compile(
@@ -45,54 +55,29 @@ _SENTENCE = re.compile(
     r"\w*(?:Error|Exception|Warning)|(?i:info|debug|warn|warning|error|critical|fatal|note)"
 )
 _LEVEL = re.compile(r"INFO|DEBUG|WARN|WARNING|ERROR|CRITICAL|FATAL|TRACE|(?i:info|debug|warning)")
-_VERBS = frozenset(
-    [
-        "found",
-        "detected",
-        "encountered",
-        "is",
-        "was",
-        "are",
-        "were",
-        "has",
-        "have",
-        "got",
-        "contains",
-        "due",
-        "to",
-        "with",
-        "or",
-        "and",
-        "of",
-        "for",
-        "a",
-        "an",
-        "if",
-        "any",
-        "no",
-        "not",
-        "be",
-        "became",
-        "becomes",
-        "produced",
-        "returned",
-        "skip",
-        "skipping",
-        "skipped",
-        "avoid",
-        "avoiding",
-    ]
-)
+_VERBS = frozenset((
+    "found", "detected", "encountered", "is", "was", "are", "were", "has", "have", "got", "contains",
+    "due", "to", "with", "or", "and", "of", "for", "a", "an", "if", "any", "no", "not", "be", "became",
+    "becomes", "produced", "returned", "skip", "skipping", "skipped", "avoid", "avoiding",
+))  # fmt: skip
 """Behind these a `nan` is part of a sentence."""
 _SOFT = frozenset(",;|\t>*#•·│┃║~→—–!?")
 _OPENING, _CLOSING = "([{<", ")]}>"
+_LINKING = frozenset(("is", "was", "are", "were", "equals", "reached"))
+_WIDE = str.maketrans("：，；（）＝％、｜［］", ":,;()=%,|[]")
 _FAR = 3
 """So many blanks part the columns of a text."""
 
 
 UNNAMED = "~"
+_WHOLE = re.compile(r"[-+]?(?:\d+|\d{1,3}(?:,\d{3})+)")
 MOST_WORDS = 12
 _NUMERIC = re.compile(rf"(?i)(?<![a-z])[-+]?{NONFINITE}(?![a-z])|[-+]?\d[\d.,]*(?:e[-+]?\d+)?")
+_MISSING = re.compile(
+    r"(?<![\w.*#-])(?i:null|none|nil|n/a|na|undefined|undef|missing|overflow|nanf0|-{1,3}|—|\*{3,}"
+    r"|#(?:num|value|n/a|div/0)!?)(?![\w*-])"
+)
+"""Fortran writes stars for what does not fit; others write a word."""
 _LETTERS = re.compile(r"[^a-zA-Z:=|]+")
 
 
@@ -117,7 +102,7 @@ class Field(NamedTuple):
     @property
     def is_whole(self) -> bool:
         """Whether it is written as a whole number."""
-        return self.text.lstrip("+-").replace(",", "").isdigit()
+        return _WHOLE.fullmatch(self.text) is not None
 
 
 class Line(NamedTuple):
@@ -138,7 +123,7 @@ def read_line(text: str, *, forced: bool = False) -> Line:
 
     `forced`: a word such as `nan` is a number wherever it stands, since numbers stood there in other lines.
     """
-    text = unwrapped(text)
+    text = unwrapped(text if text.isascii() else text.translate(_WIDE))
     walk = _Walk(forced=forced)
     for token in _TOKEN.finditer(text):
         walk.take(token)
@@ -149,6 +134,11 @@ def read_line(text: str, *, forced: bool = False) -> Line:
 def is_unnamed(name: str) -> bool:
     """Whether no words name a number: the others of its line stand in their place."""
     return not name or name.startswith(UNNAMED)
+
+
+def with_nan(text: str) -> str:
+    """The line with `nan` for each word that programs write where a number is missing."""
+    return _MISSING.sub("nan", text)
 
 
 def skeleton(text: str) -> str:
@@ -236,7 +226,10 @@ class _Walk:
         self._fresh = False
         if text.isalpha() and len(self._seen) < MOST_WORDS:
             self._seen.append(text)
-        if self._is_unit(text, token.start()):
+        if self._is_unit(text, token.start()) and token.string[token.end() : token.end() + 1] not in (
+            ":",
+            "=",
+        ):
             self.fields[-1] = self.fields[-1]._replace(unit=text)
             return
         if self._after_sign or self._is_over:
@@ -330,6 +323,8 @@ class _Walk:
 
     def _named(self) -> str:
         """Takes the words as the name of what comes next; which part of the data it is of."""
+        while self._words and self._words[-1].lower() in _LINKING:
+            self._words.pop()
         if not self._words and self._carried:
             self._words, self._carried = self._carried, []
         if not self._words:

@@ -62,7 +62,7 @@ class FileSource:
         reader: LineReader | None = None,
     ) -> None:
         """`reader` makes the rows of lines, if any does."""
-        self._names, self._path, self.rows = Names(source.train, source.evaluate), path, rows
+        self._names, self._path, self.rows = _names(source), path, rows
         self._reader = reader
         trains = bool(source.train) or not source.evaluate
         self.kind = Kind(trains=trains, names_steps=names_steps)
@@ -170,11 +170,11 @@ class _Lined:
 
 
 def _json_lines(source: TableSource, path: Path) -> FileSource:
-    return _of_lines(source, path, JsonLines(Names(source.train, source.evaluate)))
+    return _of_lines(source, path, JsonLines(_names(source)))
 
 
 def _csv(source: TableSource, path: Path) -> FileSource:
-    return _of_lines(source, path, Table(Names(source.train, source.evaluate)))
+    return _of_lines(source, path, Table(_names(source), are_gaps_nan=source.train == AUTO))
 
 
 def _of_lines(source: TableSource, path: Path, reader: LineReader) -> FileSource:
@@ -193,16 +193,21 @@ def _wandb(source: TableSource, path: Path) -> FileSource:
     return FileSource(source, path, WandbFile(path), names_steps=True)
 
 
+def _names(source: TableSource) -> Names:
+    """What is wanted of a file; nothing where all of it is looked at."""
+    return Names() if source.train == AUTO else Names(source.train, source.evaluate)
+
+
 def _named(source: TableSource) -> bool | None:
     """Whether rows have a step; None where the first of them will show it."""
-    return True if "step" in source.train else None
+    return True if source.train != AUTO and "step" in source.train else None
 
 
 def opened(
     name: str, source: TableSource, path: Path, weighed: Collection[str]
 ) -> FileSource | StructuralRows:
     """The reader of a file of the kind `name`."""
-    made = FILES[name](source if source.train != AUTO else TableSource(path=source.path), path)
+    made = FILES[name](source, path)
     return StructuralRows(path, made.rows, weighed) if source.train == AUTO else made
 
 

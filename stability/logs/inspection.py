@@ -128,7 +128,8 @@ def explained(sources: Sources, records: Records) -> Iterator[str]:
         yield f"no training loss was found; {sources.problem() or 'nothing was printed'}"
         return
     for name, own in readers.items():
-        yield f"{name}: {own.matched:,} of {own.lines:,} lines have losses; {own.left_out:,} others with numbers were left out"
+        left_out = f"{own.left_out:,} others with numbers were left out"
+        yield f"{name}: {own.matched:,} of {own.lines:,} lines have losses; {left_out}"
         templates = sorted(own.templates.items(), key=lambda item: -item[1].count)
         for taken, template in templates[:_SHOWN_TEMPLATES]:
             yield from _template(taken, template)

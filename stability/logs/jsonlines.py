@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stability.logs.number_format import number
-from stability.logs.rows import Names
+from stability.logs.rows import Names, of_kinds
 
 _DECODER = json.JSONDecoder()
 
@@ -29,7 +29,7 @@ class JsonLines:
 
     def read(self, line: str) -> dict[str, float] | None:
         """The row in `line`; None for a line that is no JSON object."""
-        found = row(line, self._nulls)
+        found = row(line, self._nulls, is_any=not self._names.wanted)
         if found is not None and not self._had.issuperset(found):
             self._had.update(found)
         if self._nulls:
@@ -67,18 +67,22 @@ class JsonLines:
                 found[name] = math.nan
 
 
-def row(line: str, nulls: list[str] | None = None) -> dict[str, float] | None:
+def row(line: str, nulls: list[str] | None = None, *, is_any: bool = False) -> dict[str, float] | None:
     """The numbers of a JSON object by their names, those inside of others as `outer.inner`.
 
     Text that is a number counts ("NaN", which JSON cannot write otherwise), true, false and lists do not.
-    None for a line that is no JSON object. The names that are null are added to `nulls`.
+    None for a line that is no JSON object. The names that are null are added to `nulls`. With `is_any` a text
+    in it may say what its number is.
     """
     line = line.strip()
     try:
         value, end = _DECODER.raw_decode(line)  # half the time of `json.loads`
     except (ValueError, RecursionError):
         return None
-    return _add_numbers({}, value, "", nulls) if isinstance(value, dict) and end == len(line) else None
+    if not isinstance(value, dict) or end != len(line):
+        return None
+    found = _add_numbers({}, value, "", nulls)
+    return of_kinds(found, value) if is_any else found
 
 
 def numbers_in(values: Mapping[str, Any]) -> dict[str, float | None]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import re
 
-NONFINITE = r"\.?(?:nan(?:\((?:ind|snan|qnan)\))?|inf(?:inity)?|∞|1\.#[A-Z]+[0-9]*)(?:16|32|64)?"
+NONFINITE = (
+    r"\.?(?:[qs]?nan(?:\((?:ind|snan|qnan|0x[0-9a-f]+)\))?|inf(?:inity)?|∞|1\.#[A-Z]+[0-9]*)(?:16|32|64)?"
+)
 TOKEN = re.compile(rf"(?<![A-Za-z0-9_])(?<![A-Za-z0-9_]\.)[-+]?{NONFINITE}(?![A-Za-z_0-9])", re.IGNORECASE)
 """A number in a line that is not finite, as C, the Microsoft runtime, Python, Rust, Julia or YAML write it.
 

@@ -17,7 +17,10 @@ LONGEST_LINE = 2000
 _DROPPED = "0123456789.,+- \t#█▉▊▋▌▍▎▏━╸╺─>"
 _WITHOUT = str.maketrans("", "", _DROPPED)
 _NUMBER = r"[-+]?\d[\d.]*(?:[eE][-+]?\d+)?"
-_RUNS = re.compile(r"(?P<digits>\d+)|(?P<blank>[ \t]+)|(?P<bar>[#█▉▊▋▌▍▎▏━╸╺─>]+)|(?P<point>[.,+-])|(?P<text>[^\d \t#█▉▊▋▌▍▎▏━╸╺─>.,+-]+)")
+_RUNS = re.compile(
+    r"(?P<digits>\d+)|(?P<blank>[ \t]+)|(?P<bar>[#█▉▊▋▌▍▎▏━╸╺─>]+)|(?P<point>[.,+-])"
+    r"|(?P<text>[^\d \t#█▉▊▋▌▍▎▏━╸╺─>.,+-]+)"
+)
 _AS = {"digits": r"\d+", "blank": r"[ \t]*", "bar": r"[#█▉▊▋▌▍▎▏━╸╺─>]*"}
 
 
@@ -52,7 +55,7 @@ def shape(text: str) -> str:
 
 
 def planned(line: Line, wanted: Sequence[Wanted], template: object) -> Plan | None:
-    """The plan for lines like this one; None where one line holds both a step and an evaluation, or odd numbers."""
+    """The plan for lines like this one; None where one has both a step and an evaluation, or odd numbers."""
     if len({one.part for one in wanted if one.part}) > 1 or len(line.text) > LONGEST_LINE:
         return None
     if len({one.ours for one in wanted}) < len(wanted) or not all(_is_plain(one.own, line) for one in wanted):
@@ -69,7 +72,9 @@ def planned(line: Line, wanted: Sequence[Wanted], template: object) -> Plan | No
     expression += _literal(line.text[at:])
     names = tuple(groups[start].ours for start in sorted(groups))
     evaluates = any(one.part == "evaluate" for one in wanted)
-    return Plan(re.compile(expression), re.compile(f"^{expression}$", re.MULTILINE), names, evaluates, template)
+    return Plan(
+        re.compile(expression), re.compile(f"^{expression}$", re.MULTILINE), names, evaluates, template
+    )
 
 
 def _is_plain(own: Field, line: Line) -> bool:

@@ -27,7 +27,7 @@ def key_of(own: Field) -> Key:
 
 
 class Role(NamedTuple):
-    """What a number is taken for: `ours` is step, epoch, lr, ... or a loss; "" for one that only belongs to it.
+    """What a number is taken for: `ours` is step, epoch, lr or a loss; "" for one that only belongs to it.
 
     `of` are the parts of the data for which this is the one that is recorded.
     """

@@ -3,70 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from stability.judging.signals import direction
-from stability.logs.fields import Field, is_time, is_unnamed, value_of
+from stability.logs.fields import Field, is_unnamed
 from stability.logs.number_format import is_decimal
 from stability.logs.observation import is_loss
 from stability.logs.reading import EVALUATE, TRAIN, Key, Reading, Role, key_of
-from stability.logs.vocabulary import LOSSES, Meaning, Sort, canonical, meaning
+from stability.logs.series import FEW, Row, Series, Table, series_of
+from stability.logs.vocabulary import LOSSES, Sort, canonical, meaning
 from stability.records import Direction
 
-FEW = 3
-"""So many rows show how a number moves."""
 PARTS = (TRAIN, EVALUATE)
 _NAMED = {Sort.LOSS: 0, Sort.TERM: 0, Sort.ERROR: 1, Sort.PART: 1}
 """Sorts of losses; those of a lower rank are taken where there are any."""
 _SCALARS = {Sort.LR: "lr", Sort.GRAD_NORM: "grad_norm", Sort.GRAD_SCALE: "grad_scale"}
-Row = Sequence[Field]
-
-
-@dataclass(slots=True)
-class Series:
-    """All that one key said, in order; `rows` are the numbers of the lines."""
-
-    key: Key
-    printed: str
-    meaning: Meaning
-    texts: list[str] = field(default_factory=list)
-    values: list[float] = field(default_factory=list)
-    rows: list[int] = field(default_factory=list)
-    parts: list[str] = field(default_factory=list)
-    is_whole: bool = True
-    has_unit: bool = False
-
-    def add(self, i: int, own: Field, decimal: str) -> None:
-        value = own.value if decimal == "." else value_of(own.text, decimal)
-        self.texts.append(own.text)
-        self.values.append(math.nan if value is None else value)
-        self.rows.append(i)
-        self.parts.append(EVALUATE if own.part == EVALUATE else TRAIN)
-        self.is_whole = self.is_whole and own.is_whole
-        self.has_unit = self.has_unit or is_time(own) or own.unit == "%"
-
-    def moves(self) -> tuple[int, int, int]:
-        """How often the next value is greater, the same, smaller."""
-        pairs = list(zip(self.values, self.values[1:], strict=False))
-        up, same = sum(b > a for a, b in pairs), sum(b == a for a, b in pairs)
-        return up, same, len(pairs) - up - same
-
-    @property
-    def is_counter(self) -> bool:
-        """Whether it is a whole number that goes up, but where it begins again."""
-        if not self.is_whole or len(self.values) < FEW:
-            return False
-        up, _, down = self.moves()
-        return up > 0 and down <= up / 2
-
-    @property
-    def is_constant(self) -> bool:
-        return len(set(self.texts)) == 1
-
-
-Table = Mapping[Key, Series]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +49,11 @@ def decide(
 ) -> Reading | None:
     """What the numbers in these rows are; None where nothing in them is a loss.
 
-    `weighed` are the components of the yardstick, which say what a total is called. `at_end`: no more rows come,
-    so what they show must do.
+    `weighed` are the components of the yardstick, which say what a total is called. `at_end`: no more rows
+    come, so what they show must do.
     """
     decimal = _decimal(rows)
-    table = _series(rows, decimal)
+    table = series_of(rows, decimal)
     given = given or Given()
     losses = _given_losses(table, given) if given.losses else _losses(table, at_end=at_end)
     losses = _of_training(losses)
@@ -144,17 +97,6 @@ def _decimal(rows: Sequence[Row]) -> str:
     return "," if certain and not any("." in text for text in own) else "."
 
 
-def _series(rows: Iterable[Row], decimal: str) -> dict[Key, Series]:
-    found: dict[Key, Series] = {}
-    for i, row in enumerate(rows):
-        for own in row:
-            key = key_of(own)
-            if key not in found:
-                found[key] = Series(key, own.name, meaning(own.name))
-            found[key].add(i, own, decimal)
-    return found
-
-
 def _losses(table: Table, *, at_end: bool) -> list[Series]:
     """Those series that are losses: by name, or else those that move as one."""
     named = [one for one in table.values() if one.meaning.sort in _NAMED and _may_be_loss(one, table)]
@@ -169,7 +111,7 @@ def _losses(table: Table, *, at_end: bool) -> list[Series]:
 
 
 def _of_training(losses: list[Series]) -> list[Series]:
-    """Without those of a text that comes before the training: few, and only before what is there most often."""
+    """Without those of a text before the training: few, and only before what is there most often."""
     main = max(losses, key=lambda one: len(one.rows), default=None)
     return [one for one in losses if len(one.rows) >= FEW or one.rows[-1] > main.rows[0] or one is main]
 

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from stability.logs.observation import PLACES, Observation, is_loss, observed
+
+_VALUES = frozenset(("value", "val", "v", "y", "metric_value", "scalar", "number"))
+_KINDS = frozenset(
+    ("name", "type", "tag", "key", "kind", "metric", "metric_name", "variable", "measure", "series")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,15 @@ class Names:
     def place(self, ours: str) -> str:
         """What the file calls the step or the epoch."""
         return self.train.get(ours) or self.evaluate.get(ours) or ours
+
+
+def of_kinds(row: dict[str, float], texts: Mapping[str, Any]) -> dict[str, float]:
+    """The row; with `{"name": "loss", "value": 0.3}`, one number of several kinds, as `{"loss": 0.3}`."""
+    value = next((name for name in row if name.lower() in _VALUES), None)
+    kind = next((texts[name] for name in texts if name.lower() in _KINDS and name not in row), None)
+    if value is None or not isinstance(kind, str) or not kind.strip():
+        return row
+    return {name: number for name, number in row.items() if name != value} | {kind.strip(): row[value]}
 
 
 def _made(values: dict[str, float], *, is_evaluation: bool) -> list[Observation]:

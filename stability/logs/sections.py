@@ -15,7 +15,7 @@ MOST_WORDS = 8
 
 
 class Sections:
-    """A heading such as `> EVALUATION` holds until training goes on: a heading, an epoch or a later step says so."""
+    """A heading such as `> EVALUATION` holds until training goes on: a heading, epoch or step says so."""
 
     def __init__(self) -> None:
         self.part = ""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from stability.logs.files import FILES, FileSource, StructuralRows, opened
 from stability.logs.observation import BESIDE_LOSSES, Observation
+from stability.logs.overlooked import Course
 from stability.logs.tail import Tail
 from stability.logs.text_source import StructuralText, Text, WatchedText
 from stability.logs.timeline import Timeline
@@ -47,6 +48,9 @@ class Sources:
             for source in (*self._all.values(), *self._watched.values())
             if hasattr(source, "overlooked")
         ]
+        self._course = Course()
+        for own in self._overlooked:
+            own.course = self._course
         self._trainer: str | None = None  # of those read by their structure, the one that trains
         kinds = {name: source.kind for name, source in self._all.items()}
         self._timeline = Timeline(recorder, kinds, weighed)
@@ -115,9 +119,9 @@ class Sources:
 
     def _add(self, name: str, observations: Iterable[Observation]) -> None:
         for observation in observations:
-            if observation.values and not observation.is_evaluation:
-                for own in self._overlooked:
-                    own.trained(observation)
+            if not observation.is_evaluation and observation.values.keys() - BESIDE_LOSSES:
+                self._course.steps += 1
+                self._course.finite += not observation.is_lost
             if name not in self.structural:
                 self._timeline.add(name, observation)
             elif observation.is_evaluation:

@@ -10,18 +10,19 @@ import json
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import isfinite
+from math import isfinite, nan
 from typing import NamedTuple
 
-from stability.judging.last_words import speaks_of_broken_training
 from stability.logs import roles
-from stability.logs.fields import Field, Line, between, read_line, skeleton, value_of
+from stability.logs.fields import UNNAMED, Field, Line, between, read_line, skeleton, value_of, with_nan
+from stability.logs.gaps import Gaps
 from stability.logs.jsonlines import numbers_in
-from stability.logs.number_format import TOKEN, may_be_nonfinite
-from stability.logs.observation import Observation, observed
-from stability.logs.overlooked import Overlooked, may_speak
+from stability.logs.number_format import TOKEN, count, may_be_nonfinite
+from stability.logs.observation import PLACES, Observation, is_loss, observed
+from stability.logs.overlooked import SURVIVED, Overlooked, may_speak
 from stability.logs.plans import MOST_PLANS, NOTHING, Plan, Wanted, planned, shape
 from stability.logs.reading import EVALUATE, TRAIN, Reading, Role, key_of
+from stability.logs.rows import of_kinds
 from stability.logs.sections import Sections
 from stability.logs.text_tables import TextTable
 from stability.logs.vocabulary import Sort, meaning, split_of, words_of
@@ -30,7 +31,7 @@ FEWEST_ALIKE = 8
 """So many lines are worth being read together."""
 HELD_LINES = 2000
 """Lines with numbers that wait for a decision at most; then those before them go unread."""
-MOST_TEMPLATES, MOST_RATES, MOST_SKELETONS, SHOWN_CHARACTERS = 64, 8, 256, 160
+MOST_TEMPLATES, MOST_RATES, MOST_SKELETONS, SHOWN_CHARACTERS = 64, 8, 1024, 160
 _MESSAGES = frozenset(("log", "message", "msg", "text", "line", "event", "@message", "textpayload"))
 DECIDED_AFTER = (4, 8, 16, 32, 64, 128, 256, 512, 1024, HELD_LINES)
 """After so many of them it is asked whether they show enough."""
@@ -61,7 +62,7 @@ class Structural:
         """`weighed`: components of the yardstick; `given`: what a person says of the names."""
         self._weighed, self._given = weighed, given or roles.Given()
         self.reading: Reading | None = None
-        self._table, self._sections = TextTable(), Sections()
+        self._table, self._sections, self._gaps = TextTable(), Sections(), Gaps()
         self._held: deque[tuple[Line, tuple[Field, ...]]] = deque(maxlen=HELD_LINES)
         self._asked = 0
         self.overlooked = Overlooked()
@@ -122,12 +123,14 @@ class Structural:
 
     def _unplanned(self, text: str) -> Iterator[Observation]:
         """A line of which nothing is known yet."""
-        line = self._table.row(text) or json_line(text)
+        line = self._table.row(text) or json_line(text, self._gaps)
         is_text = line is None
         if is_text:
             line = read_line(text)
             if may_be_nonfinite(text) and self._hides_nan(line):
                 line = read_line(text, forced=True)
+            elif (lost := self._with_lost_numbers(text, line)) is not None:
+                line = lost
         before = self._sections.part
         self._wanted = None
         yield from self.take(line)
@@ -136,10 +139,16 @@ class Structural:
 
     def _plan(self, line: Line) -> None:
         """Remembers how lines like this one are read, if that is always the same."""
-        if len(self._plans) >= MOST_PLANS or TOKEN.search(line.text) is not None or self._table.is_header(line.text):
+        if (
+            len(self._plans) >= MOST_PLANS
+            or TOKEN.search(line.text) is not None
+            or self._table.is_header(line.text)
+        ):
             return
         if self._wanted:
-            template = self.templates.get(tuple(Taken(one.own.name, one.ours, one.part) for one in self._wanted))
+            template = self.templates.get(
+                tuple(Taken(one.own.name, one.ours, one.part) for one in self._wanted)
+            )
             plan = None if template is None else planned(line, self._wanted, template)
             if plan is not None:
                 self._plans[shape(line.text)] = plan
@@ -147,12 +156,33 @@ class Structural:
             self._plans[shape(line.text)] = NOTHING
 
     def _hides_nan(self, line: Line) -> bool:
-        """Whether a word such as `nan` stands where a number stood in other lines, and was not read as one."""
+        """Whether a word such as `nan` stands where other lines had a number, and was not read as one."""
         if len([own for own in line.fields if own.value is not None and not isfinite(own.value)]) >= len(
             TOKEN.findall(line.text)
         ):
             return False
         return skeleton(line.text) in self._skeletons
+
+    def _with_lost_numbers(self, text: str, line: Line) -> Line | None:
+        """The fields of a line with NaN where a word such as `null` stands in place of a training's loss."""
+        put = with_nan(text)
+        if put == text or TOKEN.search(text) is not None or skeleton(put) not in self._skeletons:
+            return None
+        if not (skeleton(text) or line.fields):  # a rule
+            return None
+        found = read_line(put, forced=True)
+        own = [one for one in found.fields if one.value is None or isfinite(one.value) or self._is_due(one)]
+        is_due = any(one.value is not None and not isfinite(one.value) for one in own)
+        return Line(text, tuple(own), line.part) if is_due else None
+
+    def _is_due(self, own: Field) -> bool:
+        """Whether a number is a loss of the training, as far as that is known."""
+        if self.reading is None:
+            is_named = meaning(own.name).sort in (Sort.LOSS, Sort.TERM)
+            return own.part != EVALUATE and (is_named or own.name == UNNAMED)
+        role = self.reading.roles.get(key_of(own))
+        is_evaluation = own.part == EVALUATE and not self.reading.is_one_part
+        return role is not None and is_loss(role.ours) and not is_evaluation
 
     def end(self) -> Iterator[Observation]:
         """No more lines come: what is held must do."""
@@ -169,6 +199,7 @@ class Structural:
         if self.reading is not None:
             yield from self._observations(line, own)
             return
+        self._know(line.text)
         self.dropped += len(self._held) == HELD_LINES
         self._held.append((line, own))
         self._asked += 1
@@ -192,10 +223,12 @@ class Structural:
         for one in own:
             role = self._role(one)
             value = one.value if self.reading.decimal == "." else value_of(one.text, self.reading.decimal)
+            if role is not None and value is None and role.ours in PLACES:
+                value = count(one.text)
             if role is None or (role.ours and value is None):
                 self.overlooked.field(line.text, one, value)
                 self.has_seed = self.has_seed or "seed" in words_of(one.name)
-            elif role.ours in ("step", "epoch"):
+            elif role.ours in PLACES:
                 places.setdefault(role.ours, value)
                 wanted.append(Wanted(one, role.ours, ""))
             elif role.ours:
@@ -205,10 +238,11 @@ class Structural:
                     wanted.append(Wanted(one, role.ours, part))
                 else:
                     self.overlooked.field(line.text, one, value)
+            elif meaning(one.name).sort not in SURVIVED:  # the average of a norm keeps one NaN for ever
+                self.overlooked.field(line.text, one, value)
         is_evaluation = bool(values[EVALUATE]) and not _losses(values[TRAIN])
         if is_evaluation or _losses(values[TRAIN]):
-            if len(self._skeletons) < MOST_SKELETONS and TOKEN.search(line.text) is None:
-                self._skeletons.add(skeleton(line.text))
+            self._know(line.text)
             self.matched += 1
             self.last_matched = self.lines
         self._wanted = wanted
@@ -219,8 +253,13 @@ class Structural:
             yield found
         if values[EVALUATE] and (found := observed({**values[EVALUATE], **places}, is_evaluation=True)):
             yield found
-        if may_be_nonfinite(line.text) and any(map(speaks_of_broken_training, between(line))):
-            self.overlooked.words(line.text)
+        if may_speak(line.text):
+            self.overlooked.words(line.text, list(between(line)))
+
+    def _know(self, text: str) -> None:
+        """Remembers what a line says beside its numbers: they are due where it says so again."""
+        if len(self._skeletons) < MOST_SKELETONS and TOKEN.search(text) is None:
+            self._skeletons.add(skeleton(text))
 
     def _note(self, text: str, taken: list[Taken], values: Mapping[str, float]) -> None:
         """Remembers what was taken from which lines, to be shown."""
@@ -249,8 +288,8 @@ class Structural:
         return role
 
 
-def json_line(text: str) -> Line | None:
-    """The fields of a line that is a JSON object; what it says in words, as loggers wrap it, is read as a line."""
+def json_line(text: str, gaps: Gaps | None = None) -> Line | None:
+    """The fields of a line that is a JSON object; a message in it, as loggers wrap it, is read as a line."""
     text = text.strip()
     if not text.startswith("{") or not text.endswith("}"):
         return None
@@ -260,7 +299,11 @@ def json_line(text: str) -> Line | None:
         return None
     words = [value for name, value in found.items() if isinstance(value, str) and name.lower() in _MESSAGES]
     inner = [json_line(said) or read_line(said.strip()) for said in words]
-    rows = of_numbers({name: value for name, value in numbers_in(found).items() if value is not None})
+    numbers = numbers_in(found)
+    row = {name: value for name, value in numbers.items() if value is not None}
+    if gaps is not None and row:
+        row |= dict.fromkeys(gaps.nans(row, [name for name in numbers if name not in row]), nan)
+    rows = of_numbers(of_kinds(row, found))
     part = next((own.part for own in inner if own.part), "")
     return Line(text, (*rows, *(own for line in inner for own in line.fields)), part)
 
@@ -281,4 +324,4 @@ def has_loss(text: str) -> bool:
 
 
 def _losses(values: dict[str, float]) -> dict[str, float]:
-    return {name: value for name, value in values.items() if name not in ("lr", "grad_norm", "grad_scale")}
+    return {name: value for name, value in values.items() if is_loss(name)}

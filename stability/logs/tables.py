@@ -6,9 +6,11 @@ import csv
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from math import nan
 
+from stability.logs.gaps import Gaps
 from stability.logs.number_format import has_comma, is_decimal, number
-from stability.logs.rows import Names
+from stability.logs.rows import Names, of_kinds
 from stability.logs.unread import Unread
 
 DELIMITERS = ",;\t"
@@ -22,11 +24,13 @@ class Table:
     A header is a line with a wanted name in it, or, where nothing is wanted, one of several cells and no
     number. A comma, a semicolon or a tab stands between cells. Empty cells and text are left out:
     tables with rows for training and rows for evaluation have empty cells in both. A loss whose cells were
-    numbers and stay empty to the end may have become NaN, as pandas writes it; `problem` tells.
+    numbers and stay empty to the end may have become NaN, as pandas writes it; `problem` tells. Where nothing
+    is known of it (`are_gaps_nan`), an empty cell of a row else like those before it is that NaN (`Gaps`).
     """
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: Names, *, are_gaps_nan: bool = False) -> None:
         self._names, self._wanted = names, names.wanted
+        self._gaps = Gaps() if are_gaps_nan else None
         self._delimiter = ","
         self._header: list[str] | None = None
         self._others: list[str] = []  # the names in what looks like a header, but has none that is wanted
@@ -56,14 +60,20 @@ class Table:
         if self._header is None or self._has_decimal_commas:
             return None
         try:
-            return dict(zip(self._header, map(float, line.split(self._delimiter)), strict=True))
+            row = dict(zip(self._header, map(float, line.split(self._delimiter)), strict=True))
         except ValueError:
             return None
+        if self._gaps is not None:
+            self._gaps.nans(row, ())
+        return row
 
     def _any(self, line: str) -> dict[str, float]:
         cells = dict(itertools.zip_longest(self._header, _cells(line, self._delimiter), fillvalue=""))
         numbers = self._numbers(cells)
         row = {name: value for name, value in numbers.items() if value is not None and name}
+        if self._gaps is not None:
+            row |= dict.fromkeys(self._gaps.nans(row, [name for name in cells if not cells[name]]), nan)
+            return of_kinds(row, cells)
         self._note_gaps(row, cells)
         return row
 

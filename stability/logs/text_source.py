@@ -47,7 +47,8 @@ class StructuralText:
         reader = self.reader
         if not reader.lines:
             return f"parse.{name} found no line"
-        return f"nothing in {reader.lines:,} lines of {name} looks like a training loss; first: {' | '.join(reader.first)}"
+        first = " | ".join(reader.first)
+        return f"nothing in {reader.lines:,} lines of {name} looks like a training loss; first: {first}"
 
 
 class WatchedText:

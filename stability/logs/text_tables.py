@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from math import nan
 
 from stability.logs.fields import Field, Line, read_line, value_of
+from stability.logs.gaps import Gaps
 from stability.logs.vocabulary import LOSSES, Sort, meaning, split_of
 
 _BARS = re.compile(r"[|│┃║]")
@@ -23,6 +25,7 @@ class TextTable:
 
     def __init__(self) -> None:
         self._names: list[str] = []
+        self._gaps = Gaps()
         self._style = ""
 
     def row(self, text: str) -> Line | None:
@@ -32,7 +35,7 @@ class TextTable:
         for style in _styles(text):
             names = _cut(text, style)
             if _are_names(names):
-                self._names, self._style = names, style
+                self._names, self._style, self._gaps = names, style, Gaps()
                 break
         return None
 
@@ -49,10 +52,12 @@ class TextTable:
             return None
         if not _is_number(cells[0]) and (not part or meaning(self._names[0]).sort is not Sort.UNKNOWN):
             return None
+        own = _fields(self._names, cells, part)
+        empty = [name for name, cell in zip(self._names, cells, strict=True) if cell.lower() in _EMPTY]
+        for name in self._gaps.nans([one.name for one in own], empty):
+            own.append(Field(name, 1, "nan", nan, 0, 0, part=split_of(name) or part))
         behind = read_line(rest).fields if rest else ()
-        return Line(
-            text, (*_fields(self._names, cells, part), *(own for own in behind if not own.name)), part
-        )
+        return Line(text, (*own, *(one for one in behind if not one.name)), part)
 
     def _cells(self, text: str) -> tuple[list[str], str]:
         """As many cells as there are names, and what stands behind them, such as a bar."""

@@ -66,6 +66,7 @@ class Timeline:
         self._numberings = {name: Numbering() for name in sources}
         leading = [name for name, kind in sources.items() if kind.trains and kind.names_steps is not False]
         self._newest = dict.fromkeys(leading, BEFORE_STEPS)
+        self._silent = {name for name in leading if sources[name].is_stream}  # nobody waits for these
         self._counted = BEFORE_STEPS  # the newest step of sources that name none
         self._entries: dict[Place, _Entry] = {}
         self._order: list[Place] = []
@@ -97,8 +98,11 @@ class Timeline:
         if numbering.counts:
             step = self._place_counted(source, step)
         elif step > self._newest.get(source, BEFORE_STEPS):
+            if self._newest.get(source, BEFORE_STEPS) == BEFORE_STEPS:
+                self._silent.discard(source)
             self._newest[source] = step
-            self._record_before(step if len(self._newest) == 1 else self._all_are_past())
+            alone = len(self._newest) - len(self._silent) == 1
+            self._record_before(step if alone else self._all_are_past())
         if not observation.values:
             return
         if observation.step is None and self._replaces_a_finite_one(step, observation):
@@ -116,6 +120,7 @@ class Timeline:
         It follows one that names steps, or may do so and is waited for; else it leads where it is furthest.
         """
         self._newest.pop(source, None)
+        self._silent.discard(source)
         if self._newest and any(self._is_awaited(name) for name in self._newest):
             return max(0, self._front())
         if step > self._counted:

@@ -75,7 +75,8 @@ def _misnamed(name: str, source: TextSource | TableSource) -> Iterator[tuple[Add
     for kind in KINDS:
         for ours, words in (getattr(source, kind) or {}).items():
             if not re.search(r"\w", words):
-                message = f"parse.{name} looks for {words!r} to read {ours}; give the words that stand before the number"
+                given = f"parse.{name} looks for {words!r} to read {ours}"
+                message = f"{given}; give the words that stand before the number"
                 yield (name, kind, ours), message
 
 

@@ -299,7 +299,9 @@ def test_names_of_runs(tmp_path, imported, monkeypatch):
 
 def test_what_says_nothing_is_named(tmp_path, imported):
     (tmp_path / "a.log").write_text("hello\nworld\n")
-    with pytest.raises(UserError, match="a.log: nothing in 2 lines of log looks like a training loss; first: hello"):
+    with pytest.raises(
+        UserError, match="a.log: nothing in 2 lines of log looks like a training loss; first: hello"
+    ):
         imported(tmp_path / "a.log")
     with pytest.raises(UserError, match="no file or folder"):
         imported(tmp_path / "nowhere")

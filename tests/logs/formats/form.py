@@ -69,7 +69,9 @@ def log_format(name: str, source: str) -> Callable[[Write], Write]:
     return register
 
 
-def training(ends: str, *, lr: float, seed: int, start: float = 4.2, epochs: int = 4, steps_an_epoch: int = 25) -> Training:
+def training(
+    ends: str, *, lr: float, seed: int, start: float = 4.2, epochs: int = 4, steps_an_epoch: int = 25
+) -> Training:
     """A training that falls to a third of its start, with noise; a lost one does so up to two thirds of its way."""
     noise = random.Random(f"{ends} {seed}")
     n = epochs * steps_an_epoch
@@ -78,5 +80,7 @@ def training(ends: str, *, lr: float, seed: int, start: float = 4.2, epochs: int
     evaluations = [start * (0.36 + 0.64 * math.exp(-4.0 * (e + 1) / epochs)) for e in range(epochs)]
     if breaks_at is not None:
         loss[breaks_at:] = [math.nan] * (n - breaks_at)
-        evaluations = [v if (e + 1) * steps_an_epoch <= breaks_at else math.nan for e, v in enumerate(evaluations)]
+        evaluations = [
+            v if (e + 1) * steps_an_epoch <= breaks_at else math.nan for e, v in enumerate(evaluations)
+        ]
     return Training(lr, seed, ends, tuple(loss), tuple(evaluations), steps_an_epoch, breaks_at)

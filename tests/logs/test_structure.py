@@ -1,0 +1,254 @@
+"""Lines, names, tables and documents -> fields, meanings, rows and roles: known answers."""
+
+import json
+import math
+
+import pytest
+
+from stability.judging.last_words import mentions_nonfinite, names_nonfinite, speaks_of_broken_training
+from stability.logs.fields import read_line
+from stability.logs.gaps import Gaps
+from stability.logs.json_document import rows_in
+from stability.logs.overlooked import Course, Overlooked
+from stability.logs.roles import decide
+from stability.logs.rows import of_kinds
+from stability.logs.sections import Sections
+from stability.logs.structural import Structural
+from stability.logs.text_tables import TextTable
+from stability.logs.vocabulary import Sort, meaning, words_of
+
+
+def fields(text: str) -> dict[str, float | None]:
+    return {own.name: own.value for own in read_line(text).fields}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("step 5: loss=0.25, lr=1e-4", {"step": 5, "loss": 0.25, "lr": 1e-4}),
+        ("{'loss': 0.25, 'grad_norm': inf}", {"loss": 0.25, "grad_norm": math.inf}),
+        ("Gen Loss Total : -inf | Steps : 1,200", {"Gen Loss Total": -math.inf, "Steps": None}),
+        ("loss at step 5: 0.3", {"step": 5, "loss": 0.3}),
+        ("Mem [MB]: 512 loss tensor(2.5, device='cuda:0')", {"Mem": 512, "loss": 2.5}),
+        ("3.25 loss, 0.1 LR", {"loss": 3.25, "LR": 0.1}),
+        ("步数：7，损失：0.5", {"步数": 7, "损失": 0.5}),
+        ("Verlust 4,3254", {"Verlust": None}),
+        ("2024-03-04 10:11:12,345 INFO loss 0.5 (12:30<1:02)", {"loss": 0.5}),
+        ("G: 0.5 D: 0.25", {"G": 0.5, "D": 0.25}),
+        ("The loss on held-out data was 0.5.", {"The loss on held-out data": 0.5}),
+    ],
+)
+def test_fields_of_a_line(text: str, found: dict[str, float | None]) -> None:
+    assert fields(text) == found
+
+
+@pytest.mark.parametrize("word", ["nan", "NaN32", "-nan(ind)", "1.#QNAN", "+nan.0", "qnan"])
+def test_a_nan_is_a_field_with_the_value_nan(word: str) -> None:
+    assert math.isnan(fields(f"step 3 loss {word}")["loss"])
+
+
+def test_a_nan_in_a_sentence_is_no_field() -> None:
+    assert fields("RuntimeError: found nan in the batch") == {}
+
+
+def test_a_fraction_and_a_unit_belong_to_their_number() -> None:
+    done, took = read_line("12/100 took 3.5 ms").fields
+    assert (done.value, done.most, took.unit) == (12, "100", "ms")
+
+
+@pytest.mark.parametrize(
+    ("name", "sort", "ours"),
+    [
+        ("train_loss", Sort.LOSS, "total"),
+        ("Gen Loss Total", Sort.LOSS, "gen"),
+        ("mel", Sort.TERM, "mel"),
+        ("global_step", Sort.STEP, ""),
+        ("Lernrate", Sort.LR, ""),
+        ("学习率", Sort.LR, ""),
+        ("训练损失", Sort.LOSS, "total"),
+        ("perte", Sort.LOSS, "total"),
+        ("best_val_loss", Sort.BESIDE, ""),
+        ("grad norm", Sort.GRAD_NORM, ""),
+        ("loss_scale", Sort.GRAD_SCALE, ""),
+        ("val accuracy", Sort.METRIC, ""),
+        ("Loss too large", Sort.UNKNOWN, ""),
+    ],
+)
+def test_what_a_name_means(name: str, sort: Sort, ours: str) -> None:
+    assert (meaning(name).sort, meaning(name).ours) == (sort, ours)
+
+
+def test_words_are_cut_at_signs_changes_of_case_and_between_languages() -> None:
+    assert words_of("valLoss/melDB") == ("val", "loss", "mel", "db")
+    assert words_of("验证损失") == ("val", "loss")
+
+
+def rows(*lines: str) -> list[tuple]:
+    return [read_line(line).fields for line in lines]
+
+
+def roles(*lines: str) -> dict[str, str]:
+    found = decide(rows(*lines), at_end=True)
+    return {} if found is None else {key.name: role.ours for key, role in found.roles.items() if role.ours}
+
+
+def test_a_number_that_counts_up_is_the_step_and_no_loss() -> None:
+    lines = [f"Train loss {i} {3 - i / 9:.4f} Grad Norm 6.4" for i in range(6)]
+    found = decide(rows(*lines), at_end=True)
+    assert {(key.nth, role.ours) for key, role in found.roles.items() if key.name == "train loss"} == {
+        (1, "step"),
+        (2, "loss"),
+    }
+
+
+def test_steps_may_have_commas_between_thousands() -> None:
+    reader = Structural()
+    lines = [f"step {i:,} loss {3 - i / 9000:.4f}" for i in range(990, 1010)]
+    found = [*reader.read(lines), *reader.end()]
+    assert [one.step for one in found] == list(range(990, 1010))
+
+
+def test_an_unknown_name_is_a_loss_where_it_moves_as_one() -> None:
+    assert roles(*(f"{i} | flurb {3 - i / 9 + i % 2:.4f} | lr 0.01" for i in range(9)))["flurb"] == "flurb"
+
+
+def test_without_a_loss_there_is_no_reading() -> None:
+    assert decide(rows("seed 3", "workers 4", "epochs 9"), at_end=True) is None
+
+
+def test_a_nan_keeps_its_role() -> None:
+    assert roles("step 1 loss 0.5", "step 2 loss nan", "step 3 loss inf") == {"step": "step", "loss": "loss"}
+
+
+def test_a_table_names_the_numbers_below_its_header() -> None:
+    table = TextTable()
+    assert table.row("| Epoch | Train loss | lr |") is None
+    found = {own.name: own.value for own in table.row("|     3 |     0.2500 | 1e-4 |").fields}
+    assert found == {"Epoch": 3, "Train loss": 0.25, "lr": 1e-4}
+    assert math.isnan(table.row("| 4 | nan | 1e-4 |").fields[1].value)
+    assert table.row("training ends") is None
+
+
+def test_an_empty_cell_is_nan_where_every_row_before_had_a_number() -> None:
+    gaps = Gaps()
+    for _ in range(3):
+        assert gaps.nans(("step", "loss", "lr"), ()) == []
+    assert gaps.nans(("step", "lr"), ("loss",)) == ["loss"]
+
+
+def test_an_empty_cell_is_none_in_a_row_of_another_kind_or_after_few() -> None:
+    gaps = Gaps()
+    gaps.nans(("step", "loss"), ("val_loss",))
+    assert gaps.nans(("step",), ("loss", "val_loss")) == []
+    for _ in range(3):
+        gaps.nans(("step", "loss"), ("val_loss",))
+    assert gaps.nans(("step", "val_loss"), ("loss",)) == []
+
+
+@pytest.mark.parametrize(
+    ("document", "found"),
+    [
+        (
+            {"log_history": [{"step": 1, "loss": 0.5}, {"step": 2, "loss": "NaN"}]},
+            [{"step": 1, "loss": 0.5}, None],
+        ),
+        (
+            {"loss": [0.5, 0.25], "val_loss": [1.0, 2.0]},
+            [{"loss": 0.5, "val_loss": 1.0}, {"loss": 0.25, "val_loss": 2.0}],
+        ),
+        ({"lr": 0.1}, []),
+    ],
+)
+def test_rows_of_a_document(document: object, found: list) -> None:
+    own = rows_in(json.loads(json.dumps(document)))
+    assert len(own) == len(found)
+    for row, wanted in zip(own, found, strict=True):
+        assert math.isnan(row["loss"]) if wanted is None else row == wanted
+
+
+def test_a_null_to_the_end_is_nan_and_one_between_numbers_is_not() -> None:
+    lost = rows_in([{"step": i, "loss": 0.5 if i < 3 else None} for i in range(6)])
+    assert [math.isnan(row["loss"]) for row in lost] == [False] * 3 + [True] * 3
+    sparse = rows_in([{"step": i, "loss": 0.5, "val": 0.5 if i % 2 == 0 else None} for i in range(6)])
+    assert not any(math.isnan(value) for row in sparse for value in row.values())
+
+
+def test_one_number_of_several_kinds_is_named_by_the_word_beside_it() -> None:
+    assert of_kinds({"step": 3.0, "value": 0.5}, {"step": 3, "type": "loss", "value": 0.5}) == {
+        "step": 3.0,
+        "loss": 0.5,
+    }
+    assert of_kinds({"step": 3.0, "value": 0.5}, {"step": 3, "value": 0.5}) == {"step": 3.0, "value": 0.5}
+
+
+def test_a_heading_holds_until_training_goes_on() -> None:
+    sections, parts = Sections(), []
+    for line in ("step 1 loss 0.5", "> EVALUATION", "loss 0.4", "step 2 loss 0.3"):
+        parts += [own.part for own in sections.fields(read_line(line)) if own.name == "loss"]
+    assert parts == ["", "evaluate", ""]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Loss is nan, stopping training",
+        "FloatingPointError: x",
+        "OverflowError: math range error",
+        "损失为 nan，停止训练",
+    ],
+)
+def test_last_words_that_name_what_is_not_finite(words: str) -> None:
+    assert names_nonfinite(words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "FileNotFoundError: nan.txt",
+        "KeyError: 'inf'",
+        "OverflowError: Python int too large to convert to C long",
+        "ModuleNotFoundError: No module named 'nan'",
+    ],
+)
+def test_last_words_about_something_else(words: str) -> None:
+    assert not names_nonfinite(words)
+
+
+def test_words_of_what_would_be_done_say_nothing() -> None:
+    assert not mentions_nonfinite("will check for inf")
+    assert not mentions_nonfinite("number of nan iterations:")
+    assert speaks_of_broken_training("the loss became nan")
+
+
+def test_a_line_that_was_overlooked_is_quoted_until_a_finite_loss_follows() -> None:
+    course = Course()
+    overlooked = Overlooked(course)
+    overlooked.words("loss is NaN, restoring the last checkpoint")
+    assert (
+        "printed no finite loss after it: 'loss is NaN, restoring the last checkpoint'"
+        in overlooked.problem()
+    )
+    course.steps, course.finite = 1, 1
+    assert overlooked.problem() is None
+
+
+def test_skipped_steps_count_only_in_a_row() -> None:
+    course = Course()
+    overlooked = Overlooked(course)
+    for _ in range(20):
+        overlooked.words("Gradient overflow. Skipping step")
+        course.finite += 1
+    assert overlooked.problem() is None
+    for _ in range(8):
+        overlooked.words("Gradient overflow. Skipping step")
+    assert "its gradients were not finite for 8 steps" in overlooked.problem()
+
+
+def test_a_number_without_a_role_is_quoted_with_how_often_it_came() -> None:
+    overlooked = Overlooked(Course(steps=9))
+    for _ in range(3):
+        line = "thing nan"
+        overlooked.field(line, read_line(line, forced=True).fields[0], math.nan)
+    assert overlooked.problem() == (
+        "a number that is not finite was printed, and nothing says of what: 'thing nan' (and 2 more)"
+    )
