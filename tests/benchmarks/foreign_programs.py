@@ -16,7 +16,7 @@ from pathlib import Path
 TESTS = Path(__file__).parents[1]
 sys.path[:0] = [str(TESTS), str(TESTS / "foreign")]
 
-from cases import CASES  # noqa: E402 - of the tests
+from foreign_cases import CASES  # noqa: E402 - of the tests
 from foreign_runs import RATES, Seen, missing, seen  # noqa: E402
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from cases import CASES, Case, prepare  # noqa: E402 - beside this file
+from foreign_cases import CASES, Case, prepare  # noqa: E402 - beside this file
 from foreign_runs import RATES, missing  # noqa: E402
 
 NON_FINITE = re.compile(r"\b(nan|inf|infinity)\b", re.IGNORECASE)

@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from cases import Case, prepare
+from foreign_cases import Case, prepare
 from commanding import in_process_of_its_own
 
 RATES = ("sane", "too_high", "nan")

@@ -7,7 +7,7 @@ NaN. Some stand for all: `python tests/benchmarks/foreign_programs.py` runs ever
 from __future__ import annotations
 
 import pytest
-from cases import CASES, prepare
+from foreign_cases import CASES, prepare
 from foreign_runs import missing, seen
 
 BY_NAME = {case.name: case for case in CASES}

@@ -216,7 +216,13 @@ def test_ctrl_c_leaves_no_half_file_and_no_process(tmp_path):
     opening = "open('started', 'w').write(str(os.getpid()))\nimport time; time.sleep(600)"
     (tmp_path / "train.py").write_text(PROGRAM.replace("OPENING", opening))
     command = [*COMMAND, "init", "--", sys.executable, "train.py"]
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background shell ignores it
+    )
     while not (tmp_path / "started").exists() or not (tmp_path / "started").read_text():
         assert process.poll() is None
         time.sleep(0.05)
