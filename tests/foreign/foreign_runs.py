@@ -11,8 +11,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from foreign_cases import Case, prepare
 from commanding import in_process_of_its_own
+from foreign_cases import Case, prepare
 
 RATES = ("sane", "too_high", "nan")
 RIGHT = {
