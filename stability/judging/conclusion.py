@@ -7,7 +7,7 @@ what happened between evaluations, and everything where there are none.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stability.judging.movement import scatters_about_zero
 from stability.judging.policy import Policy
@@ -128,8 +128,10 @@ def _yardstick_partly(both: _Both) -> Conclusion:
 
 def _yardstick_returned(both: _Both) -> Conclusion:
     """An excursion counts where the training loss shows one, too, or where it is a thousandfold: a coarse
-    yardstick jumps by itself, but not so far.
+    yardstick jumps by itself, but not so far. One that ends far below its start came back to learn.
     """
+    if both.measured.trend.exact and _moved_below(both.evaluated.values):
+        return _yardstick_partly(replace(both, measured=replace(both.measured, course=Course.SPIKED)))
     flat = both.loss.course is Course.FLAT and both.loss.trend.n >= MANY
     t = both.measured.trend
     if flat and t.top - t.start <= THOUSANDFOLD * both.loss.trend.noise:
@@ -170,6 +172,11 @@ def _moved(both: _Both) -> bool:
     """Whether a yardstick above 0, of the same data each time, moved by much of itself."""
     values = both.evaluated.values
     return max(values) - min(values) > MOVED * values[0] and min(values) > 0.0
+
+
+def _moved_below(values: Sequence[float]) -> bool:
+    """Whether numbers above 0 end below the first by much of it."""
+    return 0.0 < values[-1] < (1.0 - MOVED) * values[0]
 
 
 def _swung(both: _Both) -> Conclusion:

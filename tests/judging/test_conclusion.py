@@ -320,3 +320,10 @@ def test_a_yardstick_that_went_far_up_and_down_is_not_called_stuck(evaluated, la
 
 def test_a_yardstick_that_swings_below_its_start_leaves_it_open():
     assert conclusion(SWINGS, [4.0, 2.4, 3.1, 2.0, 2.9, 2.1, 3.2, 2.3]).label is INCONCLUSIVE
+
+
+def test_a_yardstick_that_went_far_up_and_ends_at_half_its_start_recovered():
+    measured = [5.24, 31.1, 15.3, 9.76, 2.58]
+    assert conclusion([5.49, 5.43, 7.59, 24.4, 33.7, 6.69, 35.0, 23.9, 14.6, 9.87], measured).label is UNSTABLE
+    assert conclusion(TRAINING[RETURNED], measured).label is DIVERGED
+    assert conclusion(TRAINING[SHORT], [*measured[:-1], 5.1]).label is DIVERGED
