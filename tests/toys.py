@@ -123,6 +123,14 @@ def fails_once(trial, recorder):
     quadratic(trial, recorder)
 
 
+def undecided_or_fails(trial, recorder):
+    """Two numbers, of which no verdict is possible, or a crash where the rate is large."""
+    for loss in (1.0, 0.9):
+        recorder.step({"square": loss}, total=loss, lr=trial.params["lr"])
+    if trial.params["lr"] > 1.0:
+        raise RuntimeError("too large")
+
+
 def masks(trial, recorder):
     """Replaces its NaN by 0, as `where(isfinite(loss), loss, 0)` does."""
     recorder.evaluate({"square": 1.0}, epoch=-1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -93,21 +94,28 @@ def paired_ratio(trials: pd.DataFrame, values: pd.Series, baseline: str, treatme
 
 
 def ratio_interval(logs: np.ndarray) -> tuple[float | None, Interval | None, IntervalMethod]:
-    """exp(mean log ratio) with its 95% interval: BCa (Efron, JASA 82:171, 1987) or Student's t."""
+    """exp(mean log ratio) with its 95% interval: BCa (Efron, JASA 82:171, 1987) or Student's t.
+
+    Infinite where it is larger than a number can be.
+    """
     if len(logs) == 0:
         return None, None, IntervalMethod.ONE_PAIR
-    ratio = math.exp(logs.mean())
+    ratio = _exp(logs.mean())
     if len(logs) == 1:
         return ratio, None, IntervalMethod.ONE_PAIR
     if np.ptp(logs) <= 1e-12:  # rounding noise has no sampling distribution
         return ratio, None, IntervalMethod.ALL_EQUAL
     if len(logs) < BOOTSTRAP_FROM:
         low, high = stats.t.interval(0.95, len(logs) - 1, logs.mean(), stats.sem(logs))
-        return ratio, (math.exp(low), math.exp(high)), IntervalMethod.STUDENT
+        return ratio, (_exp(low), _exp(high)), IntervalMethod.STUDENT
     rng, batch = np.random.default_rng(BOOTSTRAP_SEED), max(1, RESAMPLED_AT_ONCE // len(logs))
     found = stats.bootstrap((logs,), np.mean, n_resamples=RESAMPLES, batch=batch, method="BCa", rng=rng)
     low, high = found.confidence_interval
-    return ratio, (math.exp(low), math.exp(high)), IntervalMethod.BCA
+    return ratio, (_exp(low), _exp(high)), IntervalMethod.BCA
+
+
+def _exp(log: float) -> float:
+    return math.exp(log) if log <= math.log(sys.float_info.max) else math.inf
 
 
 def yardstick_values(trials: pd.DataFrame) -> pd.Series:

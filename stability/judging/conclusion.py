@@ -97,6 +97,10 @@ class _Both:
         """Whether the training loss says that it broke."""
         return self.loss.course in BROKEN and self.directed
 
+    def coarse(self) -> float:
+        """What a yardstick above 0 may go up and show nothing: a fall counts from `stuck_drop` of it on."""
+        return self.policy.excursion_noise * self.policy.stuck_drop * max(0.0, self.measured.trend.start)
+
 
 def _yardstick_fell(both: _Both) -> Conclusion:
     """Whatever a loss does that has no direction; but not where it explodes after the last evaluation."""
@@ -122,18 +126,22 @@ def _yardstick_bad(both: _Both) -> Conclusion:
 
 def _yardstick_partly(both: _Both) -> Conclusion:
     """Less was learned than was lost on the way; lost altogether where the training loss says so, too."""
-    broke = both.broke() and both.measured.course is Course.SPIKED
+    most = both.measured.given_back >= both.policy.given_back
+    broke = both.broke() and (both.measured.course is Course.SPIKED or most)
     return _bad(VerdictLabel.DIVERGED if broke else VerdictLabel.UNSTABLE, both.evaluated, both.measured)
 
 
 def _yardstick_returned(both: _Both) -> Conclusion:
     """An excursion counts where the training loss shows one, too, or where it is a thousandfold: a coarse
-    yardstick jumps by itself, but not so far. One that ends far below its start came back to learn.
+    yardstick jumps by itself, but not so far. Of one above 0 a few hundredths are none: the last digit of
+    a printed one, or a first epoch that is no better. One that ends far below its start came back to learn.
     """
     if both.measured.trend.exact and _moved_below(both.evaluated.values):
         return _yardstick_partly(replace(both, measured=replace(both.measured, course=Course.SPIKED)))
     flat = both.loss.course is Course.FLAT and both.loss.trend.n >= MANY
     t = both.measured.trend
+    if t.top - t.start <= both.coarse():
+        return _yardstick_flat(both)
     if flat and t.top - t.start <= THOUSANDFOLD * both.loss.trend.noise:
         return _stuck(both.evaluated)
     return _yardstick_bad(both)
@@ -160,12 +168,21 @@ def _yardstick_flat(both: _Both) -> Conclusion:
     """Learned nothing, or broke, as the training loss has it; a yardstick that swings up may be either."""
     if both.broke() or (both.directed and both.loss.course is Course.SPIKED):
         return _bad(VerdictLabel.DIVERGED, both.training, both.loss)
-    t = both.measured.trend
+    t, values = both.measured.trend, both.evaluated.values
+    if t.exact and values[-1] > FAR * values[0] > 0.0 and not both.learned():
+        return _bad(VerdictLabel.DIVERGED, both.evaluated, both.measured)
     swings = t.peak - t.start > both.policy.excursion_gain * max(t.start - t.best, 0.0)
-    if swings and both.loss.course is Course.ROSE:
+    if _rises_to_its_end(both) or (swings and both.loss.course is Course.ROSE):
         return _undecided(both.evaluated)
     calm = both.loss.course is Course.FLAT and both.loss.trend.n >= MANY  # a coarse yardstick jumps by itself
     return _swung(both) if t.exact and _moved(both) and not calm else _stuck(both.evaluated)
+
+
+def _rises_to_its_end(both: _Both) -> bool:
+    """Whether the last of few evaluations is the highest, by more than a coarse one may be."""
+    values = both.evaluated.values
+    calm = both.loss.course is Course.FLAT and values[-1] - values[0] <= both.coarse()
+    return values[-1] > max(values[:-1]) and len(values) < MANY and not calm
 
 
 def _moved(both: _Both) -> bool:
@@ -198,10 +215,12 @@ def _yardstick_short(both: _Both) -> Conclusion:
     if last - best >= both.policy.given_back_part * (first - best) > 0.0:
         share = (last - best) / (first - best)
         back = Shape(Course.PART, both.measured.trend, len(both.evaluated.values) - 1, share)
-        return _bad(VerdictLabel.UNSTABLE, both.evaluated, back)
+        lost = both.broke() and share >= both.policy.given_back
+        label = VerdictLabel.DIVERGED if lost else VerdictLabel.UNSTABLE
+        return _bad(label, both.evaluated, back)
     if last > first and not both.learned():
-        far = last > FAR * first > 0.0
-        label = VerdictLabel.DIVERGED if far else VerdictLabel.UNSTABLE
+        lost = both.broke() or last > FAR * first > 0.0
+        label = VerdictLabel.DIVERGED if lost else VerdictLabel.UNSTABLE
         return _bad(label, both.evaluated, Shape(Course.ABOVE, both.measured.trend))
     alone = _training_alone(both.training, both.loss, directed=both.directed)
     if alone.label is VerdictLabel.STABLE and not last < first:

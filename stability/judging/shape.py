@@ -15,7 +15,7 @@ from functools import partial
 from itertools import pairwise
 
 from stability.judging.policy import Policy
-from stability.judging.trend import MANY, Trend, blocks, falls, median, quiet, scatter, trend
+from stability.judging.trend import MANY, WINDOWS, Trend, blocks, falls, median, quiet, scatter, trend
 
 FEWEST = 4
 """Of fewer numbers no order is unlikely: three fall in order by chance in one case of six."""
@@ -80,9 +80,7 @@ def shape(
             return found
     if (last := _ends_off_its_best(values, t, policy)) is not None:
         return last
-    changes = [abs(after - before) for before, after in pairwise(values) if after != before]
-    calm = min(changes, default=0.0) if t.exact else t.noise
-    if (t.n >= MANY or t.exact) and t.top - t.start > THOUSANDFOLD * calm > 0.0:
+    if _spiked_a_thousandfold(values, t):
         return Shape(Course.RETURNED, t, at=values.index(t.top))
     jumped = t.top - t.start > policy.excursion_noise * t.noise and t.end > t.start
     return Shape(Course.ROSE if jumped and t.n >= MANY else Course.FLAT, t)
@@ -150,7 +148,9 @@ def _learned(values: Sequence[float], t: Trend, policy: Policy) -> Shape | None:
     gain = t.start - t.end
     beyond_noise = gain > policy.level_errors * math.hypot(t.start_error, t.error(t.end_noise))
     if t.n < MANY:
-        beyond_noise = gain > policy.level_errors * scatter(values[t.n // 3 :]) or _stays_below(values, t)
+        kept = gain > (1.0 - policy.given_back_part) * (t.start - min(values))
+        calm = kept and gain > policy.level_errors * scatter(values[t.n // 3 :])
+        beyond_noise = calm or _stays_below(values, t)
     chance = policy.learned_chance if t.n < 10 else policy.learned_chance / 5
     if not (gain > 0.0 and (beyond_noise or falls(t.blocks) < chance)):
         return None
@@ -175,6 +175,16 @@ def _stays_below(values: Sequence[float], t: Trend) -> bool:
     return t.exact and max(last) < t.start - 0.5 * (t.start - t.end)
 
 
+def _spiked_a_thousandfold(values: Sequence[float], t: Trend) -> bool:
+    """Whether one number is no accident; of numbers that are equal but for it, the size stands for noise."""
+    changes = [abs(after - before) for before, after in pairwise(values) if after != before]
+    calm = min(changes, default=0.0) if t.exact else t.noise
+    if sum(value == t.start for value in values) >= t.n - max(1, t.n // 10):
+        calm = abs(t.start)
+    enough = t.n >= MANY or t.exact or calm == abs(t.start)
+    return enough and t.top - t.start > THOUSANDFOLD * calm > 0.0
+
+
 def _ends_off_its_best(values: Sequence[float], t: Trend, policy: Policy) -> Shape | None:
     """Its very last numbers, too few to make a level, give back much of what it had learned."""
     last, best = (t.tail, t.best) if t.n >= MANY else (values[-1], min(values[1:]))
@@ -188,10 +198,15 @@ def _ends_off_its_best(values: Sequence[float], t: Trend, policy: Policy) -> Sha
 
 
 def _stays_above(values: Sequence[float], t: Trend, limit: float) -> bool:
-    """Whether nine of ten of the last numbers are above a limit, or all of those that make the last level."""
+    """Whether nine of ten of the last numbers are above a limit, or all of those that make the last level.
+
+    Of many, their levels will do in the last three tenths: single numbers scatter more than what was learned.
+    """
     last = [value > limit for value in values[-max(t.window, min(3, t.n // 3)) :]]
     half = last[-max((t.window + 1) // 2, min(3, t.n // 3)) :]
-    return last.count(False) <= len(last) / 10 or all(half)
+    if last.count(False) <= len(last) / 10 or all(half):
+        return True
+    return t.n >= 10 * WINDOWS and min(t.blocks[-3:]) > limit
 
 
 def _is_hopeless(t: Trend) -> bool:

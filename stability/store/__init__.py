@@ -240,6 +240,12 @@ class Store:
         rows = self._rows(query.order_by(TRIALS.c.trial_id))
         return [dict(row) | {"params": json.loads(row["params"])} for row in rows]
 
+    def undecided(self, study: str) -> set[int]:
+        """The trials that came to their end and recorded numbers, which do not suffice for a verdict."""
+        inside = [TRIALS.c.study == study, TRIALS.c.verdict == VerdictLabel.INCONCLUSIVE.value]
+        inside += [TRIALS.c.outcome == Outcome.FINISHED.value, TRIALS.c.steps > 0]
+        return {row["trial_id"] for row in self._rows(sa.select(TRIALS.c.trial_id).where(*inside))}
+
     def endings(self, study: str) -> list[Mapping[str, Any]]:
         """Per trial its place, verdict and outcome, and what tells whether it repeats another; by number."""
         names = ("trial_id", "stage", "arm", "key", "seed", "params", "verdict", "outcome")

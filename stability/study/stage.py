@@ -136,9 +136,12 @@ class Stage:
         return len(done & wanted)
 
     def _to_run_again(self, existing: list[FrozenTrial]) -> list[FrozenTrial]:
-        """The failed trials that others are to replace."""
+        """The failed trials that others are to replace; an undecided one would record the same again."""
         failed = planned.superseded(existing)
-        return [trial for trial in failed if self._run.retry_failed or trial._trial_id in self._again]
+        if not self._run.retry_failed:
+            return [trial for trial in failed if trial._trial_id in self._again]
+        undecided = self._run.store.undecided(self._run.spec.name)
+        return [trial for trial in failed if trial._trial_id not in undecided]
 
     def _is_answered(self) -> bool:
         """Whether a look that the plan allows ends the stage; if so, says why and what was not needed."""

@@ -108,3 +108,11 @@ def test_the_last_epoch_is_each_trials_own_and_never_the_one_before_training():
     epochs = epochs.assign(source="yardstick", component="mel")
     assert epoch_values(epochs, "yardstick", "mel").to_dict() == {1: 4.0, 2: float("inf")}
     assert epoch_values(epochs, "yardstick", "mel", epoch=0).to_dict() == {1: 5.0, 2: float("inf")}
+
+
+@pytest.mark.parametrize("pairs", [1, 3, 12])
+def test_a_ratio_larger_than_a_number_can_be_is_infinite(pairs):
+    logs = 800.0 + np.arange(pairs, dtype=float)
+    ratio, ci, _ = ratio_interval(logs)
+    assert ratio == math.inf and (pairs == 1 or ci[1] == math.inf)
+    assert ratio_interval(-logs)[0] == 0.0

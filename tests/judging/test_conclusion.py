@@ -327,3 +327,31 @@ def test_a_yardstick_that_went_far_up_and_ends_at_half_its_start_recovered():
     assert conclusion([5.49, 5.43, 7.59, 24.4, 33.7, 6.69, 35.0, 23.9, 14.6, 9.87], measured).label is UNSTABLE
     assert conclusion(TRAINING[RETURNED], measured).label is DIVERGED
     assert conclusion(TRAINING[SHORT], [*measured[:-1], 5.1]).label is DIVERGED
+
+
+@pytest.mark.parametrize("steps", [5, 50])
+@pytest.mark.parametrize("evaluated", [[0.69, 0.69, 0.70, 0.69, 0.69], [0.6931, 0.6932, 0.70, 0.6930, 0.6931]])
+def test_a_few_hundredths_up_and_back_are_no_excursion_of_few_evaluations(steps, evaluated):
+    assert conclusion([0.69] * steps, evaluated).label is STUCK
+    large = [500.0 if value == 0.70 else value for value in evaluated]
+    assert conclusion([0.69] * steps, large).label is DIVERGED
+
+
+def test_few_evaluations_that_rise_to_their_end_are_not_called_stuck():
+    rises = [3.0, 1.37, 1.36, 2.47, 4.06, 5.99]
+    assert conclusion(TRAINING[ROSE], rises).label is INCONCLUSIVE
+    assert conclusion(TRAINING[ROSE], [*rises[:-1], 6.1]).label is DIVERGED  # more than twice the first
+    assert conclusion(TRAINING[FLAT], rises).label is INCONCLUSIVE
+    assert conclusion(TRAINING[FLAT], [3.0, 3.01, 2.99, 3.0, 2.98, 3.02]).label is STUCK
+
+
+def test_a_yardstick_and_a_loss_that_both_gave_nearly_all_back_at_the_end_are_lost():
+    evaluated = [9.0, 7.5, 6.1, 5.0, 4.2, 3.6, 3.2, 2.9, 2.7, 2.5, 2.3, 2.2, 2.1, 2.1, 2.0, 2.0, 2.0, 2.0, 2.0, 200.0]
+    assert conclusion(TRAINING[BACK], evaluated).label is DIVERGED
+    assert conclusion(TRAINING[FLAT], evaluated).label is UNSTABLE
+
+
+@pytest.mark.parametrize(("evaluated", "label"), [([3.0, 1.0, 2.9], DIVERGED), ([3.0, 1.0, 2.2], UNSTABLE)])
+def test_two_or_three_evaluations_do_not_soften_a_loss_that_broke(evaluated, label):
+    assert conclusion(TRAINING[BACK], evaluated).label is label
+    assert conclusion(TRAINING[BACK], [3.0, 3.1]).label is DIVERGED

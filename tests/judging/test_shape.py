@@ -159,3 +159,25 @@ def test_a_few_numbers_far_above_the_first_are_enough_where_they_are_declared_to
     values = [4.5, 8.0, 12.0, 12.1, 12.3, 11.9, 12.2, 12.0, 12.1, 12.2, 12.0, 12.1]
     assert shape(values, POLICY).course is Course.ROSE
     assert shape(values, POLICY, declared=True).course is Course.ABOVE
+
+
+def test_few_numbers_that_gave_most_back_are_not_called_learned():
+    assert shape([10.8, 6.4, 9.9, 9.9, 9.9], POLICY).course is Course.FLAT
+    assert shape([10.8, 9.9, 7.1, 6.9, 6.8], POLICY).course is Course.LEARNED
+
+
+@pytest.mark.parametrize("n", [4, 30, 300])
+def test_a_thousandfold_spike_among_equal_numbers_is_no_accident(n):
+    """A dead network on the same batch every time: its loss repeats to the last bit."""
+    spiked = [0.6931] * n
+    spiked[1] = 3000.0
+    found = shape(spiked, POLICY)
+    assert (found.course, found.at) == (Course.RETURNED, 1)
+    spiked[1] = 0.70  # the last digit of a printed one
+    assert shape(spiked, POLICY).course is Course.FLAT
+
+
+def test_what_was_learned_is_given_back_even_where_single_numbers_scatter_as_much():
+    dice = random.Random(2)
+    values = [dice.gauss(2.3 if i < 150 or i > 1000 else 2.0, 0.28) for i in range(2000)]
+    assert shape(values, POLICY).course is Course.BACK

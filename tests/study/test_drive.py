@@ -211,6 +211,19 @@ def test_a_retry_replaces_the_failure_in_every_count(run_study, study_file, tmp_
     assert [(row["trials"], row["failed"]) for row in store.counts("toy")] == [(1, 0), (1, 0), (4, 0)]
 
 
+def test_a_retry_leaves_undecided_trials_as_they_are(run_study, study_file):
+    path = study_file(("  - search: {sampler: random, trials: 4}\n", ""), function="undecided_or_fails")
+    settings = (path, "plan.compare.seeds=2", "limits.max_alike_failures=null")
+    _, store, first = run_study(*settings)
+    assert {(row["arm"], row["verdict"], row["outcome"]) for row in first.rows} == {
+        ("gentle", "INCONCLUSIVE", "FINISHED"),
+        ("rough", "INCONCLUSIVE", "CRASHED"),
+    }
+    _, store, again = run_study(*settings, retry_failed=True)
+    assert [row["arm"] for row in again.rows] == ["rough", "rough"]
+    assert [(row["trials"], row["failed"], row["undecided"]) for row in store.counts("toy")] == [(2, 0, 2), (2, 2, 0)]
+
+
 def test_retried_trials_are_not_counted_as_done(run_study, study_file):
     path = study_file(function="fails_once")
     run_study(path, "plan.compare.seeds=1", "limits.max_alike_failures=null")
