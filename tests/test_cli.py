@@ -180,7 +180,7 @@ def test_show_tells_all_about_a_trial(stability, finished):
         and "blow_up" in text
         and "loss/square" in text
     )
-    assert "\nnot run   nonfinite_weight, vanishing, " in text and "weight norms" in text
+    assert "\nnot run   without weight norms: nonfinite_weight; without gradients of layers" in text
     record = json.loads(stability("show", "toy", "compare/1", "--storage", "s.db", "-f", "json").stdout)
     assert record["signals"] == {"square": "down"} and record["not_run"]["weight norms"] == ["nonfinite_weight"]
     assert record["key"] == "rough/seed-0" and record["events"][-1]["kind"] == "blow_up"

@@ -80,14 +80,16 @@ def identical_part(spec: Any, trials: pd.DataFrame) -> Twin:
 
 
 def identical_sentences(part: Twin | None, words: Words) -> list[Inline]:
-    """That no seed arrived in a training, and what is left of its trials; `part` is `identical_part`'s."""
+    """That no seed arrived in a training, and what is left of its trials; `part` is `identical_part`'s.
+
+    Printed numbers that agree leave open whether a seed moved only digits that were not printed.
+    """
     found = [] if part is None else part["found"]
-    how = words.say("identical_exact" if part and part["exact"] else "identical_printed")
+    how = "exact" if part and part["exact"] else "printed"
     return [
         words.say(
-            "identical_all" if each["pieces"] == 1 else "identical_some",
+            f"identical_all_{how}" if each["pieces"] == 1 else f"identical_some_{how}",
             name=Code(each["arm"] or each["stage"]),
-            how=how,
             trials=each["trials"],
             pieces=each["pieces"],
         )

@@ -169,12 +169,14 @@ ENGLISH = {
     "answer_inert_printed": "With another value of these settings no printed number came out differently, which does not"
     " show that nothing changed: {names}.",
     "knob_counted": "{name} ({numbers} numbers that move, of at least {digits} digits)",
-    "identical_all": "The seed never arrived in the training of {name}: its {trials} trials, each with a seed of its own,"
-    " came out identical {how} and count as one.",
-    "identical_some": "In {name} trials with different seeds came out identical {how}; each such set counts once, which"
-    " leaves {pieces} of {trials} trials.",
-    "identical_exact": "bit for bit",
-    "identical_printed": "in all printed numbers",
+    "identical_all_exact": "The seed never arrived in the training of {name}: its {trials} trials, each with a seed of"
+    " its own, came out identical bit for bit and count as one.",
+    "identical_all_printed": "The {trials} trials of {name}, each with a seed of its own, came out identical in all printed"
+    " numbers and count as one. Either the seed never arrived, or it moves only digits that are not printed.",
+    "identical_some_exact": "In {name} trials with different seeds came out identical bit for bit; each such set counts"
+    " once, which leaves {pieces} of {trials} trials.",
+    "identical_some_printed": "In {name} trials with different seeds came out identical in all printed numbers; each such"
+    " set counts once, which leaves {pieces} of {trials} trials.",
     "answer_inert_prints": "These settings change what is printed and, bit for bit, nothing of the training: {names}.",
     "liveness_means": "One setting changed at a time, at one seed ({n} trials); gradient norms, weight norms and"
     " evaluations compared bit for bit. No difference below comes from a setting that changes nothing.",

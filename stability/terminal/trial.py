@@ -163,8 +163,8 @@ def _print_heard(signals: Mapping[str, str], silent: Mapping[str, Sequence[str]]
     if others := [f"{name} ({way})" for name, way in signals.items() if way != "down"]:
         print(f"signals   {', '.join(others)}; all others are losses")
     if silent:
-        rules = ", ".join(name for names in silent.values() for name in names)
-        print(f"not run   {rules}; looked for in what was not recorded: {', '.join(silent)}")
+        unseen = (f"without {needs}: {', '.join(kinds)}" for needs, kinds in silent.items())
+        print(f"not run   {'; '.join(unseen)}")
 
 
 def _seconds(value: float | None) -> str:
