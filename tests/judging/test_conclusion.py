@@ -85,7 +85,7 @@ def test_the_yardsticks_of_this_file_are_what_they_are_called(course):
 COLUMNS = (LEARNED, SPIKED, PART, BACK, RETURNED, ABOVE, EXPLODED, ROSE, FLAT, SHORT)
 CELLS = {
     LEARNED: (STABLE, STABLE, STABLE, STABLE, UNSTABLE, STABLE, UNSTABLE, STABLE, STABLE, STABLE),
-    SPIKED: (UNSTABLE, UNSTABLE, UNSTABLE, *(DIVERGED,) * 4, UNSTABLE, UNSTABLE, UNSTABLE),
+    SPIKED: (UNSTABLE, UNSTABLE, UNSTABLE, DIVERGED, UNSTABLE, DIVERGED, DIVERGED, *(UNSTABLE,) * 3),
     PART: (UNSTABLE,) * 10,
     BACK: (UNSTABLE, UNSTABLE, *(DIVERGED,) * 8),
     RETURNED: (UNSTABLE, UNSTABLE, *(DIVERGED,) * 8),
@@ -325,8 +325,10 @@ def test_a_yardstick_that_swings_below_its_start_leaves_it_open():
 def test_a_yardstick_that_went_far_up_and_ends_at_half_its_start_recovered():
     measured = [5.24, 31.1, 15.3, 9.76, 2.58]
     assert conclusion([5.49, 5.43, 7.59, 24.4, 33.7, 6.69, 35.0, 23.9, 14.6, 9.87], measured).label is UNSTABLE
-    assert conclusion(TRAINING[RETURNED], measured).label is DIVERGED
+    assert conclusion(TRAINING[RETURNED], measured).label is UNSTABLE
     assert conclusion(TRAINING[SHORT], [*measured[:-1], 5.1]).label is DIVERGED
+    assert conclusion(TRAINING[RETURNED], [1.77, 8.96, 1.75, 1.64, 1.12]).label is UNSTABLE
+    assert conclusion(TRAINING[RETURNED], [1.8, 3.63, 2.49, 2.39, 1.99, 1.95, 1.64]).label is DIVERGED
 
 
 @pytest.mark.parametrize("steps", [5, 50])
