@@ -18,7 +18,10 @@ from curves import curves
 
 from stability.records import VerdictLabel
 
-RECORDED, RECORDED_2, HELD_OUT, DRAWN = "recorded", "recorded_2", "held_out", "drawn"
+RECORDED, RECORDED_2, HELD_OUT = "recorded", "recorded_2", "held_out"
+FOREIGN = "foreign"
+"""Trials of the ready studies of other people's trainers."""
+DRAWN = "drawn"
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,9 @@ LIMITS = {
     (HELD_OUT, Form.TOTAL): Limits(lies=1, diverged=0.013, wrong=0.108, found=0.76),
     (HELD_OUT, Form.GRADIENT): Limits(lies=1, diverged=0.013, wrong=0.108, found=0.77),
     (HELD_OUT, Form.EVALUATED): Limits(lies=0, diverged=0.0, wrong=0.019, found=0.98),
+    (FOREIGN, Form.TOTAL): Limits(lies=0, diverged=0.0, wrong=0.096, found=0.44),
+    (FOREIGN, Form.GRADIENT): Limits(lies=0, diverged=0.0, wrong=0.096, found=0.44),
+    (FOREIGN, Form.EVALUATED): Limits(lies=0, diverged=0.0, wrong=0.064, found=0.92),
     (DRAWN, Form.TOTAL): Limits(lies=0, diverged=0.003, wrong=0.109, found=0.81),
     (DRAWN, Form.GRADIENT): Limits(lies=0, diverged=0.003, wrong=0.109, found=0.82),
     (DRAWN, Form.EVALUATED): Limits(lies=0, diverged=0.003, wrong=0.045, found=0.955),
