@@ -138,7 +138,8 @@ class Provenance:
     `module` is the path below the outermost module; `component` the loss component it belongs to;
     `batch_index` the element of the batch. `value` is what came out first (nan, inf or -inf) of inputs
     no larger than `max_abs_input`. For phase external, `source` says what brought it and `op` is the
-    first operation that read it. `chain` leads from the origin to the loss.
+    first operation that read it. `chain` leads from the origin to the loss. `setting` names a number from
+    outside the step that is not finite and that the operation was given: `learning rate of Adam = nan`.
     """
 
     phase: Phase
@@ -152,6 +153,7 @@ class Provenance:
     max_abs_input: float | None = None
     source: str | None = None
     chain: tuple[Link, ...] = ()
+    setting: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

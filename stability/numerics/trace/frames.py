@@ -32,6 +32,8 @@ class Role(Enum):
     CHECKPOINT = auto()  # torch.utils.checkpoint, which may be computing a forward pass again
     UPDATE = auto()  # Optimizer.step
     LOADER = auto()  # torch.utils.data, which makes a batch of items
+    CLIPPING = auto()  # torch.nn.utils.clip_grad
+    SCALING = auto()  # a gradient scaler
     OTHER = auto()
 
 
@@ -54,8 +56,8 @@ class Sight:
     `inside` says that the user's line lies within the innermost backward pass (a custom backward, a hook);
     `recomputing` that checkpointing runs a forward pass again in there. `optimizer` is the one whose `step`
     is running; `updating`: no module was called by it since; `loading`: a data loader is putting a batch
-    together. `calls` are the frames of module calls, outermost first; `user` the user's frames, innermost
-    first.
+    together; `clipping` and `scaling`: the user's line called torch's clipping, or a gradient scaler. `calls`
+    are the frames of module calls, outermost first; `user` the user's frames, innermost first.
     """
 
     site: Site
@@ -64,6 +66,8 @@ class Sight:
     optimizer: Any
     updating: bool
     loading: bool
+    clipping: bool
+    scaling: bool
     calls: tuple[FrameType, ...]
     user: tuple[FrameType, ...]
 
@@ -83,7 +87,7 @@ class Frames:
         modules: list[nn.Module] = []
         calls, user = [], []
         optimizer, updating, inside, recomputing, left_engine = None, False, False, False, False
-        loading = False
+        loading, clipping, scaling = False, False, False
         while frame is not None:
             role = self._role(frame.f_code)
             if role is Role.USER:
@@ -98,6 +102,10 @@ class Frames:
                 recomputing |= not left_engine
             elif role is Role.LOADER:
                 loading = True
+            elif role is Role.CLIPPING:
+                clipping |= not user
+            elif role is Role.SCALING:
+                scaling |= not user
             elif role is Role.UPDATE and optimizer is None:
                 optimizer, updating = frame.f_locals.get("self"), not calls
             if (module := _module_of(frame, role)) is not None and (not modules or modules[-1] is not module):
@@ -105,7 +113,18 @@ class Frames:
             frame = frame.f_back
         site = Site(*place, tuple(reversed(modules)))
         outermost_first = tuple(reversed(calls))
-        return Sight(site, inside, recomputing, optimizer, updating, loading, outermost_first, tuple(user))
+        return Sight(
+            site,
+            inside=inside,
+            recomputing=recomputing,
+            optimizer=optimizer,
+            updating=updating,
+            loading=loading,
+            clipping=clipping,
+            scaling=scaling,
+            calls=outermost_first,
+            user=tuple(user),
+        )
 
     def backward_begun(self, frame: FrameType | None) -> tuple[list[Tensor], Site] | None:
         """What the innermost running `backward` was called on (nothing for `autograd.grad`), and where."""
@@ -172,6 +191,10 @@ def _role_of(code: CodeType) -> Role:
         return Role.LOADER
     if name == TORCH + "utils/checkpoint.py":
         return Role.CHECKPOINT
+    if name == TORCH + "nn/utils/clip_grad.py":
+        return Role.CLIPPING
+    if name == TORCH + "amp/grad_scaler.py":
+        return Role.SCALING
     if code.co_qualname == "Optimizer.profile_hook_step.<locals>.wrapper":
         return Role.UPDATE
     return Role.OTHER

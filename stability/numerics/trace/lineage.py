@@ -30,7 +30,12 @@ NONE = (1 << 31) - 1
 
 @dataclass(slots=True, eq=False)
 class Passage:
-    """One operation that gave something non-finite, or (phase external) the reading of what had come in."""
+    """One operation that gave something non-finite, or (phase external) the reading of what had come in.
+
+    `setting` names a number that is not finite that the program gave it; `outputs` are the storages it wrote;
+    `by_hand`: it ran after a backward pass, in neither an optimizer nor torch's clipping; `overflow`: a
+    gradient scaler was at work, and it gave something too large for its type.
+    """
 
     index: int
     phase: Phase
@@ -44,6 +49,11 @@ class Passage:
     came_in: Tensor | None = None
     source: str | None = None
     read_in: Phase | None = None  # of what came in
+    held_as: str | None = None  # what the program's variables call what came in
+    setting: str | None = None
+    outputs: frozenset[int | None] = frozenset()
+    by_hand: bool = False
+    overflow: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,11 @@ class Moments:
         self._last_node: Any = None
         self._backward_site = Site()
 
+    @property
+    def backward_seen(self) -> bool:
+        """Whether any backward pass ran."""
+        return bool(self._graph_tasks)
+
     def now(self, call: Call, frame: FrameType) -> Moment | None:
         """What can be known cheaply; None within a backward pass, where `in_backward` says more."""
         task = torch._C._current_graph_task_id()

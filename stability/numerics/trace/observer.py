@@ -7,8 +7,10 @@ tensor that is not its own.
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any
 
 import torch
@@ -19,14 +21,17 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from stability.numerics.trace.batch import Batch
 from stability.numerics.trace.endings import End, end_of
 from stability.numerics.trace.flow import Input, flowed, parents
-from stability.numerics.trace.frames import Sight, Site
+from stability.numerics.trace.frames import THIS_ROOM, Sight, Site
+from stability.numerics.trace.kept import Left, held_name, left
 from stability.numerics.trace.lineage import EMERGED, SENTINEL, Lineage, Passage
-from stability.numerics.trace.memory import Memories
+from stability.numerics.trace.memory import Memories, address
 from stability.numerics.trace.moments import Moment, Moments
 from stability.numerics.trace.operations import Call, Kind, computations, kind_of_operation
+from stability.numerics.trace.overflow import is_overflow
 from stability.numerics.trace.owners import LOST, Owner
 from stability.numerics.trace.participants import Participants
 from stability.numerics.trace.sentinels import came_in_as_sentinel, lets_sentinels_out, turns_sign
+from stability.numerics.trace.settings import setting
 from stability.numerics.trace.tensors import (
     all_finite,
     extremes,
@@ -47,6 +52,9 @@ class Broken:
     bad: Tensor
 
 
+USELESS_SCALE = 2.0**40
+"""Times this, the smallest number of half precision (2^-24) is more than the largest (65504)."""
+
 Seen = Input | float | None
 """An input: what is known of it if it is not finite, else its largest |x|; None if it holds no numbers."""
 
@@ -66,27 +74,44 @@ class Observer(TorchDispatchMode):
         self.batch = Batch(self.memories, self.participants.is_weight, self.lineage.divided)
         self.differentiated: list[End] = []  # what `backward` was called on
         self.numbers_read: list[End] = []  # what `item` was called on
+        self.left: dict[int | None, Left] = {}  # what the update wrote that is not finite, by storage
+        self.skipped = False  # whether a gradient scaler found that its scale was too large
+        self.saw_any = False
+        self.at_work = True
+        self._lock = threading.RLock()
+        self._sight: Sight | None = None  # of the operation that is looked at
+        self._scaled = False
         self._kinds: dict[Any, Kind] = {}
         self._loading = False  # what a data loader makes of items comes in, like any batch
         self._moments = Moments(self._met, self._differentiated)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         kwargs = kwargs or {}
-        if not isinstance(func, OpOverload):
+        if not isinstance(func, OpOverload) or not self.at_work:
             return func(*args, **kwargs)
         if (kind := self._kinds.get(func)) is None:
             kind = self._kinds[func] = kind_of_operation(func)
         call = Call(func, kind, args, kwargs)
-        with torch._C._DisableTorchDispatch():
+        with self._lock, torch._C._DisableTorchDispatch():
             moment = self._moments.now(call, sys._getframe(1))
             written = self._before(call, moment)
+            sight, self._sight = self._sight, None
         results = func(*args, **kwargs)
-        with torch._C._DisableTorchDispatch():
+        with self._lock, torch._C._DisableTorchDispatch():
+            self._sight = sight
             self._after(call, results, moment, written)
+            self._sight = None
         return results
 
+    @property
+    def trained(self) -> bool:
+        """Whether a module or a backward pass was seen."""
+        return self._moments.backward_seen or bool(self.participants.roots)
+
     def _met(self, sight: Sight, call: Call) -> None:
-        self._loading = sight.loading
+        self.saw_any = True
+        self._loading, self._sight = sight.loading, sight
+        self._scaled |= sight.scaling
         self.participants.met(sight, call, self.batch)
 
     def _differentiated(self, root: Tensor) -> None:
@@ -141,6 +166,10 @@ class Observer(TorchDispatchMode):
         passage.max_abs_input = largest_finite(entries, not_finite(entries))
         if memory is not None and memory.inner:
             passage.source = "memory written outside of torch's operations"
+        if tensor.numel() == 1:
+            passage.setting = self._setting(moment)
+        if moment.phase is Phase.OPTIMIZER and self._sight is not None and not self._sight.updating:
+            passage.held_as = held_name(tensor, self._sight.user)
         buffer = self.participants.is_buffer(tensor)
         weight = self.participants.is_weight(tensor) and not buffer
         sentinel = not weight and came_in_as_sentinel(call, tensor, entries, unknown, buffer=buffer)
@@ -162,6 +191,8 @@ class Observer(TorchDispatchMode):
         if kind.base == "_local_scalar_dense":
             self._number_read(call)
             return
+        if kind.base == "_amp_foreach_non_finite_check_and_unscale_":
+            self._scaler_looked(call)
         follow = not kind.is_list and (moment is None or moment.phase is not Phase.OPTIMIZER)
         follow &= not self._loading
         for inputs, outputs in computations(call, results):
@@ -170,8 +201,25 @@ class Observer(TorchDispatchMode):
             if broken:
                 moment = moment or self._moments.in_backward(sys._getframe(2))
                 self._passed(call, moment, self._inputs(call, inputs, moment, written), broken)
+                self._leave(moment, broken)
             if broken and put_together:
                 self._divide(outputs)
+
+    def _scaler_looked(self, call: Call) -> None:
+        """A scaler skips a step to find its scale; one that no gradient fits under is a mistake."""
+        found, inverse = call.argument("found_inf").item(), call.argument("inv_scale").item()
+        self.skipped |= bool(found) and inverse > 1 / USELESS_SCALE
+
+    def _leave(self, moment: Moment, broken: list[Broken]) -> None:
+        """Remember what an update leaves behind: an average of the weights may be among it."""
+        sight = self._sight
+        if moment.phase is not Phase.OPTIMIZER or sight is None or sight.updating or sight.clipping:
+            return
+        for output in broken:
+            tensor = output.tensor
+            memory = self.memories.at(tensor, inner=True)
+            if memory is not None and tensor.layout is torch.strided and tensor.ndim:
+                self.left[address(tensor)] = left(tensor, memory)
 
     def _divide(self, outputs: list[Tensor]) -> None:
         for output in outputs:
@@ -214,21 +262,56 @@ class Observer(TorchDispatchMode):
         passage = self.lineage.passage(moment.phase, call.kind.name, moment.site, "nan")
         passage.node = moment.node
         passage.max_abs_input = max((size for size in sizes if size is not None), default=None)
+        passage.outputs = frozenset(address(output.tensor) for output in broken)
+        passage.by_hand = self._is_by_hand(moment)
+        read = self._scalar_read(call)
+        if read is None and call.has_nonfinite_scalar() and not call.kind.is_mask:
+            passage.setting = self._setting(moment)
         for output in broken:
-            self._label(call, inputs, passage, output)
+            self._label(call, inputs, passage, output, read)
         values = [kind_of(output.entries, output.bad) for output in broken]
         passage.value = "nan" if "nan" in values else values[0]
-        passage.parents = tuple(sorted({i for output in broken for i in parents(call, inputs, output.bad)}))
+        origins = {i for output in broken for i in parents(call, inputs, output.bad)}
+        origins |= {i for writers in (read.writers.values() if read else ()) for i in writers}
+        passage.parents = tuple(sorted(origins))
+        passage.setting = passage.setting or self._inherited_setting(passage)
 
-    def _label(self, call: Call, inputs: list[Input], passage: Passage, output: Broken) -> None:
+    def _scalar_read(self, call: Call) -> End | None:
+        """The broken number that the program read from a tensor, if it may be the one it gives here."""
+        if not self.numbers_read or not call.has_nonfinite_scalar():
+            return None
+        read = self.numbers_read[-1]
+        return read if min(read.labels) < EMERGED else None
+
+    def _inherited_setting(self, passage: Passage) -> str | None:
+        """The setting whose infinity became something else here: inf - inf."""
+        before = (self.lineage.passages[index - 1] for index in passage.parents)
+        return next((each.setting for each in before if each.setting is not None), None)
+
+    def _is_by_hand(self, moment: Moment) -> bool:
+        sight = self._sight
+        by_torch = sight is None or sight.updating or sight.clipping or sight.scaling
+        return moment.phase is Phase.OPTIMIZER and not by_torch
+
+    def _setting(self, moment: Moment) -> str | None:
+        updating = self._sight is not None and self._sight.updating
+        return setting(_outside(), self._sight.optimizer if updating else None)
+
+    def _label(
+        self, call: Call, inputs: list[Input], passage: Passage, output: Broken, read: End | None
+    ) -> None:
         """Label the non-finite entries of an output, those that are born here with new labels."""
         entries, bad = output.entries, output.bad
         owner = self._owner(output.tensor, passage.phase)
         whole = torch.zeros(bad.shape, dtype=torch.int32, device=bad.device)
         labels = flowed(call, inputs, whole, owner, self.lineage.together)
+        if read is not None:
+            labels = torch.where(bad & (labels == 0), self.lineage.together(read.labels), labels)
         for where, first in self._births(call, inputs, entries, bad, labels):
             if bool(where.any()):
                 labels = torch.where(where, self.lineage.born(passage, entries, where, owner, first), labels)
+                if self._scaled and first == 1 and passage.phase is not Phase.OPTIMIZER:
+                    passage.overflow = is_overflow(call, kind_of(entries, where))
         memory = self.memories.at(output.tensor, inner=not self._loading)
         self.lineage.note(entries, bad, labels, passage, memory)
 
@@ -252,6 +335,14 @@ def _broken(output: Tensor) -> Broken | None:
     if entries is None or all_finite(*extremes(entries)):
         return None
     return Broken(output, entries, not_finite(entries))
+
+
+def _outside() -> FrameType:
+    """The frame that called the operation that is looked at."""
+    frame = sys._getframe(1)
+    while frame.f_code.co_filename.startswith(THIS_ROOM) and frame.f_back is not None:
+        frame = frame.f_back
+    return frame
 
 
 def _ids(values: Sequence[Any]) -> set[int]:
