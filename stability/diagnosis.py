@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from stability import trialdir
+from stability import origins, trialdir
 from stability.judging.onset import largest_jump, onset
-from stability.records import Blame, EventKind, Explanation, Link, Phase, Provenance, Records, Step
+from stability.records import Blame, EventKind, Explanation, Link, Provenance, Records, Step
 
 SHOWN_STEPS = 20
 SHOWN_LINKS = 6
@@ -62,12 +62,7 @@ def _origin(found: Explanation, step: Step | None, norm: str) -> Iterator[str]:
     if born is None:
         yield _labelled("origin", f"none: every number of step {found.traced_step} stayed finite")
         return
-    place = f"step {found.traced_step}, {born.phase}"
-    if born.phase is Phase.EXTERNAL:
-        yield _labelled("origin", f"{place}: {born.value} arrived in {born.source}, first read by {born.op}")
-    else:
-        largest = "" if born.max_abs_input is None else f" of inputs up to {born.max_abs_input:.4g}"
-        yield _labelled("origin", f"{place}: {born.op} gave {born.value}{largest}")
+    yield _labelled("origin", f"step {found.traced_step}, {origins.event(born)}")
     if born.op in NORMS and born.value == "inf":
         yield _labelled("", f"{norm} too large for its type: what it is the norm of is finite")
     if born.file is not None:
