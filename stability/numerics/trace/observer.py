@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
@@ -20,11 +19,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from stability.numerics.trace.batch import Batch
 from stability.numerics.trace.endings import End, end_of
-from stability.numerics.trace.flow import Input, flowed, parents
+from stability.numerics.trace.flow import Input, flowed, label_of_all, parents
 from stability.numerics.trace.frames import THIS_ROOM, Sight, Site
 from stability.numerics.trace.kept import Left, held_name, left
 from stability.numerics.trace.lineage import EMERGED, SENTINEL, Lineage, Passage
-from stability.numerics.trace.memory import Memories, address
+from stability.numerics.trace.memory import Memories, Memory, address, is_whole, write_one
 from stability.numerics.trace.moments import Moment, Moments
 from stability.numerics.trace.operations import Call, Kind, computations, kind_of_operation
 from stability.numerics.trace.overflow import is_overflow
@@ -35,21 +34,37 @@ from stability.numerics.trace.settings import setting
 from stability.numerics.trace.tensors import (
     all_finite,
     extremes,
+    kind_between,
     kind_of,
     largest_finite,
+    none_finite,
     not_finite,
     numbers,
 )
 from stability.records import Phase
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Broken:
-    """An output that is not finite: the tensor, its `numbers`, and the mask of those that are not."""
+    """An output that is not finite: the tensor, its `numbers`, and what they are."""
 
-    tensor: Tensor
-    entries: Tensor
-    bad: Tensor
+    def __init__(self, tensor: Tensor, entries: Tensor, low: float, high: float) -> None:
+        self.tensor, self.entries = tensor, entries
+        self.full = none_finite(entries)
+        self._value = kind_between(low, high)
+        self._bad: Tensor | None = None
+
+    @property
+    def bad(self) -> Tensor:
+        """The mask of the entries that are not finite."""
+        if self._bad is None:
+            whole = torch.ones((), dtype=torch.bool, device=self.entries.device)
+            self._bad = whole.expand(self.entries.shape) if self.full else not_finite(self.entries)
+        return self._bad
+
+    @property
+    def value(self) -> str:
+        """nan if any entry is, else the first one's infinity."""
+        return self._value or kind_of(self.entries, self.bad)
 
 
 USELESS_SCALE = 2.0**40
@@ -125,31 +140,36 @@ class Observer(TorchDispatchMode):
         seen: dict[int, Seen] = {}
         for value in call.written():
             for tensor in value if isinstance(value, (list, tuple)) else [value]:
-                seen[id(tensor)] = self._look_at(tensor, call, moment)
+                seen[id(tensor)] = found = self._look_at(tensor, call, moment)
+                if isinstance(found, Input):
+                    found.keep()
         return seen
 
     def _look_at(self, tensor: Tensor, call: Call, moment: Moment | None) -> Seen:
         entries = numbers(tensor)
         if entries is None:
             return None
+        memory = self.memories.of(tensor)
+        if memory is not None and memory.full and memory.one is not None and entries.numel():
+            return Input(tensor, entries, self._owner_of(tensor, moment), memory, full=True)
         low, high = extremes(entries)
         if all_finite(low, high):
             return max(abs(low), abs(high)) if entries.numel() else None
         moment = moment or self._moments.in_backward(sys._getframe(2))
-        bad = not_finite(entries)
         memory = self.memories.at(tensor, inner=False)
         if memory is not None and memory.constant and tensor.numel() == 1 and bool(entries.isnan().any()):
             return None  # a NaN that the user wrote down is born where it is used
-        labels, _ = self.lineage.known(entries)
-        unknown = bad & (labels == 0)
         owner = self._owner(tensor, moment.phase)
-        if bool(unknown.any()):
-            passage, first = self._origin(tensor, entries, unknown, call, moment)
-            self.lineage.adopt(passage, entries, unknown, owner, first)
-        labels, writers = self.lineage.known(entries)
-        return Input(
-            tensor, bad, (labels * bad).clone(), writers.clone(), owner, largest_finite(entries, bad)
-        )
+        if memory is None or memory.one is None:
+            labels, _ = self.lineage.known(entries)
+            unknown = not_finite(entries) & (labels == 0)
+            if bool(unknown.any()):
+                passage, first = self._origin(tensor, entries, unknown, call, moment)
+                self.lineage.adopt(passage, entries, unknown, owner, first)
+        return Input(tensor, entries, owner, memory, full=none_finite(entries))
+
+    def _owner_of(self, tensor: Tensor, moment: Moment | None) -> Owner | None:
+        return self._owner(tensor, Phase.BACKWARD if moment is None else moment.phase)
 
     def _origin(
         self, tensor: Tensor, entries: Tensor, unknown: Tensor, call: Call, moment: Moment
@@ -193,6 +213,7 @@ class Observer(TorchDispatchMode):
             return
         if kind.base == "_amp_foreach_non_finite_check_and_unscale_":
             self._scaler_looked(call)
+        self._written_over(call)
         follow = not kind.is_list and (moment is None or moment.phase is not Phase.OPTIMIZER)
         follow &= not self._loading
         for inputs, outputs in computations(call, results):
@@ -204,6 +225,13 @@ class Observer(TorchDispatchMode):
                 self._leave(moment, broken)
             if broken and put_together:
                 self._divide(outputs)
+
+    def _written_over(self, call: Call) -> None:
+        """Whatever was known to be finite nowhere may have been written over."""
+        for value in call.written():
+            for tensor in value if isinstance(value, (list, tuple)) else [value]:
+                if isinstance(tensor, Tensor) and (memory := self.memories.of(tensor)) is not None:
+                    memory.full = False
 
     def _scaler_looked(self, call: Call) -> None:
         """A scaler skips a step to find its scale; one that no gradient fits under is a mistake."""
@@ -258,18 +286,18 @@ class Observer(TorchDispatchMode):
     def _passed(self, call: Call, moment: Moment, seen: list[Seen], broken: list[Broken]) -> None:
         """An operation gave something non-finite: born here, or passed on from its inputs."""
         inputs = [each for each in seen if isinstance(each, Input)]
-        sizes = [each.largest if isinstance(each, Input) else each for each in seen]
         passage = self.lineage.passage(moment.phase, call.kind.name, moment.site, "nan")
         passage.node = moment.node
-        passage.max_abs_input = max((size for size in sizes if size is not None), default=None)
         passage.outputs = frozenset(address(output.tensor) for output in broken)
         passage.by_hand = self._is_by_hand(moment)
         read = self._scalar_read(call)
         if read is None and call.has_nonfinite_scalar() and not call.kind.is_mask:
             passage.setting = self._setting(moment)
-        for output in broken:
-            self._label(call, inputs, passage, output, read)
-        values = [kind_of(output.entries, output.bad) for output in broken]
+        born = [self._label(call, inputs, passage, output, read) for output in broken]
+        if any(born):
+            sizes = [each.largest if isinstance(each, Input) else each for each in seen]
+            passage.max_abs_input = max((size for size in sizes if size is not None), default=None)
+        values = [output.value for output in broken]
         passage.value = "nan" if "nan" in values else values[0]
         origins = {i for output in broken for i in parents(call, inputs, output.bad)}
         origins |= {i for writers in (read.writers.values() if read else ()) for i in writers}
@@ -299,10 +327,32 @@ class Observer(TorchDispatchMode):
 
     def _label(
         self, call: Call, inputs: list[Input], passage: Passage, output: Broken, read: End | None
-    ) -> None:
-        """Label the non-finite entries of an output, those that are born here with new labels."""
-        entries, bad = output.entries, output.bad
+    ) -> bool:
+        """Label the non-finite entries of an output, and say whether any was born here."""
         owner = self._owner(output.tensor, passage.phase)
+        memory = self.memories.at(output.tensor, inner=not self._loading)
+        one = label_of_all(call, inputs, output.entries.shape, owner, self.lineage.together)
+        if one is not None and memory is not None:
+            write_one(memory, output.entries, one, passage.index)
+            passage.labels |= {one}
+            born = False
+        else:
+            born = self._label_each(call, inputs, passage, output, read, owner, memory)
+        if memory is not None:
+            memory.full = output.full and is_whole(output.entries)
+        return born
+
+    def _label_each(
+        self,
+        call: Call,
+        inputs: list[Input],
+        passage: Passage,
+        output: Broken,
+        read: End | None,
+        owner: Owner | None,
+        memory: Memory | None,
+    ) -> bool:
+        entries, bad, born = output.entries, output.bad, False
         whole = torch.zeros(bad.shape, dtype=torch.int32, device=bad.device)
         labels = flowed(call, inputs, whole, owner, self.lineage.together)
         if read is not None:
@@ -310,10 +360,11 @@ class Observer(TorchDispatchMode):
         for where, first in self._births(call, inputs, entries, bad, labels):
             if bool(where.any()):
                 labels = torch.where(where, self.lineage.born(passage, entries, where, owner, first), labels)
+                born = True
                 if self._scaled and first == 1 and passage.phase is not Phase.OPTIMIZER:
                     passage.overflow = is_overflow(call, kind_of(entries, where))
-        memory = self.memories.at(output.tensor, inner=not self._loading)
         self.lineage.note(entries, bad, labels, passage, memory)
+        return born
 
     def _births(
         self, call: Call, inputs: list[Input], entries: Tensor, bad: Tensor, labels: Tensor
@@ -332,9 +383,10 @@ class Observer(TorchDispatchMode):
 
 def _broken(output: Tensor) -> Broken | None:
     entries = numbers(output)
-    if entries is None or all_finite(*extremes(entries)):
+    if entries is None:
         return None
-    return Broken(output, entries, not_finite(entries))
+    low, high = extremes(entries)
+    return None if all_finite(low, high) else Broken(output, entries, low, high)
 
 
 def _outside() -> FrameType:
