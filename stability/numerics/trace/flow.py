@@ -11,7 +11,7 @@ from stability.numerics.trace.lineage import EMERGED, NONE
 from stability.numerics.trace.memory import Memory, distinct, read
 from stability.numerics.trace.operations import Call
 from stability.numerics.trace.owners import Owner
-from stability.numerics.trace.tensors import largest_finite, not_finite
+from stability.numerics.trace.tensors import kind_between, kind_of, largest_finite, none_finite, not_finite
 
 
 class Input:
@@ -21,7 +21,7 @@ class Input:
     are made when they are asked for, which must be before the operation where that writes over them.
     """
 
-    __slots__ = ("_bad", "_known", "_largest", "entries", "full", "one", "owner", "tensor")
+    __slots__ = ("_bad", "_known", "_labels", "_largest", "entries", "full", "one", "owner", "tensor")
 
     def __init__(
         self, tensor: Tensor, entries: Tensor, owner: Owner | None, memory: Memory | None, *, full: bool
@@ -30,6 +30,7 @@ class Input:
         self.one = None if memory is None else memory.one
         self._known = None if self.one is not None else read(memory, entries)
         self._bad: Tensor | None = None
+        self._labels: Tensor | None = None
         self._largest: tuple[float | None] | None = None
 
     def keep(self) -> None:
@@ -60,17 +61,17 @@ class Input:
     @property
     def labels(self) -> Tensor:
         """The label of each entry, 0 where it is finite."""
-        if self._known is not None:
-            return self._known[0] * self.bad
-        one = torch.tensor(self.one[0], dtype=torch.int32, device=self.entries.device)
-        return one.expand(self.entries.shape) if self.full else self.bad.to(torch.int32) * one
+        if self._labels is None:
+            label = self._known[0] if self.one is None else self.one[0]
+            self._labels = self.bad * label if self.one is None else self.bad.to(torch.int32) * label
+        return self._labels
 
     @property
     def writers(self) -> Tensor:
         """The last passage of each entry."""
         if self._known is not None:
             return self._known[1]
-        one = torch.tensor(self.one[1], dtype=torch.int32, device=self.entries.device)
+        one = torch.full((), self.one[1], dtype=torch.int32, device=self.entries.device)
         return one.expand(self.entries.shape)
 
     def distinct(self) -> set[int]:
@@ -80,6 +81,29 @@ class Input:
     def distinct_writers(self) -> set[int]:
         """The last passages of all its entries."""
         return distinct(self.writers * self.bad) if self.one is None else {self.one[1]}
+
+
+class Broken:
+    """An output that is not finite: the tensor, its `numbers`, and what they are."""
+
+    def __init__(self, tensor: Tensor, entries: Tensor, low: float, high: float) -> None:
+        self.tensor, self.entries = tensor, entries
+        self.full = none_finite(entries)
+        self._value = kind_between(low, high)
+        self._bad: Tensor | None = None
+
+    @property
+    def bad(self) -> Tensor:
+        """The mask of the entries that are not finite."""
+        if self._bad is None:
+            whole = torch.ones((), dtype=torch.bool, device=self.entries.device)
+            self._bad = whole.expand(self.entries.shape) if self.full else not_finite(self.entries)
+        return self._bad
+
+    @property
+    def value(self) -> str:
+        """nan if any entry is, else the first one's infinity."""
+        return self._value or kind_of(self.entries, self.bad)
 
 
 Merge = Callable[[Collection[int]], int]
@@ -136,16 +160,16 @@ def _chosen(call: Call, inputs: Sequence[Input]) -> list[Tensor]:
 
 
 def label_of_all(
-    call: Call, inputs: Sequence[Input], shape: torch.Size, owner: Owner | None, merge: Merge
+    call: Call, inputs: Sequence[Input], output: Broken, owner: Owner | None, merge: Merge
 ) -> int | None:
-    """The one label that reaches every non-finite entry of an output, if that can be told without a look.
+    """The one label that reaches every non-finite entry of an output, if it can be told cheaply.
 
     So nothing is born there: each such entry has a non-finite one behind it.
     """
     if not inputs or call.has_nonfinite_scalar():
         return None
     if call.kind.is_elementwise:
-        found = _label_of_covering(call, inputs, shape)
+        found = _label_of_covering(call, inputs, output)
     elif call.kind.is_move or not (owner is None or owner.is_lost):
         labels = {label for each in inputs for label in each.distinct()}
         found = labels.pop() if len(labels) == 1 else None
@@ -154,18 +178,25 @@ def label_of_all(
     return found if found is not None and found < EMERGED else None
 
 
-def _label_of_covering(call: Call, inputs: Sequence[Input], shape: torch.Size) -> int | None:
-    """The label of inputs that have no other, one of which is finite nowhere and reaches every entry."""
+def _label_of_covering(call: Call, inputs: Sequence[Input], output: Broken) -> int | None:
+    """The label of inputs that have no other, where one of them reaches every non-finite entry."""
     if call.kind.is_mask or any(each.one is None for each in inputs):
         return None
     labels = {each.one[0] for each in inputs}
-    covers = any(each.full and each.entries.numel() for each in inputs)
-    return labels.pop() if covers and len(labels) == 1 and _is_elementwise(call, inputs, shape) else None
+    if len(labels) != 1 or not _is_elementwise(call, inputs, output.entries.shape):
+        return None
+    if not any(each.full and each.entries.numel() for each in inputs):
+        unreached = output.bad
+        for each in inputs:
+            unreached = unreached & ~each.bad.to(unreached.device)
+        if bool(unreached.any()):
+            return None
+    return labels.pop()
 
 
 def parents(call: Call, inputs: Sequence[Input], bad: Tensor) -> set[int]:
     """The passages whose non-finite entries reached the `bad` entries of an output."""
-    if all(each.one is not None and each.full for each in inputs) and not call.kind.is_mask:
+    if all(each.one is not None for each in inputs) and not call.kind.is_mask:
         return {each.one[1] for each in inputs}
     if not _is_elementwise(call, inputs, bad.shape):
         return {writer for each in inputs for writer in each.distinct_writers()}

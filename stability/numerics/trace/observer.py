@@ -19,7 +19,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from stability.numerics.trace.batch import Batch
 from stability.numerics.trace.endings import End, end_of
-from stability.numerics.trace.flow import Input, flowed, label_of_all, parents
+from stability.numerics.trace.flow import Broken, Input, flowed, label_of_all, parents
 from stability.numerics.trace.frames import THIS_ROOM, Sight, Site
 from stability.numerics.trace.kept import Left, held_name, left
 from stability.numerics.trace.lineage import EMERGED, SENTINEL, Lineage, Passage
@@ -34,7 +34,6 @@ from stability.numerics.trace.settings import setting
 from stability.numerics.trace.tensors import (
     all_finite,
     extremes,
-    kind_between,
     kind_of,
     largest_finite,
     none_finite,
@@ -42,30 +41,6 @@ from stability.numerics.trace.tensors import (
     numbers,
 )
 from stability.records import Phase
-
-
-class Broken:
-    """An output that is not finite: the tensor, its `numbers`, and what they are."""
-
-    def __init__(self, tensor: Tensor, entries: Tensor, low: float, high: float) -> None:
-        self.tensor, self.entries = tensor, entries
-        self.full = none_finite(entries)
-        self._value = kind_between(low, high)
-        self._bad: Tensor | None = None
-
-    @property
-    def bad(self) -> Tensor:
-        """The mask of the entries that are not finite."""
-        if self._bad is None:
-            whole = torch.ones((), dtype=torch.bool, device=self.entries.device)
-            self._bad = whole.expand(self.entries.shape) if self.full else not_finite(self.entries)
-        return self._bad
-
-    @property
-    def value(self) -> str:
-        """nan if any entry is, else the first one's infinity."""
-        return self._value or kind_of(self.entries, self.bad)
-
 
 USELESS_SCALE = 2.0**40
 """Times this, the smallest number of half precision (2^-24) is more than the largest (65504)."""
@@ -331,7 +306,7 @@ class Observer(TorchDispatchMode):
         """Label the non-finite entries of an output, and say whether any was born here."""
         owner = self._owner(output.tensor, passage.phase)
         memory = self.memories.at(output.tensor, inner=not self._loading)
-        one = label_of_all(call, inputs, output.entries.shape, owner, self.lineage.together)
+        one = label_of_all(call, inputs, output, owner, self.lineage.together)
         if one is not None and memory is not None:
             write_one(memory, output.entries, one, passage.index)
             passage.labels |= {one}

@@ -60,7 +60,17 @@ def not_finite(tensor: Tensor) -> Tensor:
     return tensor.sub(tensor).ne(0)
 
 
-BITS = {2: torch.int16, 4: torch.int32, 8: torch.int64}
+WHOLE_NUMBERS = {
+    torch.float16: torch.int16,
+    torch.bfloat16: torch.int16,
+    torch.float32: torch.int32,
+    torch.float64: torch.int64,
+}
+INFINITIES = {
+    dtype: tuple(int(torch.tensor(sign * math.inf, dtype=dtype).view(whole)) for sign in (1, -1))
+    for dtype, whole in WHOLE_NUMBERS.items()
+}
+"""inf and -inf, their bits read as whole numbers."""
 
 
 def none_finite(tensor: Tensor) -> bool:
@@ -69,11 +79,10 @@ def none_finite(tensor: Tensor) -> bool:
     Read as whole numbers, positive floats grow with their size up to infinity and then NaN, and so do
     negative ones from the least number on.
     """
-    if tensor.numel() == 0 or tensor.is_neg() or (bits := BITS.get(tensor.element_size())) is None:
+    if tensor.numel() == 0 or tensor.is_neg() or tensor.dtype not in INFINITIES:
         return False
-    infinity = int(torch.tensor(math.inf, dtype=tensor.dtype).view(bits))
-    minus_infinity = int(torch.tensor(-math.inf, dtype=tensor.dtype).view(bits))
-    low, high = (end.item() for end in torch.aminmax(tensor.view(bits)))
+    infinity, minus_infinity = INFINITIES[tensor.dtype]
+    low, high = (int(end) for end in torch.aminmax(tensor.view(WHOLE_NUMBERS[tensor.dtype])))
     if low >= infinity or minus_infinity <= low <= high < 0:
         return True
     if low < minus_infinity or low >= 0:
