@@ -123,8 +123,8 @@ def flowed(call: Call, inputs: Sequence[Input], whole: Tensor, owner: Owner | No
 
 def _is_elementwise(call: Call, inputs: Sequence[Input], shape: torch.Size) -> bool:
     """Whether entries of the inputs can be paired with those of an output; complex ones are left alone."""
-    real = all(each.labels.ndim == each.tensor.ndim for each in inputs)
-    return call.kind.is_elementwise and real and all(_fits(each.labels.shape, shape) for each in inputs)
+    real = all(each.entries.ndim == each.tensor.ndim for each in inputs)
+    return call.kind.is_elementwise and real and all(_fits(each.entries.shape, shape) for each in inputs)
 
 
 def _fits(shape: torch.Size, into: torch.Size) -> bool:
@@ -209,7 +209,7 @@ def parents(call: Call, inputs: Sequence[Input], bad: Tensor) -> set[int]:
 
 def _moved(call: Call, inputs: Sequence[Input]) -> Tensor | None:
     """Run the operation on the labels in place of the entries."""
-    if any(each.labels.ndim != each.tensor.ndim for each in inputs):
+    if any(each.entries.ndim != each.tensor.ndim for each in inputs):
         return None
     known = {id(each.tensor): each.labels for each in inputs}
 
