@@ -69,6 +69,12 @@ def _origin(found: Explanation, step: Step | None, norm: str) -> Iterator[str]:
         yield _labelled("", _place(born.file, born.line) + _circumstances(born, step))
         if source := linecache.getline(born.file, born.line).strip():
             yield _labelled("", f"> {source}")
+    if born.library_file is not None:
+        yield _labelled("", f"within {_place(born.library_file, born.library_line)}, which that line called")
+    if sizes := origins.ranges(born):
+        yield _labelled("sizes", sizes)
+    if (guard := origins.guard(born)) is not None:
+        yield _labelled("guard", guard)
     for link in _told(born.chain[1:]):
         yield _labelled(
             "then" if link is born.chain[1] else "", link if isinstance(link, str) else _link(link)

@@ -17,6 +17,8 @@ from torch import Tensor, nn
 STANDARD_LIBRARY = sysconfig.get_path("stdlib") + "/"
 INSTALLED = (sysconfig.get_path("purelib") + "/", sysconfig.get_path("platlib") + "/")
 TORCH = str(Path(torch.__file__).parent) + "/"
+SCRIPTS = sysconfig.get_path("scripts") + "/"
+PACKAGE = str(Path(__file__).parents[2]) + "/"
 THIS_ROOM = str(Path(__file__).parents[1]) + "/"
 WRITTEN_BY_MACHINES = ("<frozen", "<eval_with_key>", "<__array_function__")
 TRACEBACK_LINE = re.compile(r'File "(?P<file>.*)", line (?P<line>\d+), in (?P<name>\S+)')
@@ -39,14 +41,18 @@ class Role(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where an operation was called: the user's line and the modules around it, outermost first."""
+    """Where an operation was called: the user's line and the modules around it, outermost first.
+
+    `library` is the file and the line within a library that the user's line called, if it called one.
+    """
 
     file: str | None = None
     line: int | None = None
     modules: tuple[nn.Module, ...] = ()
+    library: tuple[str, int] | None = None
 
     def same_line(self, other: Site) -> bool:
-        return (self.file, self.line) == (other.file, other.line)
+        return (self.file, self.line, self.library) == (other.file, other.line, other.library)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,7 @@ class Frames:
     def look(self, frame: FrameType | None) -> Sight:
         """Walk outwards from `frame`."""
         place: tuple[str | None, int | None] = (None, None)
+        library: tuple[str, int] | None = None
         modules: list[nn.Module] = []
         calls, user = [], []
         optimizer, updating, inside, recomputing, left_engine = None, False, False, False, False
@@ -92,8 +99,9 @@ class Frames:
             role = self._role(frame.f_code)
             if role is Role.USER:
                 user.append(frame)
-                if place[0] is None:
-                    place, inside = (frame.f_code.co_filename, frame.f_lineno), not left_engine
+                inside = inside if place[0] else not left_engine
+                if not (inside and left_engine):  # the line that called `backward` did not call what is in it
+                    place, library = _nearer(place, library, (frame.f_code.co_filename, frame.f_lineno))
             elif role is Role.CALL:
                 calls.append(frame)
             elif role is Role.ENGINE:
@@ -111,7 +119,7 @@ class Frames:
             if (module := _module_of(frame, role)) is not None and (not modules or modules[-1] is not module):
                 modules.append(module)
             frame = frame.f_back
-        site = Site(*place, tuple(reversed(modules)))
+        site = Site(*place, tuple(reversed(modules)), library)
         outermost_first = tuple(reversed(calls))
         return Sight(
             site,
@@ -142,14 +150,20 @@ class Frames:
         A node that a backward pass made for a second-order gradient has the line of the node it came from;
         one that a checkpoint made by running the forward pass again has its own.
         """
+        place: tuple[str | None, int | None] = (None, None)
+        library: tuple[str, int] | None = None
         for entry in reversed(node.metadata.get("traceback_", [])):
             found = TRACEBACK_LINE.search(entry)
             if found is None:
                 continue
             if found["name"] == ENGINE and (parent := node.metadata.get("parent_")) is not None:
-                return self.node_site(parent)
+                if place[0] is None:
+                    return self.node_site(parent)
+                break
             if is_user_file(found["file"]):
-                return Site(found["file"], int(found["line"]))
+                place, library = _nearer(place, library, (found["file"], int(found["line"])))
+        if place[0] is not None:
+            return Site(*place, library=library)
         parent = node.metadata.get("parent_")
         return Site() if parent is None else self.node_site(parent)
 
@@ -167,10 +181,32 @@ def outer_node(node: Any) -> Any:
 
 
 def is_user_file(name: str) -> bool:
-    """Neither torch, nor this room, nor the standard library; other packages count as the user's."""
-    if name.startswith((TORCH, THIS_ROOM, *WRITTEN_BY_MACHINES)):
+    """Neither torch, nor this room, nor the standard library, nor what starts a program."""
+    if name.startswith((TORCH, THIS_ROOM, SCRIPTS, *WRITTEN_BY_MACHINES)):
         return False
     return name.startswith(INSTALLED) or not name.startswith(STANDARD_LIBRARY)
+
+
+def is_library_file(name: str) -> bool:
+    """Whether a file was installed with a package; what this package trains itself counts as the user's."""
+    return name.startswith(INSTALLED) and not name.startswith(PACKAGE)
+
+
+Place = tuple[str | None, int | None]
+
+
+def _nearer(
+    place: Place, library: tuple[str, int] | None, outer: tuple[str, int]
+) -> tuple[Place, tuple[str, int] | None]:
+    """The user's line and the place in a library, given one more frame outwards.
+
+    The user's line is the innermost outside of libraries; where all are in libraries, the innermost.
+    """
+    if place[0] is None:
+        return outer, None
+    if library is None and is_library_file(place[0]) and not is_library_file(outer[0]):
+        return outer, (place[0], place[1] or 0)
+    return place, library
 
 
 def containers(frames: tuple[FrameType, ...]) -> Iterator[nn.Module]:

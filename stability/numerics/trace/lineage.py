@@ -19,7 +19,7 @@ from stability.numerics.trace.frames import Site
 from stability.numerics.trace.memory import Memories, Memory, distinct, read, write, write_one
 from stability.numerics.trace.owners import Owner
 from stability.numerics.trace.tensors import kind, not_finite, numbers
-from stability.records import Phase
+from stability.records import InputRange, Phase
 
 EMERGED = 1 << 28
 """From here on, labels of sentinels that a reduction let out: the maximum of a row of nothing but -inf."""
@@ -55,6 +55,9 @@ class Passage:
     outputs: frozenset[int | None] = frozenset()
     by_hand: bool = False
     overflow: bool = False
+    place: tuple[int, ...] = ()  # of the first entry that was born here
+    backward_of: str | None = None
+    inputs: tuple[InputRange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,9 @@ class Lineage:
         several = start + len(known)
         self._next[first] = several + 1
         extent = _extent(where)
+        passage.place = passage.place or tuple(
+            int(each) for each in np.unravel_index(int(where.flatten().byte().argmax()), tuple(where.shape))
+        )
         apart = known if owner is not None and owner.dim is not None else []
         lowest = {item: int(rows[int((items == item).argmax())]) for item in apart}
         for number, item in enumerate([*known, -1]):

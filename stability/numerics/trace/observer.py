@@ -29,6 +29,7 @@ from stability.numerics.trace.operations import Call, Kind, computations, kind_o
 from stability.numerics.trace.overflow import is_overflow
 from stability.numerics.trace.owners import LOST, Owner
 from stability.numerics.trace.participants import Participants
+from stability.numerics.trace.ranges import ForwardCalls, named_tensors, range_of
 from stability.numerics.trace.sentinels import came_in_as_sentinel, lets_sentinels_out, turns_sign
 from stability.numerics.trace.settings import setting
 from stability.numerics.trace.tensors import (
@@ -40,7 +41,7 @@ from stability.numerics.trace.tensors import (
     not_finite,
     numbers,
 )
-from stability.records import Phase
+from stability.records import InputRange, Phase
 
 USELESS_SCALE = 2.0**40
 """Times this, the smallest number of half precision (2^-24) is more than the largest (65504)."""
@@ -73,6 +74,7 @@ class Observer(TorchDispatchMode):
         self._scaled = False
         self._kinds: dict[Any, Kind] = {}
         self._loading = False  # what a data loader makes of items comes in, like any batch
+        self._forward = ForwardCalls(self.memories)
         self._moments = Moments(self._met, self._differentiated)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
@@ -85,6 +87,8 @@ class Observer(TorchDispatchMode):
         with self._lock, torch._C._DisableTorchDispatch():
             moment = self._moments.now(call, sys._getframe(1))
             written = self._before(call, moment)
+            if moment is not None and moment.phase is Phase.FORWARD and not self._loading:
+                self._forward.note(moment.node, call)
             sight, self._sight = self._sight, None
         results = func(*args, **kwargs)
         with self._lock, torch._C._DisableTorchDispatch():
@@ -272,12 +276,25 @@ class Observer(TorchDispatchMode):
         if any(born):
             sizes = [each.largest if isinstance(each, Input) else each for each in seen]
             passage.max_abs_input = max((size for size in sizes if size is not None), default=None)
+            shape = broken[born.index(True)].entries.shape
+            passage.inputs = tuple(self._ranges(call, passage, shape if call.kind.is_elementwise else None))
         values = [output.value for output in broken]
         passage.value = "nan" if "nan" in values else values[0]
         origins = {i for output in broken for i in parents(call, inputs, output.bad)}
         origins |= {i for writers in (read.writers.values() if read else ()) for i in writers}
         passage.parents = tuple(sorted(origins))
         passage.setting = passage.setting or self._inherited_setting(passage)
+
+    def _ranges(self, call: Call, passage: Passage, shape: torch.Size | None) -> Iterator[InputRange]:
+        """What the operation worked on; in the backward pass, what the forward operation did."""
+        named = list(named_tensors(call))
+        if passage.phase is Phase.BACKWARD and (of := self._forward.name(passage.node)) is not None:
+            passage.backward_of, named = of, list(self._forward.inputs(passage.node))
+        overwritten = _ids(call.written())
+        for name, tensor in named:
+            found = None if id(tensor) in overwritten else range_of(name, tensor, passage.place, shape)
+            if found is not None:
+                yield found
 
     def _scalar_read(self, call: Call) -> End | None:
         """The broken number that the program read from a tensor, if it may be the one it gives here."""

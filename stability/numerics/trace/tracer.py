@@ -168,6 +168,10 @@ class Tracer:
             max_abs_input=origin.max_abs_input,
             source=self._source(origin),
             setting=origin.setting,
+            backward_of=origin.backward_of,
+            inputs=origin.inputs,
+            library_file=origin.site.library[0] if origin.site.library else None,
+            library_line=origin.site.library[1] if origin.site.library else None,
             chain=self._chain(way),
         )
 
