@@ -289,7 +289,8 @@ class Observer(TorchDispatchMode):
         """What the operation worked on; in the backward pass, what the forward operation did."""
         named = list(named_tensors(call))
         if passage.phase is Phase.BACKWARD and (of := self._forward.name(passage.node)) is not None:
-            passage.backward_of, named = of, list(self._forward.inputs(passage.node))
+            own = [(f"{call.kind.base}.{name}", tensor) for name, tensor in named]
+            passage.backward_of, named = of, list(self._forward.inputs(passage.node)) or own
         overwritten = _ids(call.written())
         for name, tensor in named:
             found = None if id(tensor) in overwritten else range_of(name, tensor, passage.place, shape)
