@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from stability.judging.verdict import describe
-from stability.records import BEFORE_TRAINING, Recorder, StopTrial, TrialSpec, UserError
+from stability.judging.verdict import describe as describe_event
+from stability.origins import sentence
+from stability.records import BEFORE_TRAINING, Event, Provenance, Recorder, StopTrial, TrialSpec, UserError
 
 if TYPE_CHECKING:
     from stability.numerics.trace import trace
@@ -22,6 +23,18 @@ __all__ = [
     "watch",
 ]
 __version__ = "0.1.0"
+
+
+def describe(found: Event | Provenance | None) -> str:
+    """One line on an event of `watch` or on what `trace` found; raises `UserError` for anything else."""
+    if found is None or isinstance(found, Provenance):
+        return sentence(found)
+    if isinstance(found, Event):
+        return describe_event(found)
+    raise UserError(
+        f"stability.describe was given an object of type {type(found).__name__}; it takes an event of "
+        "stability.watch, or what stability.trace returns"
+    )
 
 
 def __getattr__(name: str) -> Any:

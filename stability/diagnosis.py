@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from stability import trialdir
+from stability import origins, trialdir
 from stability.judging.onset import largest_jump, onset
-from stability.records import Blame, EventKind, Explanation, Link, Phase, Provenance, Records, Step
+from stability.records import Blame, EventKind, Explanation, Link, Provenance, Records, Step
 
 SHOWN_STEPS = 20
 SHOWN_LINKS = 6
@@ -62,18 +62,19 @@ def _origin(found: Explanation, step: Step | None, norm: str) -> Iterator[str]:
     if born is None:
         yield _labelled("origin", f"none: every number of step {found.traced_step} stayed finite")
         return
-    place = f"step {found.traced_step}, {born.phase}"
-    if born.phase is Phase.EXTERNAL:
-        yield _labelled("origin", f"{place}: {born.value} arrived in {born.source}, first read by {born.op}")
-    else:
-        largest = "" if born.max_abs_input is None else f" of inputs up to {born.max_abs_input:.4g}"
-        yield _labelled("origin", f"{place}: {born.op} gave {born.value}{largest}")
+    yield _labelled("origin", f"step {found.traced_step}, {origins.event(born)}")
     if born.op in NORMS and born.value == "inf":
         yield _labelled("", f"{norm} too large for its type: what it is the norm of is finite")
     if born.file is not None:
         yield _labelled("", _place(born.file, born.line) + _circumstances(born, step))
         if source := linecache.getline(born.file, born.line).strip():
             yield _labelled("", f"> {source}")
+    if born.library_file is not None:
+        yield _labelled("", f"within {_place(born.library_file, born.library_line)}, which that line called")
+    if sizes := origins.ranges(born):
+        yield _labelled("sizes", sizes)
+    if (guard := origins.guard(born)) is not None:
+        yield _labelled("guard", guard)
     for link in _told(born.chain[1:]):
         yield _labelled(
             "then" if link is born.chain[1] else "", link if isinstance(link, str) else _link(link)

@@ -131,6 +131,20 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class InputRange:
+    """The finite numbers of one input of an operation, called `name` in aten.
+
+    `smallest` and `largest` are magnitudes; `at` is the number where the result broke first, None where
+    result and input cannot be paired.
+    """
+
+    name: str
+    smallest: float | None
+    largest: float | None
+    at: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Provenance:
     """Where a non-finite value was born.
 
@@ -138,7 +152,11 @@ class Provenance:
     `module` is the path below the outermost module; `component` the loss component it belongs to;
     `batch_index` the element of the batch. `value` is what came out first (nan, inf or -inf) of inputs
     no larger than `max_abs_input`. For phase external, `source` says what brought it and `op` is the
-    first operation that read it. `chain` leads from the origin to the loss.
+    first operation that read it. `chain` leads from the origin to the loss. `setting` names a number from
+    outside the step that is not finite and that the operation was given: `learning rate of Adam = nan`.
+    `inputs` are the numbers that it worked on; in the backward pass those of the forward operation,
+    `backward_of`, or its own (`div.other`) where these are gone. Where a library ran it, `library_file` and `library_line` are the place in there, and
+    `file` and `line` the user's line that called it.
     """
 
     phase: Phase
@@ -152,6 +170,11 @@ class Provenance:
     max_abs_input: float | None = None
     source: str | None = None
     chain: tuple[Link, ...] = ()
+    setting: str | None = None
+    backward_of: str | None = None
+    inputs: tuple[InputRange, ...] = ()
+    library_file: str | None = None
+    library_line: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

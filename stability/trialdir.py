@@ -38,6 +38,7 @@ from stability.records import (
     Event,
     EventKind,
     Explanation,
+    InputRange,
     Link,
     Outcome,
     Phase,
@@ -322,8 +323,14 @@ def provenance_from(values: Mapping[str, Any] | None) -> Provenance | None:
         return None
     chain = tuple(Link(**link | {"phase": Phase(link["phase"])}) for link in values["chain"])
     largest = _number(values["max_abs_input"])
-    read = {"phase": Phase(values["phase"]), "chain": chain, "max_abs_input": largest}
+    inputs = tuple(_input_range(each) for each in values.get("inputs", ()))
+    read = {"phase": Phase(values["phase"]), "chain": chain, "max_abs_input": largest, "inputs": inputs}
     return Provenance(**values | read)
+
+
+def _input_range(values: Mapping[str, Any]) -> InputRange:
+    sizes = {name: _number(values[name]) for name in ("smallest", "largest", "at")}
+    return InputRange(values["name"], **sizes)
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from stability.numerics.trace.endings import End, end_of
+from stability.numerics.trace.endings import End, end_of, is_loss
 from stability.numerics.trace.lineage import Lineage, Passage
 from stability.records import Phase
 
@@ -23,8 +23,10 @@ class Component:
 
 
 def told(losses: Mapping[str, Any], lineage: Lineage) -> list[Component]:
-    """Look at the named losses; those that are plain numbers say nothing."""
-    tensors = {str(name): loss for name, loss in losses.items() if isinstance(loss, Tensor)}
+    """Look at the named losses; plain numbers say nothing, and not every tensor is a loss."""
+    tensors = {
+        str(name): loss for name, loss in losses.items() if isinstance(loss, Tensor) and is_loss(loss)
+    }
     return [
         Component(name, end_of(loss, name, lineage), frozenset(_nodes(loss.grad_fn)))
         for name, loss in tensors.items()

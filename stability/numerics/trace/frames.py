@@ -17,6 +17,8 @@ from torch import Tensor, nn
 STANDARD_LIBRARY = sysconfig.get_path("stdlib") + "/"
 INSTALLED = (sysconfig.get_path("purelib") + "/", sysconfig.get_path("platlib") + "/")
 TORCH = str(Path(torch.__file__).parent) + "/"
+SCRIPTS = sysconfig.get_path("scripts") + "/"
+PACKAGE = str(Path(__file__).parents[2]) + "/"
 THIS_ROOM = str(Path(__file__).parents[1]) + "/"
 WRITTEN_BY_MACHINES = ("<frozen", "<eval_with_key>", "<__array_function__")
 TRACEBACK_LINE = re.compile(r'File "(?P<file>.*)", line (?P<line>\d+), in (?P<name>\S+)')
@@ -32,19 +34,25 @@ class Role(Enum):
     CHECKPOINT = auto()  # torch.utils.checkpoint, which may be computing a forward pass again
     UPDATE = auto()  # Optimizer.step
     LOADER = auto()  # torch.utils.data, which makes a batch of items
+    CLIPPING = auto()  # torch.nn.utils.clip_grad
+    SCALING = auto()  # a gradient scaler
     OTHER = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where an operation was called: the user's line and the modules around it, outermost first."""
+    """Where an operation was called: the user's line and the modules around it, outermost first.
+
+    `library` is the file and the line within a library that the user's line called, if it called one.
+    """
 
     file: str | None = None
     line: int | None = None
     modules: tuple[nn.Module, ...] = ()
+    library: tuple[str, int] | None = None
 
     def same_line(self, other: Site) -> bool:
-        return (self.file, self.line) == (other.file, other.line)
+        return (self.file, self.line, self.library) == (other.file, other.line, other.library)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +62,8 @@ class Sight:
     `inside` says that the user's line lies within the innermost backward pass (a custom backward, a hook);
     `recomputing` that checkpointing runs a forward pass again in there. `optimizer` is the one whose `step`
     is running; `updating`: no module was called by it since; `loading`: a data loader is putting a batch
-    together. `calls` are the frames of module calls, outermost first; `user` the user's frames, innermost
-    first.
+    together; `clipping` and `scaling`: the user's line called torch's clipping, or a gradient scaler. `calls`
+    are the frames of module calls, outermost first; `user` the user's frames, innermost first.
     """
 
     site: Site
@@ -64,6 +72,8 @@ class Sight:
     optimizer: Any
     updating: bool
     loading: bool
+    clipping: bool
+    scaling: bool
     calls: tuple[FrameType, ...]
     user: tuple[FrameType, ...]
 
@@ -80,16 +90,18 @@ class Frames:
     def look(self, frame: FrameType | None) -> Sight:
         """Walk outwards from `frame`."""
         place: tuple[str | None, int | None] = (None, None)
+        library: tuple[str, int] | None = None
         modules: list[nn.Module] = []
         calls, user = [], []
         optimizer, updating, inside, recomputing, left_engine = None, False, False, False, False
-        loading = False
+        loading, clipping, scaling = False, False, False
         while frame is not None:
             role = self._role(frame.f_code)
             if role is Role.USER:
                 user.append(frame)
-                if place[0] is None:
-                    place, inside = (frame.f_code.co_filename, frame.f_lineno), not left_engine
+                inside = inside if place[0] else not left_engine
+                if not (inside and left_engine):  # the line that called `backward` did not call what is in it
+                    place, library = _nearer(place, library, (frame.f_code.co_filename, frame.f_lineno))
             elif role is Role.CALL:
                 calls.append(frame)
             elif role is Role.ENGINE:
@@ -98,14 +110,29 @@ class Frames:
                 recomputing |= not left_engine
             elif role is Role.LOADER:
                 loading = True
+            elif role is Role.CLIPPING:
+                clipping |= not user
+            elif role is Role.SCALING:
+                scaling |= not user
             elif role is Role.UPDATE and optimizer is None:
                 optimizer, updating = frame.f_locals.get("self"), not calls
             if (module := _module_of(frame, role)) is not None and (not modules or modules[-1] is not module):
                 modules.append(module)
             frame = frame.f_back
-        site = Site(*place, tuple(reversed(modules)))
+        site = Site(*place, tuple(reversed(modules)), library)
         outermost_first = tuple(reversed(calls))
-        return Sight(site, inside, recomputing, optimizer, updating, loading, outermost_first, tuple(user))
+        return Sight(
+            site,
+            inside=inside,
+            recomputing=recomputing,
+            optimizer=optimizer,
+            updating=updating,
+            loading=loading,
+            clipping=clipping,
+            scaling=scaling,
+            calls=outermost_first,
+            user=tuple(user),
+        )
 
     def backward_begun(self, frame: FrameType | None) -> tuple[list[Tensor], Site] | None:
         """What the innermost running `backward` was called on (nothing for `autograd.grad`), and where."""
@@ -123,14 +150,20 @@ class Frames:
         A node that a backward pass made for a second-order gradient has the line of the node it came from;
         one that a checkpoint made by running the forward pass again has its own.
         """
+        place: tuple[str | None, int | None] = (None, None)
+        library: tuple[str, int] | None = None
         for entry in reversed(node.metadata.get("traceback_", [])):
             found = TRACEBACK_LINE.search(entry)
             if found is None:
                 continue
             if found["name"] == ENGINE and (parent := node.metadata.get("parent_")) is not None:
-                return self.node_site(parent)
+                if place[0] is None:
+                    return self.node_site(parent)
+                break
             if is_user_file(found["file"]):
-                return Site(found["file"], int(found["line"]))
+                place, library = _nearer(place, library, (found["file"], int(found["line"])))
+        if place[0] is not None:
+            return Site(*place, library=library)
         parent = node.metadata.get("parent_")
         return Site() if parent is None else self.node_site(parent)
 
@@ -148,10 +181,32 @@ def outer_node(node: Any) -> Any:
 
 
 def is_user_file(name: str) -> bool:
-    """Neither torch, nor this room, nor the standard library; other packages count as the user's."""
-    if name.startswith((TORCH, THIS_ROOM, *WRITTEN_BY_MACHINES)):
+    """Neither torch, nor this room, nor the standard library, nor what starts a program."""
+    if name.startswith((TORCH, THIS_ROOM, SCRIPTS, *WRITTEN_BY_MACHINES)):
         return False
     return name.startswith(INSTALLED) or not name.startswith(STANDARD_LIBRARY)
+
+
+def is_library_file(name: str) -> bool:
+    """Whether a file was installed with a package; what this package trains itself counts as the user's."""
+    return name.startswith(INSTALLED) and not name.startswith(PACKAGE)
+
+
+Place = tuple[str | None, int | None]
+
+
+def _nearer(
+    place: Place, library: tuple[str, int] | None, outer: tuple[str, int]
+) -> tuple[Place, tuple[str, int] | None]:
+    """The user's line and the place in a library, given one more frame outwards.
+
+    The user's line is the innermost outside of libraries; where all are in libraries, the innermost.
+    """
+    if place[0] is None:
+        return outer, None
+    if library is None and is_library_file(place[0]) and not is_library_file(outer[0]):
+        return outer, (place[0], place[1] or 0)
+    return place, library
 
 
 def containers(frames: tuple[FrameType, ...]) -> Iterator[nn.Module]:
@@ -172,6 +227,10 @@ def _role_of(code: CodeType) -> Role:
         return Role.LOADER
     if name == TORCH + "utils/checkpoint.py":
         return Role.CHECKPOINT
+    if name == TORCH + "nn/utils/clip_grad.py":
+        return Role.CLIPPING
+    if name == TORCH + "amp/grad_scaler.py":
+        return Role.SCALING
     if code.co_qualname == "Optimizer.profile_hook_step.<locals>.wrapper":
         return Role.UPDATE
     return Role.OTHER

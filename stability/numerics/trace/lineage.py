@@ -11,14 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from stability.numerics.trace.frames import Site
-from stability.numerics.trace.memory import Memories, Memory, read, write
+from stability.numerics.trace.memory import Memories, Memory, distinct, read, write, write_one
 from stability.numerics.trace.owners import Owner
-from stability.numerics.trace.tensors import kind, numbers
-from stability.records import Phase
+from stability.numerics.trace.tensors import kind, not_finite, numbers
+from stability.records import InputRange, Phase
 
 EMERGED = 1 << 28
 """From here on, labels of sentinels that a reduction let out: the maximum of a row of nothing but -inf."""
@@ -30,7 +31,12 @@ NONE = (1 << 31) - 1
 
 @dataclass(slots=True, eq=False)
 class Passage:
-    """One operation that gave something non-finite, or (phase external) the reading of what had come in."""
+    """One operation that gave something non-finite, or (phase external) the reading of what had come in.
+
+    `setting` names a number that is not finite that the program gave it; `outputs` are the storages it wrote;
+    `by_hand`: it ran after a backward pass, in neither an optimizer nor torch's clipping; `overflow`: a
+    gradient scaler was at work, and it gave something too large for its type.
+    """
 
     index: int
     phase: Phase
@@ -44,13 +50,22 @@ class Passage:
     came_in: Tensor | None = None
     source: str | None = None
     read_in: Phase | None = None  # of what came in
+    held_as: str | None = None  # what the program's variables call what came in
+    setting: str | None = None
+    outputs: frozenset[int | None] = frozenset()
+    by_hand: bool = False
+    overflow: bool = False
+    place: tuple[int, ...] = ()  # of the first entry that was born here
+    backward_of: str | None = None
+    inputs: tuple[InputRange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Birth:
     """What a label stands for: the entries born in one passage of batch element `item` of `universe`.
 
-    `first` and `last` are the least and the greatest index of these entries along each dimension of `shape`.
+    `first` and `last` are the least and the greatest index, along each dimension of `shape`, of all that was
+    born in that passage.
     Without an `item` the entries may belong to several elements; `lost`: no dimension is the batch.
     """
 
@@ -87,41 +102,52 @@ class Lineage:
 
         `first` is 1, EMERGED or SENTINEL. Returns the labels in the shape of `values`, 0 elsewhere.
         """
-        places = where.nonzero()
-        known, which = torch.unique(_items(owner, places), return_inverse=True)
+        rows, items = _owned_rows(owner, where)
+        known = sorted(set(items.tolist()))
         start = self._next[first]
         several = start + len(known)
         self._next[first] = several + 1
-        groups = [places[which == number] for number in range(len(known))]
-        for number, (item, group) in enumerate(zip([*known.tolist(), -1], [*groups, places], strict=True)):
+        extent = _extent(where)
+        passage.place = passage.place or tuple(
+            int(each) for each in np.unravel_index(int(where.flatten().byte().argmax()), tuple(where.shape))
+        )
+        apart = known if owner is not None and owner.dim is not None else []
+        lowest = {item: int(rows[int((items == item).argmax())]) for item in apart}
+        for number, item in enumerate([*known, -1]):
+            values_of, where_of = values, where
+            if item in lowest:
+                values_of, where_of = (each.select(owner.dim, lowest[item]) for each in (values, where))
             self.births[start + number] = Birth(
                 passage,
-                kind(values[tuple(group[0].tolist())].item()),
+                kind(_first(values_of, where_of)),
                 None if item < 0 else item,
                 owner.universe if owner is not None else 0,
                 owner is not None and owner.is_lost,
                 several,
-                tuple(group.amin(0).tolist()),
-                tuple(group.amax(0).tolist()),
+                *extent,
                 tuple(values.shape),
             )
-        labels = torch.zeros(values.shape, dtype=torch.int32, device=values.device)
-        labels[where] = (which + start).to(torch.int32)
-        return labels
+        if not lowest:
+            return where.to(torch.int32) * start
+        numbered = torch.zeros(where.shape[owner.dim], dtype=torch.int32)
+        numbered[rows] = torch.from_numpy(np.searchsorted(known, items)).to(torch.int32) + start
+        shape = [-1 if dim == owner.dim else 1 for dim in range(where.ndim)]
+        return where.to(torch.int32) * numbered.to(where.device).reshape(shape)
 
     def divided(self, tensor: Tensor, owner: Owner) -> None:
         """Tell the elements of a batch apart in what was born before its items were put together."""
         memory, entries = self.memories.of(tensor), numbers(tensor)
-        if memory is None or memory.labels is None or entries is None:
+        if memory is None or (memory.labels is None and memory.one is None) or entries is None:
             return
-        if memory.unit != entries.element_size() or entries.ndim != tensor.ndim:
+        if (memory.one is None and memory.unit != entries.element_size()) or entries.ndim != tensor.ndim:
             return
+        memory.spread(entries)
         labels, _ = self.known(entries)
-        for label in labels.unique().tolist():
-            if label:
-                first = max(kept for kept in (1, EMERGED, SENTINEL) if kept <= label)
-                where = labels == label
-                labels[where] = self.born(self.births[label].passage, entries, where, owner, first)[where]
+        bad = not_finite(entries)
+        for label in distinct(labels * bad):
+            first = max(kept for kept in (1, EMERGED, SENTINEL) if kept <= label)
+            where = (labels == label) & bad
+            labels[where] = self.born(self.births[label].passage, entries, where, owner, first)[where]
 
     def together(self, labels: Iterable[int]) -> int:
         """The one label for all these: the earliest, or the one for several elements of its birth."""
@@ -136,9 +162,12 @@ class Lineage:
         self, tensor: Tensor, bad: Tensor, labels: Tensor, passage: Passage, memory: Memory | None
     ) -> None:
         """Remember what an operation gave at the `bad` entries of `tensor`."""
-        if memory is not None:
+        found = distinct(labels * bad)
+        if memory is not None and len(found) == 1:
+            write_one(memory, tensor, *found, passage.index)
+        elif memory is not None:
             write(memory, tensor, bad, labels, passage.index)
-        passage.labels |= frozenset(labels[bad].unique().tolist())
+        passage.labels |= found
 
     def known(self, tensor: Tensor) -> tuple[Tensor, Tensor]:
         """The labels and the writers of a tensor's entries, 0 where none are known."""
@@ -173,11 +202,29 @@ class Lineage:
         return way
 
 
-def _items(owner: Owner | None, places: Tensor) -> Tensor:
-    """The batch element of each place; -1 where it is not known."""
-    if owner is None or owner.is_lost:
-        return torch.full((len(places),), -1, device=places.device)
-    items = torch.from_numpy(owner.items).to(places.device)
-    if owner.dim is None:
-        return items[:1].expand(len(places))
-    return items[places[:, owner.dim]]
+def _owned_rows(owner: Owner | None, where: Tensor) -> tuple[Tensor, np.ndarray]:
+    """The indices along the owner's dimension at which something is, and the batch element of each.
+
+    One element for all, or -1 where none is known, without a dimension.
+    """
+    if owner is None or owner.is_lost or owner.dim is None:
+        item = -1 if owner is None or owner.is_lost else int(owner.items[0])
+        return torch.zeros(1, dtype=torch.int64), np.array([item])
+    rows = _along(where, owner.dim).nonzero()[:, 0].cpu()
+    return rows, owner.items[rows.numpy()]
+
+
+def _along(where: Tensor, dim: int) -> Tensor:
+    """At which indices of one dimension there is anything."""
+    others = [other for other in range(where.ndim) if other != dim]
+    return where.any(others) if others else where
+
+
+def _extent(where: Tensor) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The least and the greatest index along each dimension at which there is anything."""
+    found = [_along(where, dim).nonzero() for dim in range(where.ndim)]
+    return tuple(int(each[0]) for each in found), tuple(int(each[-1]) for each in found)
+
+
+def _first(values: Tensor, where: Tensor) -> float:
+    return values.flatten()[int(where.flatten().byte().argmax())].item()

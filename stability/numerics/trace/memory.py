@@ -23,6 +23,8 @@ PRUNE_AT = 4096
 class Memory:
     """One storage. `labels` and `writers` hold a number for each entry, 0 where it was always finite.
 
+    Instead of them, `one` holds the label and the writer of all non-finite entries, where these have the
+    same: where a number broke for good, whole tensors do. `full`: every entry is known to be non-finite.
     `inner`: an operation of the step made it; `product`: it multiplied matrices. `constant`: the user wrote
     it down as a number; `filled`: item after item was written into it. `blank`: name and moment of the
     operation that left it unwritten.
@@ -38,6 +40,19 @@ class Memory:
     unit: int = 0
     labels: Tensor | None = None
     writers: Tensor | None = None
+    one: tuple[int, int] | None = None
+    full: bool = False
+
+    def spread(self, tensor: Tensor) -> None:
+        """Give each entry a label and a writer of its own; `tensor` is one that `numbers` gave."""
+        unit = tensor.element_size()
+        if self.labels is not None and self.unit == unit:
+            return
+        length = tensor.untyped_storage().nbytes() // unit
+        label, writer = self.one or (0, 0)
+        self.labels = torch.full((length,), label, dtype=torch.int32, device=tensor.device)
+        self.writers = torch.full_like(self.labels, writer)
+        self.unit, self.one = unit, None
 
 
 class Memories:
@@ -86,8 +101,11 @@ def address(tensor: Tensor) -> int | None:
 
 def read(memory: Memory | None, tensor: Tensor) -> tuple[Tensor, Tensor]:
     """The labels and the writers of the entries of `tensor`, which is one that `numbers` gave."""
+    if memory is not None and memory.one is not None:
+        known = torch.tensor(memory.one, dtype=torch.int32, device=tensor.device)
+        return known[0].expand(tensor.shape), known[1].expand(tensor.shape)
     if memory is None or memory.labels is None or memory.writers is None:
-        nothing = torch.zeros(tensor.shape, dtype=torch.int32, device=tensor.device)
+        nothing = torch.zeros((), dtype=torch.int32, device=tensor.device).expand(tensor.shape)
         return nothing, nothing
     if memory.unit != tensor.element_size():  # the same bytes seen as another type: anything in there
         return _anything(memory.labels, tensor), _anything(memory.writers, tensor)
@@ -97,16 +115,42 @@ def read(memory: Memory | None, tensor: Tensor) -> tuple[Tensor, Tensor]:
 
 def write(memory: Memory, tensor: Tensor, bad: Tensor, labels: Tensor, writer: int) -> None:
     """Note `labels` and the `writer` at the `bad` entries of `tensor`."""
-    if memory.labels is None or memory.writers is None or memory.unit != tensor.element_size():
-        memory.unit = tensor.element_size()
-        length = tensor.untyped_storage().nbytes() // memory.unit
-        memory.labels = torch.zeros(length, dtype=torch.int32, device=tensor.device)
-        memory.writers = torch.zeros_like(memory.labels)
+    memory.spread(tensor)
     if torch._debug_has_internal_overlap(tensor) == 1:
         return
     geometry = tensor.shape, tensor.stride(), tensor.storage_offset()
-    memory.labels.as_strided(*geometry)[bad] = labels[bad]
-    memory.writers.as_strided(*geometry)[bad] = writer
+    known, writers = memory.labels.as_strided(*geometry), memory.writers.as_strided(*geometry)
+    known.copy_(torch.where(bad, labels, known))
+    writers.masked_fill_(bad, writer)
+
+
+def is_whole(tensor: Tensor) -> bool:
+    """Whether a tensor is all that its storage holds."""
+    return tensor.numel() * tensor.element_size() == tensor.untyped_storage().nbytes()
+
+
+def write_one(memory: Memory, tensor: Tensor, label: int, writer: int) -> None:
+    """Note one label and the `writer` for all non-finite entries of `tensor`."""
+    blank = memory.one is None and memory.labels is None
+    if is_whole(tensor) or blank or memory.one == (label, writer):
+        memory.one, memory.labels, memory.writers = (label, writer), None, None
+        return
+    memory.spread(tensor)
+    geometry = tensor.shape, tensor.stride(), tensor.storage_offset()
+    memory.labels.as_strided(*geometry).fill_(label)
+    memory.writers.as_strided(*geometry).fill_(writer)
+
+
+def distinct(labels: Tensor) -> set[int]:
+    """The labels that there are, without 0: at a glance where there is one, as there mostly is."""
+    if labels.numel() == 0:
+        return set()
+    low, high = (int(end) for end in torch.aminmax(labels))
+    if low == high:
+        return {low} - {0}
+    if low == 0 and bool(((labels == 0) | (labels == high)).all()):
+        return {high}
+    return set(labels.unique().tolist()) - {0}
 
 
 def _anything(known: Tensor, tensor: Tensor) -> Tensor:

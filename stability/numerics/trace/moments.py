@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FrameType
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from stability.numerics.trace.frames import Frames, Sight, Site, outer_node
+from stability.numerics.trace.frames import Frames, Sight, Site, is_library_file, outer_node
 from stability.numerics.trace.operations import Call
 from stability.records import Phase
 
@@ -45,6 +45,11 @@ class Moments:
         self._last_node: Any = None
         self._backward_site = Site()
 
+    @property
+    def backward_seen(self) -> bool:
+        """Whether any backward pass ran."""
+        return bool(self._graph_tasks)
+
     def now(self, call: Call, frame: FrameType) -> Moment | None:
         """What can be known cheaply; None within a backward pass, where `in_backward` says more."""
         task = torch._C._current_graph_task_id()
@@ -69,13 +74,14 @@ class Moments:
         sight = self._frames.look(frame)
         accumulates = node is None or node.name().endswith("AccumulateGrad")
         site = self._backward_site if accumulates else self._frames.node_site(node)
-        site = sight.site if sight.inside else site
+        if sight.inside:
+            site = _called_from(site, sight.site)
         if accumulates:
-            return Moment(Phase.BACKWARD, Site(site.file, site.line), None)
+            return Moment(Phase.BACKWARD, replace(site, modules=()), None)
         known = list(self._sites.get(node._sequence_nr(), {}).values())
         fitting = known if sight.inside else [each for each in known if each.same_line(site)]
         modules = fitting[0].modules if fitting else ()
-        return Moment(Phase.BACKWARD, Site(site.file, site.line, modules), outer_node(node)._sequence_nr())
+        return Moment(Phase.BACKWARD, replace(site, modules=modules), outer_node(node)._sequence_nr())
 
     def _phase(self, call: Call, sight: Sight) -> Phase:
         """What follows a backward pass without building a new graph is the update: clipping, steps.
@@ -96,3 +102,11 @@ class Moments:
         roots, self._backward_site = begun
         for root in roots:
             self._differentiated(root)
+
+
+def _called_from(forward: Site, inside: Site) -> Site:
+    """The line inside a backward pass; of a library's backward, the user's line that called its forward."""
+    library = inside.file is not None and is_library_file(inside.file)
+    if not library or forward.file is None or is_library_file(forward.file):
+        return inside
+    return Site(forward.file, forward.line, library=(inside.file, inside.line or 0))

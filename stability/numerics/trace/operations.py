@@ -39,6 +39,14 @@ MOVES = _names(
 """Only move entries about, so that whatever is told of the entries can be moved by them as well."""
 
 
+MASKS = _names("masked_fill masked_fill_ where fill fill_ full full_like new_full index_fill index_fill_")
+"""Put a number that the caller chose where the caller wants it."""
+
+BATCH_NORMS = _names("native_batch_norm cudnn_batch_norm miopen_batch_norm")
+WRITES_UNTOLD = dict.fromkeys(BATCH_NORMS, ("running_mean", "running_var"))
+"""Arguments that an operation writes although its schema does not say so."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """What is known of one operation from its schema and its name."""
@@ -49,6 +57,7 @@ class Kind:
     is_blank: bool
     is_elementwise: bool
     is_move: bool
+    is_mask: bool
     is_list: bool  # one independent computation for each entry of its lists
     written: tuple[tuple[int, str], ...]  # position and name of the arguments it writes
     read_too: bool  # whether what it writes is among its inputs
@@ -61,7 +70,8 @@ def kind_of_operation(func: Any) -> Kind:
     written = tuple(
         (position, argument.name)
         for position, argument in enumerate(arguments)
-        if argument.alias_info is not None and argument.alias_info.is_write
+        if (argument.alias_info is not None and argument.alias_info.is_write)
+        or argument.name in WRITES_UNTOLD.get(base, ())
     )
     is_list = base.startswith(("_foreach_", "_fused_", "_amp_foreach_"))
     out_only = bool(written) and all(arguments[position].kwarg_only for position, _ in written)
@@ -72,6 +82,7 @@ def kind_of_operation(func: Any) -> Kind:
         is_blank=base in BLANK,
         is_elementwise=torch.Tag.pointwise in func.tags or base in ELEMENTWISE or is_list,
         is_move=base in MOVES,
+        is_mask=base in MASKS,
         is_list=is_list,
         written=written,
         read_too=not (base in OVERWRITES or out_only),
@@ -110,6 +121,14 @@ class Call:
     def has_infinite_scalar(self) -> bool:
         """Whether the caller passed ±inf as a plain number: what comes of it is a sentinel."""
         return any(isinstance(value, float) and math.isinf(value) for value in self.arguments())
+
+    def has_nonfinite_scalar(self) -> bool:
+        """Whether the caller passed NaN or ±inf as a plain number, or in a list of numbers."""
+        return any(
+            isinstance(number, float) and not math.isfinite(number)
+            for value in self.arguments()
+            for number in (value if isinstance(value, (list, tuple)) else (value,))
+        )
 
     def tensors(self) -> Iterator[Tensor]:
         """Every tensor among the arguments."""

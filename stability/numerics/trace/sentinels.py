@@ -36,7 +36,7 @@ def lets_sentinels_out(call: Call, inputs: Sequence[Input], entries: Tensor) -> 
     """Whether the operation makes one number of many, so that an infinity among them is one no longer."""
     if call.kind.is_elementwise or (call.kind.is_move and call.kind.base not in PICKS):
         return False
-    return any(each.bad.numel() > entries.numel() for each in inputs)
+    return any(each.entries.numel() > entries.numel() for each in inputs)
 
 
 def turns_sign(call: Call, inputs: Sequence[Input]) -> bool:
@@ -47,5 +47,5 @@ def turns_sign(call: Call, inputs: Sequence[Input]) -> bool:
 
 
 def _only_minus_infinity(each: Input) -> bool:
-    sentinel = bool((each.labels[each.bad] >= EMERGED).all())
+    sentinel = min(each.distinct()) >= EMERGED
     return sentinel and not bool((each.tensor[each.bad] > 0).any())

@@ -17,7 +17,7 @@ def trace(step: Callable[[], Any]) -> Provenance | None:
     the loss, or the loss components by name. None: loss, gradients, weights and optimizer state all ended
     finite, whatever guarded infinities appeared in between. The step's numbers are those of an untraced one.
     What `step` raises comes through with a note of what was found so far. Raises `UserError` if `step`
-    cannot be called without arguments.
+    cannot be called without arguments, or trains in a thread that was at work before and cannot be seen.
     """
     if not callable(step) or _takes_arguments(step):
         raise UserError(
@@ -38,6 +38,11 @@ def trace(step: Callable[[], Any]) -> Provenance | None:
             )
         raise
     tracer.stop()
+    if (reason := tracer.unseen) is not None:
+        raise UserError(
+            f"stability.trace cannot answer: {reason}; run the training step in the thread that calls "
+            "stability.trace, or start its thread inside the step"
+        )
     return tracer.provenance(returned)
 
 
