@@ -10,11 +10,12 @@ from typing import Protocol
 from stability.logs.events import EventFiles
 from stability.logs.fields import Line
 from stability.logs.json_document import JsonDocument
+from stability.logs.json_text import of_numbers
 from stability.logs.jsonlines import JsonLines
 from stability.logs.lines import Lines
 from stability.logs.observation import Observation
 from stability.logs.rows import Names
-from stability.logs.structural import Structural, of_numbers
+from stability.logs.structural import Structural
 from stability.logs.tables import Table
 from stability.logs.tail import Tail
 from stability.logs.timeline import Kind

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from stability.logs import jsonlines, wandb_files
+from stability.logs.json_text import wraps_text
 from stability.logs.lines import Lines
 
 KINDS = {
@@ -19,16 +20,16 @@ LOOKED_AT = 2000
 
 
 def kind_of(path: Path) -> str:
-    """The kind of a file; a log whose first line is a JSON object with numbers is JSON lines."""
+    """The kind of a file; a log whose first line is a JSON object is JSON lines, unless that wraps a text."""
     if path.suffix == wandb_files.ENDING:
         return "wandb"
     lines = first_lines(path)
     row = jsonlines.row(lines[0]) if lines else None
-    if path.suffix in (".json", ".jsonl", ".ndjson") and row == {}:
-        return "log"  # a logger's objects around what was printed
+    if row is not None and wraps_text(lines):
+        return "log"
     if path.suffix == ".json":
         return "jsonl" if row and len(lines) > 1 else "json"
-    return "jsonl" if row else KINDS.get(path.suffix, "log")
+    return "jsonl" if row is not None else KINDS.get(path.suffix, "log")
 
 
 def logs_in(folder: Path) -> Iterator[tuple[Path, str]]:

@@ -4,15 +4,17 @@ import json
 import math
 
 import pytest
+from judged import judged
 
 from stability.judging.last_words import mentions_nonfinite, names_nonfinite, speaks_of_broken_training
 from stability.logs.fields import read_line
 from stability.logs.gaps import Gaps
 from stability.logs.json_document import rows_in
-from stability.logs.overlooked import Course, Overlooked
+from stability.logs.overlooked import Overlooked
 from stability.logs.roles import decide
 from stability.logs.rows import of_kinds
 from stability.logs.sections import Sections
+from stability.logs.skips import Course, is_announced
 from stability.logs.structural import Structural
 from stability.logs.text_tables import TextTable
 from stability.logs.vocabulary import Sort, meaning, words_of
@@ -228,20 +230,74 @@ def test_a_line_that_was_overlooked_is_quoted_until_a_finite_loss_follows() -> N
         "printed no finite loss after it: 'loss is NaN, restoring the last checkpoint'"
         in overlooked.problem()
     )
-    course.steps, course.finite = 1, 1
+    course.went_on({"loss": 0.5}, is_lost=False)
     assert overlooked.problem() is None
+
+
+def skipping(course: Course, said: str, shown: list[float]) -> Overlooked:
+    """What is overlooked where each skipped batch is followed by a loss that is shown."""
+    overlooked = Overlooked(course)
+    for loss in shown:
+        overlooked.words(said)
+        course.went_on({"loss": loss}, is_lost=False)
+    return overlooked
 
 
 def test_skipped_steps_count_only_in_a_row() -> None:
     course = Course()
-    overlooked = Overlooked(course)
-    for _ in range(20):
-        overlooked.words("Gradient overflow. Skipping step")
-        course.finite += 1
+    overlooked = skipping(course, "Gradient overflow. Skipping step", [3 - i / 9 for i in range(20)])
     assert overlooked.problem() is None
     for _ in range(8):
         overlooked.words("Gradient overflow. Skipping step")
-    assert "its gradients were not finite for 8 steps" in overlooked.problem()
+    assert "its loss or gradient was not finite in the last 8 batches" in overlooked.problem()
+
+
+@pytest.mark.parametrize("shown", [0.5, 0.0])
+def test_skipped_batches_beside_a_number_that_stays_are_no_progress(shown: float) -> None:
+    overlooked = skipping(Course(), "loss is nan, skipping batch", [1.0, 0.7, *[shown] * 9])
+    assert names_nonfinite(overlooked.problem())
+    assert overlooked.problem().endswith("'loss is nan, skipping batch'")
+
+
+def test_a_training_that_came_back_from_as_many_skipped_batches_is_not_lost() -> None:
+    course = Course()
+    overlooked = Overlooked(course)
+    for loss in (0.9, 0.8, 0.7, 0.6):
+        course.went_on({"loss": loss}, is_lost=False)
+        for _ in range(5):
+            overlooked.words("non-finite loss, skip")
+    assert overlooked.problem() is None
+    for _ in range(6):
+        overlooked.words("non-finite loss, skip")
+    assert "in the last 11 batches" in overlooked.problem()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("loss is nan, skipping batch", True),
+        ("dropped 1 minibatch (loss: inf)", True),
+        ("grads contain NaN or Inf; optimizer step not applied", True),
+        ("non-finite gradient norm, ignoring this update", True),
+        ("第 3 步损失为 nan，跳过该批次", True),
+        ("skipped iterations: 0 | nan iterations: 0", False),
+        ("batches skipped: 3 of them nan", False),
+        ("skipping validation", False),
+        ("dropout 0.1 in inference", False),
+    ],
+)
+def test_what_announces_a_skipped_batch(text: str, said: bool) -> None:
+    assert is_announced(text) is said
+
+
+def test_a_skipped_batch_is_told_once_and_a_training_that_goes_on_is_not_lost() -> None:
+    lines = [f"step {i} loss {3 - i / 40:.4f}" for i in range(60)]
+    lines[20] = lines[31] = "loss is nan, skipping batch"
+    found = judged({"a.log": "\n".join(lines) + "\n"}, 0.01)
+    assert (found.label, found.evidence) == (
+        "UNSTABLE",
+        "a batch was skipped before step 21: a loss that was not finite",
+    )
 
 
 def test_a_number_without_a_role_is_quoted_with_how_often_it_came() -> None:
