@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from stability.logs import jsonlines, wandb_files
 from stability.logs.json_text import wraps_text
 from stability.logs.lines import Lines
+from stability.logs.tables import DELIMITERS
 
 KINDS = {
     ".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json",
@@ -29,7 +30,8 @@ def kind_of(path: Path) -> str:
         return "log"
     if path.suffix == ".json":
         return "jsonl" if row and len(lines) > 1 else "json"
-    return "jsonl" if row is not None else KINDS.get(path.suffix, "log")
+    kind = "jsonl" if row else KINDS.get(path.suffix, "log")
+    return "log" if kind == "csv" and _has_one_column(lines) else kind
 
 
 def logs_in(folder: Path) -> Iterator[tuple[Path, str]]:
@@ -49,6 +51,12 @@ def first_lines(path: Path) -> list[str]:
         while len(lines) < LOOKED_AT and (piece := file.read(2**16)):
             lines += cutter.feed(piece)
     return [*lines, *cutter.end()][:LOOKED_AT]
+
+
+def _has_one_column(lines: Sequence[str]) -> bool:
+    """Whether nothing parts cells in the first lines: then they are read as a text."""
+    own = [line for line in lines[:50] if not line.startswith("#")]
+    return bool(own) and not any(sign in line for line in own for sign in DELIMITERS)
 
 
 def _is_log(path: Path) -> bool:

@@ -25,6 +25,7 @@ _SPEAKS = re.compile(
     r"(?i)diverg|explo[ds]|exceed|invalid loss|overflow|too (?:large|big|high)|unstable|blew up|blown up"
     r"|finite|not a number"
 )
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _OF_LOSS = frozenset(("ppl", "perplexity", "bpc", "bpd"))
 """Errors that are functions of a loss."""
 _BEFORE_ANY = frozenset(
@@ -124,6 +125,12 @@ class Overlooked:
 def _is_loss(own: Field) -> bool:
     known = meaning(own.name)
     return known.sort in (Sort.LOSS, Sort.TERM, Sort.PART, Sort.GRAD_NORM) or known.ours in _OF_LOSS
+
+
+def spoken(line: str) -> list[str]:
+    """The sentences in a line of a file of numbers: quoted texts with a blank in them, or else such cells."""
+    said = [text for text in _QUOTED.findall(line) if " " in text]
+    return said or [cell for cell in re.split(r"[,;\t]", line) if " " in cell.strip() and '"' not in cell]
 
 
 def may_speak(text: str) -> bool:

@@ -27,7 +27,7 @@ class Sources:
         """`paths` of the sources that are files; `weighed` components make an evaluation complete."""
         given = parse.sources()
         self._texts = {
-            name: StructuralText(own, weighed) if own.is_structural else Text(own)
+            name: StructuralText(own, weighed, paths.get(name)) if own.is_structural else Text(own)
             for name, own in given.items()
             if isinstance(own, TextSource)
         }

@@ -13,6 +13,8 @@ from math import isfinite
 from typing import NamedTuple
 
 from stability.logs import roles
+from stability.logs.arrays import unrolled
+from stability.logs.columns import titled
 from stability.logs.fields import UNNAMED, Field, Line, read_line, skeleton, value_of, with_nan
 from stability.logs.gaps import Gaps
 from stability.logs.json_text import json_line
@@ -55,9 +57,14 @@ class Structural:
 
     SHOWN = 3
 
-    def __init__(self, weighed: Collection[str] = (), given: roles.Given | None = None) -> None:
-        """`weighed`: components of the yardstick; `given`: what a person says of the names."""
-        self._weighed, self._given = weighed, given or roles.Given()
+    def __init__(
+        self, weighed: Collection[str] = (), given: roles.Given | None = None, title: str = ""
+    ) -> None:
+        """`weighed`: components of the yardstick; `given`: what a person says of the names.
+
+        `title`: what numbers are called that stand alone in their lines.
+        """
+        self._weighed, self._given, self._title = weighed, given or roles.Given(), title
         self.reading: Reading | None = None
         self._table, self._sections, self._gaps = TextTable(), Sections(), Gaps()
         self._held: deque[tuple[Line, tuple[Field, ...]]] = deque(maxlen=HELD_LINES)
@@ -128,6 +135,7 @@ class Structural:
                 line = read_line(text, forced=True)
             elif (lost := self._with_lost_numbers(text, line)) is not None:
                 line = lost
+            line = titled(line, self._title) if self._title else line
         before = self._sections.part
         self._wanted = None
         yield from self.take(line)
@@ -166,7 +174,7 @@ class Structural:
         put = with_nan(text)
         if put == text or TOKEN.search(text) is not None or skeleton(put) not in self._skeletons:
             return None
-        if not (skeleton(text) or line.fields):  # a rule
+        if not (skeleton(text) or line.fields or self._skeletons == {""}):  # a rule
             return None
         found = read_line(put, forced=True)
         own = [one for one in found.fields if one.value is None or isfinite(one.value) or self._is_due(one)]
@@ -185,6 +193,11 @@ class Structural:
     def end(self) -> Iterator[Observation]:
         """No more lines come: what is held must do."""
         if self.reading is None and self._held:
+            yield from self._decide(at_end=True)
+        if self.reading is None and (lines := unrolled([line for line, _ in self._held])):
+            self._held.clear()
+            for line in lines:
+                yield from self.take(line)
             yield from self._decide(at_end=True)
 
     def take(self, line: Line) -> Iterator[Observation]:

@@ -2,20 +2,24 @@
 
 import json
 import math
+from pathlib import Path
 
 import pytest
 from judged import judged
 
 from stability.judging.last_words import mentions_nonfinite, names_nonfinite, speaks_of_broken_training
+from stability.logs.arrays import unrolled
+from stability.logs.columns import title_of
 from stability.logs.fields import read_line
 from stability.logs.gaps import Gaps
 from stability.logs.json_document import rows_in
 from stability.logs.overlooked import Overlooked
 from stability.logs.roles import decide
-from stability.logs.rows import of_kinds
+from stability.logs.rows import Names, of_kinds
 from stability.logs.sections import Sections
 from stability.logs.skips import Course, is_announced
 from stability.logs.structural import Structural
+from stability.logs.tables import Table
 from stability.logs.text_tables import TextTable
 from stability.logs.vocabulary import Sort, meaning, words_of
 
@@ -181,6 +185,46 @@ def test_one_number_of_several_kinds_is_named_by_the_word_beside_it() -> None:
         "loss": 0.5,
     }
     assert of_kinds({"step": 3.0, "value": 0.5}, {"step": 3, "value": 0.5}) == {"step": 3.0, "value": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("lines", "found"),
+    [
+        (["[" + ", ".join(f"{i}.5" for i in range(9)) + "]"], [i + 0.5 for i in range(9)]),
+        (["losses: [" + ", ".join(f"{i}.5" for i in range(9)) + "]"], [i + 0.5 for i in range(9)]),
+        (["[0.5 1.5 2.5 3.5", " 4.5 5.5 6.5 nan]"], [*(i + 0.5 for i in range(7)), None]),
+        (["0.5 1.5 2.5"], None),
+        (["a 0.5 b 1.5", "c 2.5"], None),
+    ],
+)
+def test_numbers_in_a_row_are_unrolled(lines: list[str], found: list[float | None] | None) -> None:
+    own = unrolled([read_line(line) for line in lines])
+    values = own and [one.fields[0].value for one in own]
+    assert (values and [None if math.isnan(v) else v for v in values]) == found
+
+
+def test_two_lists_stand_side_by_side() -> None:
+    texts = [f"{name}: {[i + k / 2 for i in range(9)]}" for k, name in enumerate(("train loss", "val loss"))]
+    own = unrolled([read_line(text) for text in texts])
+    assert [[one.value for one in line.fields] for line in own][:2] == [[0.0, 0.5], [1.0, 1.5]]
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [("train_loss.txt", "train_loss"), ("accuracy.txt", "accuracy"), ("lr0.1.txt", ""), ("basic.txt", "")],
+)
+def test_a_file_of_one_column_names_its_numbers(name: str, title: str) -> None:
+    assert title_of(Path(name)) == title
+
+
+def test_columns_without_names_are_read() -> None:
+    table = Table(Names(), are_gaps_nan=True)
+    assert [table.read(line) for line in ("0,0.5,1e-3", "1,0.4,1e-3")] == [
+        {"~0": 0.0, "~1": 0.5, "~2": 1e-3},
+        {"~0": 1.0, "~1": 0.4, "~2": 1e-3},
+    ]
+    pandas = Table(Names(), are_gaps_nan=True)
+    assert [pandas.read(line) for line in (",0", "0,0.5")] == [None, {"row": 0.0, "~1": 0.5}]
 
 
 def test_a_heading_holds_until_training_goes_on() -> None:

@@ -3,9 +3,9 @@
 They are made to the kinds that issues describe, with a look at the reader; `formats` were written without one.
 """
 
-from . import endings, languages, layouts, skips, spellings
+from . import columns, endings, languages, layouts, skips, spellings
 from .register import KINDS
 
-MODULES = (endings, languages, layouts, skips, spellings)
+MODULES = (columns, endings, languages, layouts, skips, spellings)
 
 __all__ = ["KINDS", "MODULES"]
