@@ -10,6 +10,7 @@ from types import MappingProxyType
 from stability.judging.signals import direction
 from stability.logs.fields import Field, is_unnamed
 from stability.logs.number_format import is_decimal
+from stability.logs.objectives import not_followed, rising, turned, without_sums
 from stability.logs.observation import is_loss
 from stability.logs.reading import EVALUATE, TRAIN, Key, Reading, Role, key_of
 from stability.logs.series import FEW, Row, Series, Table, series_of
@@ -66,6 +67,7 @@ def decide(
         roles, total = _roles_given(losses, given), "loss"
     else:
         roles, total = _named(losses, weighed, is_one_part=is_one_part)
+    roles = {one.key: Role("") for one in not_followed(table.values())} | roles
     main = _main(roles, table)
     if not at_end and len(main.values) < FEW:
         return None
@@ -98,8 +100,10 @@ def _decimal(rows: Sequence[Row]) -> str:
 
 
 def _losses(table: Table, *, at_end: bool) -> list[Series]:
-    """Those series that are losses: by name, or else those that move as one."""
+    """Those series that are losses: by name, or else what should rise, or those that move as one."""
+    gains = rising(table.values())
     named = [one for one in table.values() if one.meaning.sort in _NAMED and _may_be_loss(one, table)]
+    named = without_sums([one for one in named if one not in gains])
     trained = [one for one in named if TRAIN in one.parts] or named
     if trained:
         rank = min(_NAMED[one.meaning.sort] for one in trained)
@@ -107,7 +111,7 @@ def _losses(table: Table, *, at_end: bool) -> list[Series]:
         if all(direction(one.meaning.ours or "loss", {}) is Direction.NONE for one in own):
             rank = max(_NAMED.values())  # what is adversarial alone shows nothing
         return [one for one in named if _NAMED[one.meaning.sort] <= rank]
-    return _moving(table, at_end=at_end)
+    return [turned(one) for one in gains] or _moving(table, at_end=at_end)
 
 
 def _of_training(losses: list[Series]) -> list[Series]:
@@ -217,7 +221,8 @@ def _named(
             continue
         had = roles[one.key]
         name = total if ours == "total" else ours
-        roles[one.key] = Role(name, (had.of if had.ours else frozenset()) | {part})
+        parts = (had.of if had.ours else frozenset()) | {part}
+        roles[one.key] = Role(name, parts, one.meaning.is_turned)
     return roles, total
 
 

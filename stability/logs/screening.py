@@ -18,6 +18,8 @@ FEWEST = 3
 WHOLES = ("total", "loss")
 """What the sum of all terms is called: where it is finite, the program leaves out the others itself."""
 _NO_START = (0.0, -1.0)
+_MANY_STEPS = 10
+"""A row that stands for so many steps may have the sum of their losses."""
 
 
 @dataclass(slots=True)
@@ -85,7 +87,7 @@ class Screening:
     def end(self) -> Iterator[Observation]:
         """Nothing more comes: what is missing for too long by now counts after all."""
         if self._first is not None:
-            yield self._first
+            yield self._trained(self._first)
         for is_evaluation, places in ((False, self._terms), (True, self._evaluations)):
             lost = {name for name, place in places.items() if place.is_lost}
             last = self._last.get(is_evaluation)
@@ -95,7 +97,7 @@ class Screening:
     def notes(self) -> Iterator[str]:
         """What was left out, in words."""
         if self._had_no_start:
-            yield "the first row has 0 or -1 in place of its losses: it is no start, and was left out"
+            yield "the first row has 0 or -1 in place of a loss: it is no start, and was left out"
         for places, what in ((self._evaluations, "an evaluation"), (self._terms, "the training")):
             for name, place in places.items():
                 if place.left_out:
@@ -143,17 +145,17 @@ class Screening:
         return found._replace(values={n: v for n, v in found.values.items() if n not in left_out})
 
     def _begun(self, found: Observation) -> Iterator[Observation]:
-        """A first row whose losses are all 0 or -1 waits for the second, which shows what it is."""
+        """A first row that has a loss of 0 or -1 waits for the second, which shows what it is."""
         losses = found.losses()
-        if self._first is None and all(value in _NO_START for value in losses.values()):
+        if self._first is None and any(value in _NO_START for value in losses.values()):
             self._first = found
             return
         self._has_begun = True
         first, self._first = self._first, None
         if first is not None:
-            self._had_no_start = all(losses.get(name, math.nan) > 0.0 for name in first.losses())
+            self._had_no_start = _is_no_start(first, found)
             if not self._had_no_start:
-                yield first
+                yield self._trained(first)
         yield self._trained(found)
 
 
@@ -162,6 +164,23 @@ def _terms(losses: dict[str, float]) -> Collection[str]:
     if not any(name in WHOLES and math.isfinite(value) for name, value in losses.items()):
         return ()
     return [name for name in losses if name not in WHOLES]
+
+
+def _is_no_start(first: Observation, second: Observation) -> bool:
+    """Whether nothing was measured in the first row.
+
+    Its losses are all 0 or -1. Or it is of step 0 and the next one sums the losses of many steps: none is 0
+    any more, and all others are a multiple.
+    """
+    before, after = first.losses(), second.losses()
+    unset = [name for name, value in before.items() if value in _NO_START]
+    if not all(after.get(name, math.nan) > 0.0 for name in unset):
+        return False
+    steps = (second.step or 0) - first.step if first.step == 0 else 0
+    others = before.keys() - set(unset)
+    return not others or (
+        steps >= _MANY_STEPS and all(after.get(name, math.nan) > 2.0 * before[name] for name in others)
+    )
 
 
 def _is_measured(value: float) -> bool:

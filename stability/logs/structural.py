@@ -146,6 +146,7 @@ class Structural:
         """Remembers how lines like this one are read, if that is always the same."""
         if (
             len(self._plans) >= MOST_PLANS
+            or self.reading.is_turned
             or may_speak(line.text)
             or TOKEN.search(line.text) is not None
             or self._table.is_header(line.text)
@@ -246,7 +247,7 @@ class Structural:
             elif role.ours:
                 part = EVALUATE if one.part == EVALUATE and not self.reading.is_one_part else TRAIN
                 if part in role.of:
-                    values[part].setdefault(role.ours, value)
+                    values[part].setdefault(role.ours, -value if role.is_turned else value)
                     wanted.append(Wanted(one, role.ours, part))
                 else:
                     others.append((one, value))

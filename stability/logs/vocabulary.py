@@ -140,6 +140,8 @@ class Meaning(NamedTuple):
     is_average: bool = False
     rank: int = 0
     """Among names of one sort the lower goes first."""
+    is_turned: bool = False
+    """It should rise, and is a loss times -1."""
 
 
 @functools.lru_cache(maxsize=8192)

@@ -3,9 +3,24 @@
 They are made to the kinds that issues describe, with a look at the reader; `formats` were written without one.
 """
 
-from . import absent, columns, endings, languages, layouts, skips, spellings, starts
+from . import (
+    absent,
+    columns,
+    components,
+    endings,
+    languages,
+    layouts,
+    objectives,
+    skips,
+    spellings,
+    starts,
+    tables,
+)
 from .register import KINDS
 
-MODULES = (absent, columns, endings, languages, layouts, skips, spellings, starts)
+MODULES = (
+    *(absent, columns, components, endings, languages, layouts),
+    *(objectives, skips, spellings, starts, tables),
+)
 
 __all__ = ["KINDS", "MODULES"]
