@@ -111,7 +111,8 @@ def _losses(table: Table, *, at_end: bool) -> list[Series]:
         if all(direction(one.meaning.ours or "loss", {}) is Direction.NONE for one in own):
             rank = max(_NAMED.values())  # what is adversarial alone shows nothing
         return [one for one in named if _NAMED[one.meaning.sort] <= rank]
-    return [turned(one) for one in gains] or _moving(table, at_end=at_end)
+    found = [turned(one) for one in gains] or _moving(table, at_end=at_end)
+    return found or (_never_finite(table) if at_end else [])
 
 
 def _of_training(losses: list[Series]) -> list[Series]:
@@ -158,6 +159,12 @@ def _moving(table: Table, *, at_end: bool) -> list[Series]:
         return []
     found = [one for one in found if len(one.values) > most / 2]
     return found if any(_is_named(one) for one in found) else found[:1]
+
+
+def _never_finite(table: Table) -> list[Series]:
+    """A number without a name that is NaN from the first line to the last: nothing else is printed."""
+    found = [one for one in table.values() if is_unnamed(one.key.name) or _is_behind_place(one)]
+    return [one for one in found if len(one.values) >= FEW and not any(map(math.isfinite, one.values))][:1]
 
 
 def _is_behind_place(one: Series) -> bool:

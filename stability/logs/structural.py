@@ -131,7 +131,7 @@ class Structural:
         is_text = line is None
         if is_text:
             line = read_line(text)
-            if may_be_nonfinite(text) and self._hides_nan(line):
+            if may_be_nonfinite(text) and (TOKEN.fullmatch(text.strip()) or self._hides_nan(line)):
                 line = read_line(text, forced=True)
             elif (lost := self._with_lost_numbers(text, line)) is not None:
                 line = lost
@@ -200,6 +200,9 @@ class Structural:
             for line in lines:
                 yield from self.take(line)
             yield from self._decide(at_end=True)
+        if self.reading is None:
+            for line, _ in self._held:
+                self.overlooked.said(line, (), has_loss=False)
 
     def take(self, line: Line) -> Iterator[Observation]:
         """What a line says whose fields are known."""
