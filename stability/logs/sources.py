@@ -97,13 +97,23 @@ class Sources:
     def problem(self) -> str | None:
         """Why the trial cannot be judged, in one line; None where it can."""
         if not self.steps:
-            return "; ".join(source.told(name) for name, source in self._all.items())
+            told = [source.told(name) for name, source in self._all.items()]
+            return "; ".join([*told, *self._advice()])
         if self._evaluates and not self._timeline.evaluations:
             why = "was read"
             if self._timeline.incomplete:
                 why = f"has all that the yardstick weighs ({self._timeline.incomplete:,} lack some of it)"
             return f"steps were read, but no evaluation {why}; mend `evaluate`, or leave it out"
         return next(filter(None, (source.problem(name) for name, source in self._all.items())), None)
+
+    def _advice(self) -> Iterator[str]:
+        """What to write where the structure shows no loss."""
+        for name in self.structural:
+            if name in self._files:
+                yield f'name its column: `parse: {{{name}: {{path: ..., train: {{loss: "column"}}}}}}`'
+            else:
+                yield 'name the loss: `parse: {loss: "words before the number"}`'
+            return
 
     def notes(self) -> Iterator[str]:
         """What a person should know of how it was read."""
