@@ -103,6 +103,7 @@ class Overlooked:
             self._skips.note(line, self.course)
         elif any(map(mentions_nonfinite, pieces)) or says_training_broke(" ".join(pieces)):
             self._said, self._said_at = line.strip()[:SHOWN_CHARACTERS], self.course.fresh
+            self.course.is_watched = True
 
     def problem(self) -> str | None:
         """The line that was overlooked, quoted, and what it means; None where there is none."""

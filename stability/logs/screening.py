@@ -7,8 +7,7 @@ stays: it is held back only until more numbers show which of both it is.
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from stability.logs.observation import Observation
@@ -69,11 +68,24 @@ class Screening:
 
     _evaluations: dict[str, _Place] = field(default_factory=dict)
     _terms: dict[str, _Place] = field(default_factory=dict)  # those that were ever missing
-    _rows: Counter[tuple[str, ...]] = field(default_factory=Counter)  # in which nothing was
+    _rows: dict[tuple[str, ...], int] = field(default_factory=dict)  # in which nothing was
     _last: dict[bool, Observation] = field(default_factory=dict)
     _first: Observation | None = None
     _has_begun: bool = False
     _had_no_start: bool = False
+
+    def left_of(self, observations: Iterable[Observation]) -> Iterator[Observation]:
+        """What is left of them, in their order."""
+        rows = self._rows
+        for found in observations:
+            if self._has_begun and not (found.is_evaluation or self._terms):
+                values = found.values
+                if all(map(math.isfinite, values.values())):  # as most are
+                    names = tuple(values)
+                    rows[names] = rows.get(names, 0) + 1
+                    yield found
+                    continue
+            yield from self.of(found)
 
     def of(self, found: Observation) -> Iterator[Observation]:
         """What is left of an observation, behind one that waited for it."""
@@ -117,7 +129,8 @@ class Screening:
     def _trained(self, found: Observation) -> Observation:
         """Terms beside a finite total."""
         if not self._terms and all(map(math.isfinite, found.values.values())):
-            self._rows[tuple(found.values)] += 1
+            names = tuple(found.values)
+            self._rows[names] = self._rows.get(names, 0) + 1
             return found
         return self._due(found, _terms(found.losses()), self._terms, math.isfinite)
 

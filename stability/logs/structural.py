@@ -93,11 +93,11 @@ class Structural:
                     self.lines += 1
                     continue
                 if (match := plan.line.fullmatch(text)) is not None:
-                    yield self._planned(plan, match.groups())
+                    yield from self._planned(plan, [match.groups()])
                     continue
             yield from self._unplanned(text)
 
-    def _all_alike(self, lines: Sequence[str]) -> list[Observation] | None:
+    def _all_alike(self, lines: Sequence[str]) -> Iterator[Observation] | None:
         """What the lines say, if all of them are of one template that is known; else None."""
         if len(lines) < FEWEST_ALIKE or self._sections.part == EVALUATE:
             return None
@@ -109,21 +109,18 @@ class Structural:
             return None
         if len(plan.names) == 1:
             found = [(text,) for text in found]
-        return [self._planned(plan, texts) for texts in found]
+        return self._planned(plan, found)
 
-    def _planned(self, plan: Plan, texts: Sequence[str]) -> Observation:
-        """The observation of a line of a known template."""
-        self.lines += 1
-        values = dict(zip(plan.names, map(float, texts), strict=True))
-        step, epoch = values.pop("step", None), values.pop("epoch", None)
-        if values:
-            self.matched += 1
+    def _planned(self, plan: Plan, found: Sequence[Sequence[str]]) -> Iterator[Observation]:
+        """The observations of lines of a known template, of which these texts were found."""
+        self.lines += len(found)
+        plan.template.count += len(found)
+        if plan.values:
+            self.matched += len(found)
             self.last_matched = self.lines
-        plan.template.count += 1
-        if step is not None:
-            step = int(step)
-            self._sections.went_on(step)
-        return Observation(values, step, epoch, plan.is_evaluation)
+        if plan.step is not None:
+            self._sections.went_on(int(float(found[-1][plan.step])))
+        return map(plan.observation, found)
 
     def _unplanned(self, text: str) -> Iterator[Observation]:
         """A line of which nothing is known yet."""

@@ -13,6 +13,7 @@ from stability.logs.columns import title_of
 from stability.logs.fields import read_line
 from stability.logs.gaps import Gaps
 from stability.logs.json_document import rows_in
+from stability.logs.observation import Observation
 from stability.logs.overlooked import Overlooked
 from stability.logs.roles import decide
 from stability.logs.rows import Names, of_kinds
@@ -328,7 +329,7 @@ def test_a_line_that_was_overlooked_is_quoted_until_a_finite_loss_follows() -> N
         "printed no finite loss after it: 'loss is NaN, restoring the last checkpoint'"
         in overlooked.problem()
     )
-    course.went_on({"loss": 0.5}, is_lost=False)
+    course.went_on(Observation({"loss": 0.5}))
     assert overlooked.problem() is None
 
 
@@ -337,7 +338,7 @@ def skipping(course: Course, said: str, shown: list[float]) -> Overlooked:
     overlooked = Overlooked(course)
     for loss in shown:
         overlooked.words(said)
-        course.went_on({"loss": loss}, is_lost=False)
+        course.went_on(Observation({"loss": loss}))
     return overlooked
 
 
@@ -361,7 +362,7 @@ def test_a_training_that_came_back_from_as_many_skipped_batches_is_not_lost() ->
     course = Course()
     overlooked = Overlooked(course)
     for loss in (0.9, 0.8, 0.7, 0.6):
-        course.went_on({"loss": loss}, is_lost=False)
+        course.went_on(Observation({"loss": loss}))
         for _ in range(5):
             overlooked.words("non-finite loss, skip")
     assert overlooked.problem() is None
