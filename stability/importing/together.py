@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from stability.logs.columns import is_column, title_of
 from stability.logs.inspection import Kept
 from stability.logs.kinds import first_lines
-from stability.logs.vocabulary import split_of, words_of
+from stability.logs.vocabulary import split_of
+from stability.logs.words import words_of
 from stability.records import Step, UserError
 
 if TYPE_CHECKING:

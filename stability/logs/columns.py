@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from stability.logs.fields import Field, Line, is_unnamed, read_line
+from stability.logs.fields import Field, Line, is_unnamed
+from stability.logs.line_reader import read_line
 from stability.logs.vocabulary import Sort, meaning, split_of
 
 _SIGNS = "-_. "

@@ -11,7 +11,8 @@ from stability.judging.monitor import RULES, not_run
 from stability.logs.fields import is_unnamed
 from stability.logs.kinds import logs_in
 from stability.logs.sources import Sources
-from stability.logs.structural import Structural, Taken, Template
+from stability.logs.structural import Structural
+from stability.logs.templates import Taken, Template
 from stability.records import Evaluation, Records, Step
 from stability.spec.command import AUTO, Parse
 
@@ -128,13 +129,13 @@ def _looked_at(
 def explained(sources: Sources, records: Records) -> Iterator[str]:
     """ "What I read": of each kind of line three, with what was taken from them; and what was not found."""
     readers = {name: own for name, own in sources.structural.items() if own.lines}
-    if not any(own.templates for own in readers.values()):
+    if not any(own.templates.of for own in readers.values()):
         yield f"no training loss was found; {sources.problem() or 'nothing was printed'}"
         return
     for name, own in readers.items():
-        left_out = f"{own.left_out:,} others with numbers were left out"
+        left_out = f"{own.templates.left_out:,} others with numbers were left out"
         yield f"{name}: {own.matched:,} of {own.lines:,} lines have losses; {left_out}"
-        templates = sorted(own.templates.items(), key=lambda item: -item[1].count)
+        templates = sorted(own.templates.of.items(), key=lambda item: -item[1].count)
         for taken, template in templates[:_SHOWN_TEMPLATES]:
             yield from _template(taken, template)
     yield from sources.notes()
@@ -173,7 +174,7 @@ def _not_found(readers: Mapping[str, Structural], records: Records) -> Iterator[
 
 
 def _losses_taken(reader: Structural) -> Iterator[Taken]:
-    for taken in reader.templates:
+    for taken in reader.templates.of:
         for own in taken:
             if own.part == "train" and own.ours not in ("lr", "grad_norm", "grad_scale"):
                 yield own

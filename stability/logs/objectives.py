@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from stability.logs.series import Series
-from stability.logs.vocabulary import Meaning, Sort, words_of
+from stability.logs.vocabulary import Meaning, Sort
+from stability.logs.words import words_of
 
 _BOUNDS = frozenset(("elbo", "vlb", "evidence", "bound"))
 """Some programs print them as they are, others times -1: below 0 they should rise."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from math import nan
 
-from stability.logs.fields import Field, Line, read_line, value_of
+from stability.logs.fields import Field, Line, value_of
 from stability.logs.gaps import Gaps
+from stability.logs.line_reader import read_line
 from stability.logs.table_header import BLANK, BLANKS, EMPTY, Header, HeaderLines, below, cut
 from stability.logs.vocabulary import Sort, meaning, split_of
 

@@ -10,9 +10,9 @@ from judged import judged
 from stability.judging.last_words import mentions_nonfinite, names_nonfinite, speaks_of_broken_training
 from stability.logs.arrays import unrolled
 from stability.logs.columns import title_of
-from stability.logs.fields import read_line
 from stability.logs.gaps import Gaps
 from stability.logs.json_document import rows_in
+from stability.logs.line_reader import read_line
 from stability.logs.observation import Observation
 from stability.logs.overlooked import Overlooked
 from stability.logs.roles import decide
@@ -22,7 +22,8 @@ from stability.logs.skips import Course, is_announced
 from stability.logs.structural import Structural
 from stability.logs.tables import Table
 from stability.logs.text_tables import TextTable
-from stability.logs.vocabulary import Sort, meaning, words_of
+from stability.logs.vocabulary import Sort, meaning
+from stability.logs.words import words_of
 
 
 def fields(text: str) -> dict[str, float | None]:
