@@ -283,6 +283,15 @@ def test_columns_without_names_are_read() -> None:
     assert [pandas.read(line) for line in (",0", "0,0.5")] == [None, {"row": 0.0, "~1": 0.5}]
 
 
+def test_batches_skipped_at_the_very_end_are_told() -> None:
+    lines = [*(f"step {i} loss {3 - i / 40:.4f}" for i in range(60)), *["loss is nan, skipping batch"] * 2]
+    found = judged({"a.log": "\n".join(lines) + "\n"}, 0.01)
+    assert (found.label, found.evidence) == (
+        "UNSTABLE",
+        "2 batches were skipped by step 59: a loss that was not finite",
+    )
+
+
 def test_a_heading_holds_until_training_goes_on() -> None:
     sections, parts = Sections(), []
     for line in ("step 1 loss 0.5", "> EVALUATION", "loss 0.4", "step 2 loss 0.3"):
@@ -396,7 +405,7 @@ def test_a_skipped_batch_is_told_once_and_a_training_that_goes_on_is_not_lost() 
     found = judged({"a.log": "\n".join(lines) + "\n"}, 0.01)
     assert (found.label, found.evidence) == (
         "UNSTABLE",
-        "a batch was skipped before step 21: a loss that was not finite",
+        "a batch was skipped by step 21: a loss that was not finite",
     )
 
 
