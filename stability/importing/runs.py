@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from stability import yamlfile
 from stability.importing import ended, reading, together
 from stability.importing.options import Options, scalar
+from stability.judging.last_words import names_nonfinite
 from stability.logs import events, guess, wandb_files
 from stability.logs.kinds import BESIDE, KINDS, first_lines, kind_of, logs_in
 from stability.logs.sources import Sources
@@ -53,6 +54,10 @@ class Run:
     evaluated: set[str] = field(default_factory=set)
     evaluations: Run | None = None
     """The same run's file of evaluations, where that is another."""
+    is_broken: bool = False
+    """It says in words that its numbers were not finite, and not finite they stayed."""
+    components: list[Run] = field(default_factory=list)
+    """Files of one column that have further losses of its steps."""
 
     @property
     def name(self) -> str:
@@ -63,6 +68,8 @@ class Run:
 
     def sources(self, recorder: Any, weighed: Iterable[str]) -> Sources:
         """Reads the run's log for a recorder, from its beginning."""
+        if self.components:
+            recorder = together.Joined(recorder, [together.read(run) for run in self.components])
         if self.evaluations is not None:
             recorder = together.Interleaved(recorder, together.read(self.evaluations), self.steps)
         return Sources(self.parse, {self.kind: self.path}, recorder, tuple(weighed))
@@ -137,7 +144,7 @@ def _run(path: Path, kind: str, series: str | None, chosen: Options, named: Path
     run = Run(path, kind, Parse(), params, series, seed)
     if problem := _scanned(run, chosen):
         run.problem = f"{path}: {problem}; say with --parse how it is read"
-        if not run.steps and ended.failure(ended.end(path, kind), run.parse) is None:
+        if not run.steps and not run.is_broken and ended.failure(ended.end(path, kind), run.parse) is None:
             raise SaysNothing(run.problem)
     return run
 
@@ -150,6 +157,7 @@ def _scanned(run: Run, chosen: Options) -> str | None:
         return str(error)
     sources = run.sources(_Scan(run), ())
     sources.finish()
+    run.is_broken = names_nonfinite(sources.overlooked() or "")
     return sources.problem()
 
 

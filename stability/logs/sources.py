@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from stability.logs.files import FILES, FileSource, StructuralRows, opened
-from stability.logs.observation import BESIDE_LOSSES, Observation
-from stability.logs.overlooked import Course
+from stability.logs.observation import Observation
+from stability.logs.screening import Screening
+from stability.logs.skips import Course
 from stability.logs.tail import Tail
 from stability.logs.text_source import StructuralText, Text, WatchedText
 from stability.logs.timeline import Timeline
@@ -27,7 +28,7 @@ class Sources:
         """`paths` of the sources that are files; `weighed` components make an evaluation complete."""
         given = parse.sources()
         self._texts = {
-            name: StructuralText(own, weighed) if own.is_structural else Text(own)
+            name: StructuralText(own, weighed, paths.get(name)) if own.is_structural else Text(own)
             for name, own in given.items()
             if isinstance(own, TextSource)
         }
@@ -51,6 +52,7 @@ class Sources:
         self._course = Course()
         for own in self._overlooked:
             own.course = self._course
+        self._screenings = {name: Screening() for name in self.structural}
         self._trainer: str | None = None  # of those read by their structure, the one that trains
         kinds = {name: source.kind for name, source in self._all.items()}
         self._timeline = Timeline(recorder, kinds, weighed)
@@ -80,8 +82,11 @@ class Sources:
         self.look()
         for name, source in self._all.items():
             self._add(name, source.end())
+        for name, screening in self._screenings.items():
+            self._take(name, screening.end())
         for watched in self._watched.values():
             watched.end()
+        self._timeline.skipped += self._course.announced
         self._timeline.finish()
 
     @property
@@ -92,7 +97,8 @@ class Sources:
     def problem(self) -> str | None:
         """Why the trial cannot be judged, in one line; None where it can."""
         if not self.steps:
-            return "; ".join(source.told(name) for name, source in self._all.items())
+            told = [source.told(name) for name, source in self._all.items()]
+            return "; ".join([*told, *self._advice()])
         if self._evaluates and not self._timeline.evaluations:
             why = "was read"
             if self._timeline.incomplete:
@@ -100,10 +106,21 @@ class Sources:
             return f"steps were read, but no evaluation {why}; mend `evaluate`, or leave it out"
         return next(filter(None, (source.problem(name) for name, source in self._all.items())), None)
 
+    def _advice(self) -> Iterator[str]:
+        """What to write where the structure shows no loss."""
+        for name in self.structural:
+            if name in self._files:
+                yield f'name its column: `parse: {{{name}: {{path: ..., train: {{loss: "column"}}}}}}`'
+            else:
+                yield 'name the loss: `parse: {loss: "words before the number"}`'
+            return
+
     def notes(self) -> Iterator[str]:
         """What a person should know of how it was read."""
         for name, source in self._all.items():
             yield from source.notes(name)
+        for screening in self._screenings.values():
+            yield from screening.notes()
         counts = {
             "numbers replaced an earlier one of the same step": self._timeline.replaced,
             "numbers came after their step was recorded": self._timeline.late,
@@ -118,22 +135,31 @@ class Sources:
         return next(filter(None, (own.problem() for own in self._overlooked)), None)
 
     def _add(self, name: str, observations: Iterable[Observation]) -> None:
+        screening = self._screenings.get(name)
+        self._take(name, observations if screening is None else screening.left_of(observations))
+
+    def _take(self, name: str, observations: Iterable[Observation]) -> None:
+        course, timeline = self._course, self._timeline
+        is_structural = name in self.structural
         for observation in observations:
-            if not observation.is_evaluation and observation.values.keys() - BESIDE_LOSSES:
-                self._course.steps += 1
-                self._course.finite += not observation.is_lost
-            if name not in self.structural:
-                self._timeline.add(name, observation)
+            is_step = not observation.is_evaluation and observation.has_loss
+            if is_step:
+                course.went_on(observation)
+            if not is_structural:
+                timeline.add(name, observation)
             elif observation.is_evaluation:
-                self._timeline.add(self._trainer or name, observation)
-            elif self._trains(name, observation):
-                self._timeline.add(name, observation)
+                timeline.add(self._trainer or name, observation)
+            elif self._trainer == name or self._trains(name, observation):
+                timeline.add(name, observation)
+            if is_step and course.announced:  # before this step, which is not recorded yet
+                timeline.skipped += course.announced
+                course.announced = 0
 
     def _trains(self, name: str, observation: Observation) -> bool:
         """Whether this source is the one that the training is read from: the first that had a loss.
 
         What another prints of it, such as a bar beside a logger, is the same training again.
         """
-        if self._trainer is None and observation.values.keys() - BESIDE_LOSSES:
+        if self._trainer is None and observation.has_loss:
             self._trainer = name
         return self._trainer in (None, name)

@@ -6,70 +6,57 @@ holds, and is extended where fields appear later.
 
 from __future__ import annotations
 
-import json
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from math import isfinite, nan
-from typing import NamedTuple
+from collections.abc import Collection, Iterator, Sequence
+from math import isfinite
 
 from stability.logs import roles
-from stability.logs.fields import UNNAMED, Field, Line, between, read_line, skeleton, value_of, with_nan
+from stability.logs.arrays import unrolled
+from stability.logs.columns import titled
+from stability.logs.fields import UNNAMED, Field, Line, skeleton, value_of, with_nan
 from stability.logs.gaps import Gaps
-from stability.logs.jsonlines import numbers_in
+from stability.logs.json_text import json_line
+from stability.logs.line_reader import read_line
 from stability.logs.number_format import TOKEN, count, may_be_nonfinite
 from stability.logs.observation import PLACES, Observation, is_loss, observed
 from stability.logs.overlooked import SURVIVED, Overlooked, may_speak
 from stability.logs.plans import MOST_PLANS, NOTHING, Plan, Wanted, planned, shape
 from stability.logs.reading import EVALUATE, TRAIN, Reading, Role, key_of
-from stability.logs.rows import of_kinds
 from stability.logs.sections import Sections
+from stability.logs.templates import SHOWN, Taken, Templates
 from stability.logs.text_tables import TextTable
-from stability.logs.vocabulary import Sort, meaning, split_of, words_of
+from stability.logs.vocabulary import Sort, meaning
+from stability.logs.words import words_of
 
 FEWEST_ALIKE = 8
 """So many lines are worth being read together."""
 HELD_LINES = 2000
 """Lines with numbers that wait for a decision at most; then those before them go unread."""
-MOST_TEMPLATES, MOST_RATES, MOST_SKELETONS, SHOWN_CHARACTERS = 64, 8, 1024, 160
-_MESSAGES = frozenset(("log", "message", "msg", "text", "line", "event", "@message", "textpayload"))
+MOST_RATES, MOST_SKELETONS = 8, 1024
 DECIDED_AFTER = (4, 8, 16, 32, 64, 128, 256, 512, 1024, HELD_LINES)
 """After so many of them it is asked whether they show enough."""
-
-
-class Taken(NamedTuple):
-    """A number as the program names it, as we do, and of which part of the data it is."""
-
-    printed: str
-    ours: str
-    part: str
-
-
-@dataclass(slots=True)
-class Template:
-    """Lines from which the same numbers are taken: how many, and the first of them."""
-
-    count: int = 0
-    lines: list[str] = field(default_factory=list)
 
 
 class Structural:
     """Reads the lines of one text."""
 
-    SHOWN = 3
+    def __init__(
+        self, weighed: Collection[str] = (), given: roles.Given | None = None, title: str = ""
+    ) -> None:
+        """`weighed`: components of the yardstick; `given`: what a person says of the names.
 
-    def __init__(self, weighed: Collection[str] = (), given: roles.Given | None = None) -> None:
-        """`weighed`: components of the yardstick; `given`: what a person says of the names."""
-        self._weighed, self._given = weighed, given or roles.Given()
+        `title`: what numbers are called that stand alone in their lines.
+        """
+        self._weighed, self._given, self._title = weighed, given or roles.Given(), title
         self.reading: Reading | None = None
         self._table, self._sections, self._gaps = TextTable(), Sections(), Gaps()
         self._held: deque[tuple[Line, tuple[Field, ...]]] = deque(maxlen=HELD_LINES)
         self._asked = 0
         self.overlooked = Overlooked()
-        self.lines = self.matched = self.dropped = self.left_out = 0
+        self.lines = self.matched = self.dropped = 0
         self.last_matched = 0
         self.first: list[str] = []
-        self.templates: dict[tuple[Taken, ...], Template] = {}
+        self.templates = Templates()
         self._skeletons: set[str] = set()
         self._plans: dict[str, Plan] = {}
         self._wanted: list[Wanted] | None = None  # what was taken from the newest line
@@ -78,7 +65,7 @@ class Structural:
 
     def read(self, lines: Sequence[str]) -> Iterator[Observation]:
         """What the lines say, as far as it is decided what they mean."""
-        for text in lines[: max(0, self.SHOWN - len(self.first))]:
+        for text in lines[: max(0, SHOWN - len(self.first))]:
             self.first.append(text[:120])
         if (found := self._all_alike(lines)) is not None:
             yield from found
@@ -89,11 +76,11 @@ class Structural:
                     self.lines += 1
                     continue
                 if (match := plan.line.fullmatch(text)) is not None:
-                    yield self._planned(plan, match.groups())
+                    yield from self._planned(plan, [match.groups()])
                     continue
             yield from self._unplanned(text)
 
-    def _all_alike(self, lines: Sequence[str]) -> list[Observation] | None:
+    def _all_alike(self, lines: Sequence[str]) -> Iterator[Observation] | None:
         """What the lines say, if all of them are of one template that is known; else None."""
         if len(lines) < FEWEST_ALIKE or self._sections.part == EVALUATE:
             return None
@@ -105,21 +92,18 @@ class Structural:
             return None
         if len(plan.names) == 1:
             found = [(text,) for text in found]
-        return [self._planned(plan, texts) for texts in found]
+        return self._planned(plan, found)
 
-    def _planned(self, plan: Plan, texts: Sequence[str]) -> Observation:
-        """The observation of a line of a known template."""
-        self.lines += 1
-        values = dict(zip(plan.names, map(float, texts), strict=True))
-        step, epoch = values.pop("step", None), values.pop("epoch", None)
-        if values:
-            self.matched += 1
+    def _planned(self, plan: Plan, found: Sequence[Sequence[str]]) -> Iterator[Observation]:
+        """The observations of lines of a known template, of which these texts were found."""
+        self.lines += len(found)
+        plan.template.count += len(found)
+        if plan.values:
+            self.matched += len(found)
             self.last_matched = self.lines
-        plan.template.count += 1
-        if step is not None:
-            step = int(step)
-            self._sections.went_on(step)
-        return Observation(values, step, epoch, plan.is_evaluation)
+        if plan.step is not None:
+            self._sections.went_on(int(float(found[-1][plan.step])))
+        return map(plan.observation, found)
 
     def _unplanned(self, text: str) -> Iterator[Observation]:
         """A line of which nothing is known yet."""
@@ -127,10 +111,11 @@ class Structural:
         is_text = line is None
         if is_text:
             line = read_line(text)
-            if may_be_nonfinite(text) and self._hides_nan(line):
+            if may_be_nonfinite(text) and (TOKEN.fullmatch(text.strip()) or self._hides_nan(line)):
                 line = read_line(text, forced=True)
             elif (lost := self._with_lost_numbers(text, line)) is not None:
                 line = lost
+            line = titled(line, self._title) if self._title else line
         before = self._sections.part
         self._wanted = None
         yield from self.take(line)
@@ -141,18 +126,18 @@ class Structural:
         """Remembers how lines like this one are read, if that is always the same."""
         if (
             len(self._plans) >= MOST_PLANS
+            or self.reading.is_turned
+            or may_speak(line.text)
             or TOKEN.search(line.text) is not None
             or self._table.is_header(line.text)
         ):
             return
         if self._wanted:
-            template = self.templates.get(
-                tuple(Taken(one.own.name, one.ours, one.part) for one in self._wanted)
-            )
+            template = self.templates.of.get(taken_from(self._wanted))
             plan = None if template is None else planned(line, self._wanted, template)
             if plan is not None:
                 self._plans[shape(line.text)] = plan
-        elif not line.part and self._wanted is not None and not may_speak(line.text):
+        elif not line.part and self._wanted is not None:
             self._plans[shape(line.text)] = NOTHING
 
     def _hides_nan(self, line: Line) -> bool:
@@ -168,7 +153,7 @@ class Structural:
         put = with_nan(text)
         if put == text or TOKEN.search(text) is not None or skeleton(put) not in self._skeletons:
             return None
-        if not (skeleton(text) or line.fields):  # a rule
+        if not (skeleton(text) or line.fields or self._skeletons == {""}):  # a rule
             return None
         found = read_line(put, forced=True)
         own = [one for one in found.fields if one.value is None or isfinite(one.value) or self._is_due(one)]
@@ -188,6 +173,14 @@ class Structural:
         """No more lines come: what is held must do."""
         if self.reading is None and self._held:
             yield from self._decide(at_end=True)
+        if self.reading is None and (lines := unrolled([line for line, _ in self._held])):
+            self._held.clear()
+            for line in lines:
+                yield from self.take(line)
+            yield from self._decide(at_end=True)
+        if self.reading is None:
+            for line, _ in self._held:
+                self.overlooked.said(line, (), has_loss=False)
 
     def take(self, line: Line) -> Iterator[Observation]:
         """What a line says whose fields are known."""
@@ -220,13 +213,14 @@ class Structural:
         values: dict[str, dict[str, float]] = {TRAIN: {}, EVALUATE: {}}
         places: dict[str, float] = {}
         wanted: list[Wanted] = []
+        others: list[tuple[Field, float | None]] = []
         for one in own:
             role = self._role(one)
             value = one.value if self.reading.decimal == "." else value_of(one.text, self.reading.decimal)
             if role is not None and value is None and role.ours in PLACES:
                 value = count(one.text)
             if role is None or (role.ours and value is None):
-                self.overlooked.field(line.text, one, value)
+                others.append((one, value))
                 self.has_seed = self.has_seed or "seed" in words_of(one.name)
             elif role.ours in PLACES:
                 places.setdefault(role.ours, value)
@@ -234,47 +228,34 @@ class Structural:
             elif role.ours:
                 part = EVALUATE if one.part == EVALUATE and not self.reading.is_one_part else TRAIN
                 if part in role.of:
-                    values[part].setdefault(role.ours, value)
+                    values[part].setdefault(role.ours, -value if role.is_turned else value)
                     wanted.append(Wanted(one, role.ours, part))
                 else:
-                    self.overlooked.field(line.text, one, value)
+                    others.append((one, value))
             elif meaning(one.name).sort not in SURVIVED:  # the average of a norm keeps one NaN for ever
-                self.overlooked.field(line.text, one, value)
+                others.append((one, value))
         is_evaluation = bool(values[EVALUATE]) and not _losses(values[TRAIN])
         if is_evaluation or _losses(values[TRAIN]):
             self._know(line.text)
             self.matched += 1
             self.last_matched = self.lines
         self._wanted = wanted
-        self._note(line.text, [Taken(one.own.name, one.ours, one.part) for one in wanted], values[TRAIN])
+        self.templates.note(line.text, taken_from(wanted))
+        if "lr" in values[TRAIN] and len(self.rates) < MOST_RATES:
+            self.rates[values[TRAIN]["lr"]] = None
         if values[EVALUATE]:
             values[EVALUATE] = _losses(values[EVALUATE])
         if not is_evaluation and (found := observed({**values[TRAIN], **places}, is_evaluation=False)):
             yield found
         if values[EVALUATE] and (found := observed({**values[EVALUATE], **places}, is_evaluation=True)):
             yield found
-        if may_speak(line.text):
-            self.overlooked.words(line.text, list(between(line)))
+        has_loss = any(map(isfinite, _losses(values[TRAIN]).values()))
+        self.overlooked.said(line, others, has_loss=has_loss)
 
     def _know(self, text: str) -> None:
         """Remembers what a line says beside its numbers: they are due where it says so again."""
         if len(self._skeletons) < MOST_SKELETONS and TOKEN.search(text) is None:
             self._skeletons.add(skeleton(text))
-
-    def _note(self, text: str, taken: list[Taken], values: Mapping[str, float]) -> None:
-        """Remembers what was taken from which lines, to be shown."""
-        if not taken:
-            self.left_out += 1
-            return
-        if len(self.rates) < MOST_RATES and "lr" in values:
-            self.rates[values["lr"]] = None
-        key = tuple(taken)
-        if (template := self.templates.get(key)) is None and len(self.templates) < MOST_TEMPLATES:
-            template = self.templates[key] = Template()
-        if template is not None:
-            template.count += 1
-            if len(template.lines) < self.SHOWN:
-                template.lines.append(text.strip()[:SHOWN_CHARACTERS])
 
     def _role(self, own: Field) -> Role | None:
         key = key_of(own)
@@ -288,34 +269,9 @@ class Structural:
         return role
 
 
-def json_line(text: str, gaps: Gaps | None = None) -> Line | None:
-    """The fields of a line that is a JSON object; a message in it, as loggers wrap it, is read as a line."""
-    text = text.strip()
-    if not text.startswith("{") or not text.endswith("}"):
-        return None
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    words = [value for name, value in found.items() if isinstance(value, str) and name.lower() in _MESSAGES]
-    inner = [json_line(said) or read_line(said.strip()) for said in words]
-    numbers = numbers_in(found)
-    row = {name: value for name, value in numbers.items() if value is not None}
-    if gaps is not None and row:
-        row |= dict.fromkeys(gaps.nans(row, [name for name in numbers if name not in row]), nan)
-    rows = of_numbers(of_kinds(row, found))
-    part = next((own.part for own in inner if own.part), "")
-    return Line(text, (*rows, *(own for line in inner for own in line.fields)), part)
-
-
-def of_numbers(row: Mapping[str, float]) -> tuple[Field, ...]:
-    """The fields of a row of named numbers."""
-    fields = []
-    for name, value in row.items():
-        text = str(int(value)) if isfinite(value) and value == int(value) else repr(value)
-        part = split_of(name.replace("/", "_").replace(".", "_"))
-        fields.append(Field(name, 1, text, value, 0, 0, part=part))
-    return tuple(fields)
+def taken_from(wanted: Sequence[Wanted]) -> tuple[Taken, ...]:
+    """What is recorded of a line, to be shown."""
+    return tuple(Taken(one.own.name, one.ours, one.part) for one in wanted)
 
 
 def has_loss(text: str) -> bool:

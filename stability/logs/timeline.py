@@ -77,6 +77,8 @@ class Timeline:
         self._digits = 0
         self._rounding: dict[str, float] | None = None
         self.steps = self.evaluations = self.late = self.incomplete = self.replaced = 0
+        self.skipped = 0
+        """Batches that were announced as skipped since the last step that was recorded."""
 
     def add(self, source: str, observation: Observation) -> None:
         """Take in what a source says.
@@ -97,8 +99,8 @@ class Timeline:
         step = numbering.place(observation)
         if numbering.counts:
             step = self._place_counted(source, step)
-        elif step > self._newest.get(source, BEFORE_STEPS):
-            if self._newest.get(source, BEFORE_STEPS) == BEFORE_STEPS:
+        elif step > (newest := self._newest.get(source, BEFORE_STEPS)):
+            if newest == BEFORE_STEPS:
                 self._silent.discard(source)
             self._newest[source] = step
             alone = len(self._newest) - len(self._silent) == 1
@@ -212,7 +214,11 @@ class Timeline:
         self.steps += 1
         if self._digits < COARSE_DIGITS:
             self._note_digits(losses)
-        self._recorder.step(losses, epoch=self._epoch, step=step, measures=self._rounding, **scalars)
+        measures = self._rounding
+        if self.skipped:
+            measures = {**(measures or {}), Measure.SKIPPED_BATCHES: float(self.skipped)}
+            self.skipped = 0
+        self._recorder.step(losses, epoch=self._epoch, step=step, measures=measures, **scalars)
 
     def _record_evaluation(self, step: int, entry: _Entry) -> None:
         losses = {name: value for name, value in entry.values.items() if name not in _SCALARS}
