@@ -227,7 +227,9 @@ def test_ctrl_c_leaves_no_half_file_and_no_process(tmp_path):
         assert process.poll() is None
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    _, said = process.communicate(timeout=60)
+    line = "interrupted; nothing was written, and every run of the program was ended\n"
+    assert (process.returncode, said.decode()) == (1, line)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["started", "train.py"]
     with pytest.raises(ProcessLookupError):
         for _ in range(600):

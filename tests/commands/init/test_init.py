@@ -470,3 +470,10 @@ def test_a_program_that_is_silent(tmp_path, monkeypatch):
     monkeypatch.setattr(help_runner, "HELP_S", 0.5)
     with pytest.raises(UserError, match=r"printed no help within 0.5 s\); .*write the file by hand"):
         study(tmp_path, ["sh", "-c", "sleep 60"])
+
+
+def test_the_usage_is_as_it_is_typed(tmp_path):
+    done = in_this_process(tmp_path, "init", "--help", COLUMNS="120", NO_COLOR="1", TERM="dumb")
+    assert "init [OPTIONS] -- COMMAND..." in done.stdout and "{" not in done.stdout
+    done = in_this_process(tmp_path, "run", "--help", COLUMNS="120", NO_COLOR="1", TERM="dumb")
+    assert "run [OPTIONS] STUDY.yaml [KEY=VALUE]..." in done.stdout
