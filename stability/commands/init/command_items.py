@@ -30,12 +30,13 @@ def items(roles: Roles, files: dict[str, ConfigFile]) -> list[Any]:
     return found
 
 
-def in_files(roles: Roles) -> dict[str, dict[str, str]]:
-    """For each config file, by its path, what is put into it by name."""
-    found: dict[str, dict[str, str]] = {}
-    for _, option, text in _everything(roles):
+def in_files(roles: Roles) -> dict[str, dict[str, str | int]]:
+    """For each config file, by its path, what is put into it by name: texts, and numbers as they are."""
+    found: dict[str, dict[str, str | int]] = {}
+    asked = [(name, *own) for name, own in roles.asked.items()]
+    for _, option, own in [*_of_trial(roles), *asked]:
         if option.place is Place.FILE:
-            found.setdefault(str(option.holder), {})[option.flag] = text
+            found.setdefault(str(option.holder), {})[option.flag] = own
     return found
 
 
@@ -50,6 +51,11 @@ def escaped(text: str) -> str:
 
 def _everything(roles: Roles) -> list[tuple[str, Option, str]]:
     """What is told: its name here, its option, and the text in place of its value."""
+    return [*_of_trial(roles), *((name, option, str(own)) for name, (option, own) in roles.asked.items())]
+
+
+def _of_trial(roles: Roles) -> list[tuple[str, Option, str]]:
+    """What differs from trial to trial."""
     fields = [
         (role, option, FOLDER if role == "run_directory" else f"{{{role}}}")
         for role, option in roles.of_trial.items()

@@ -19,7 +19,7 @@ def first(wall_s, silent_s, losses):
 
 def planned(own, tried, ran):
     roles = Roles([], 0, of_trial={"max_steps": Option("--steps")}, values={"max_steps": own})
-    return budget.planned(roles, {"max_steps": tried}, ran, 120.0)[0]["max_steps"]
+    return budget.planned(roles, {"max_steps": tried}, ran, 120.0).budget["max_steps"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,82 @@
+"""How often a program prints its losses: options that say so, and a shorter interval where they are few.
+
+Few losses tell little of a training. A shorter interval gives more of the same training: its length stays,
+and every schedule that depends on it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from stability.commands.init.argv import Given
+from stability.commands.init.options import Option, Place
+
+if TYPE_CHECKING:
+    from stability.commands.init.params import Roles
+
+ENOUGH = 32
+"""So many losses tell a flat course from a slow one."""
+WANTED = 100
+"""A program that is asked to print more often prints about so many."""
+_PRINTS = r"(?:log(?:ging|ger)?|print(?:ing)?|report(?:ing)?|disp(?:lay)?|show|summary)"
+_OFTEN = r"(?:every(?:_?n)?|interval|freq(?:uency)?|period)"
+_UNIT = r"(?:steps?|iters?|iterations?|batch(?:es)?|updates?)"
+_INTERVAL = re.compile(
+    rf"(?:[a-z]+_)?{_PRINTS}_?(?:{_OFTEN}(?:_{_UNIT})?|(?:per_)?{_UNIT})|{_UNIT}_per_{_PRINTS}|every_{_PRINTS}"
+)
+_NO_LOSS = {"eval", "val", "valid", "test", "image", "images", "audio", "sample", "save", "grad", "model"}
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """An option that says after how many steps a line is printed, its value now, and where it is given."""
+
+    option: Option
+    value: int
+    places: Sequence[Given] = ()
+
+
+def interval_of(option: Option, value: Any, places: Sequence[Given]) -> Interval | None:
+    """None for an option that is no such interval, or one that cannot be shorter."""
+    is_number = isinstance(value, int) and not isinstance(value, bool) and value > 1
+    has_name = option.place is not Place.ITEM and any(map(_is_interval, option.short_names))
+    return Interval(option, value, places) if is_number and has_name else None
+
+
+def shorter(roles: Roles, losses: float) -> Roles | None:
+    """The roles, with intervals so short that about `WANTED` losses are printed where `losses` are now.
+
+    None where there are enough, or no interval is known.
+    """
+    if losses >= ENOUGH or not roles.intervals:
+        return None
+    asked, places, cut = {}, dict(roles.places), set(roles.cut)
+    for own in roles.intervals:
+        name = f"interval {own.option.name}"
+        asked[name] = (own.option, _round(own.value * max(losses, 1.0) / WANTED))
+        for place in own.places:
+            places[name] = place
+            cut |= set(range(place.start, place.end))
+    return replace(roles, asked=asked, places=places, cut=cut)
+
+
+def told(roles: Roles) -> str:
+    """What the roles ask, in words: `--log-interval 2 instead of 5`."""
+    before = {id(own.option): own.value for own in roles.intervals}
+    return ", ".join(
+        f"{option.flag.removesuffix('=')} {value} instead of {before[id(option)]}"
+        for option, value in roles.asked.values()
+    )
+
+
+def _is_interval(name: str) -> bool:
+    return _INTERVAL.fullmatch(name) is not None and not set(name.split("_")) & _NO_LOSS
+
+
+def _round(count: float) -> int:
+    """Down, to one digit that is not 0, and to 1 at least."""
+    power = 10 ** max(0, len(str(int(count))) - 1)
+    return max(1, int(count // power) * power)
