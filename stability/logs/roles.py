@@ -106,8 +106,22 @@ def _losses(table: Table, *, at_end: bool) -> list[Series]:
         own = [one for one in trained if _NAMED[one.meaning.sort] == rank]
         if all(direction(one.meaning.ours or "loss", {}) is Direction.NONE for one in own):
             rank = max(_NAMED.values())  # what is adversarial alone shows nothing
-        return [one for one in named if _NAMED[one.meaning.sort] <= rank]
+        found = [one for one in named if _NAMED[one.meaning.sort] <= rank]
+        return _with_course(found, _moving(table, at_end=at_end))
     return _moving(table, at_end=at_end)
+
+
+def _with_course(named: list[Series], moving: list[Series]) -> list[Series]:
+    """The losses; where what is named are closing words alone (`train 0.06`), what moves before them too.
+
+    Closing words say less than the rows before them. Those of an evaluation stay beside these.
+    """
+    course = [one for one in moving if one not in named]
+    if not course or any(len(one.rows) >= FEW for one in named):
+        return named
+    if max(one.rows[-1] for one in course) > min(one.rows[0] for one in named):
+        return named
+    return [*course, *(one for one in named if TRAIN not in one.parts)]
 
 
 def _of_training(losses: list[Series]) -> list[Series]:
