@@ -90,6 +90,15 @@ def late(reading: Reading, own: Field) -> Role | None:
     return Role("") if part in there else Role(ours, frozenset((part,)))
 
 
+def widened(reading: Reading, role: Role, part: str) -> Role:
+    """The role of a loss that came of one part of the data, and now comes of another: of both.
+
+    `validation: loss 0.5` has the name of the training's, and may be printed long after that was decided.
+    """
+    is_taken = any(own.ours == role.ours and part in own.of for own in reading.roles.values())
+    return role if is_taken or not is_loss(role.ours) else Role(role.ours, role.of | {part})
+
+
 def _decimal(rows: Sequence[Row]) -> str:
     """A comma stands before decimals where some numbers can mean nothing else, and no loss has a point."""
     own = [f.text for row in rows for f in row if meaning(f.name).sort in (*LOSSES, *_SCALARS)]

@@ -120,6 +120,14 @@ def test_closing_words_do_not_hide_the_rows_before_them() -> None:
     assert [one.values for one in found if one.is_evaluation] == [{"loss": 0.0713}]
 
 
+def test_an_evaluation_by_the_name_of_the_training_is_read_though_it_comes_late() -> None:
+    lines = [f"epoch {i // 5} it {i}: loss = {3 - i / 9:.4f}" for i in range(20)]
+    reader = Structural()
+    found = [*reader.read([*lines, "validation: loss 0.9500", "epoch 4 it 20: loss = 0.7000"]), *reader.end()]
+    assert [one.values for one in found if one.is_evaluation] == [{"loss": 0.95}]
+    assert found[-1].values["loss"] == 0.7 and not found[-1].is_evaluation
+
+
 def test_named_losses_of_every_epoch_are_no_closing_words() -> None:
     lines = [line for i in range(5) for line in (f"{i}/ 5: {0.9 - i / 9 + i % 2:.4f}", f"train {3 - i / 7:.4f}")]
     assert roles(*lines) == {"train": "loss"}
