@@ -33,8 +33,8 @@ class Change:
 class Ran:
     """A run: how it ended (None: it still went on), how long it took, what was recorded.
 
-    `printed` is what the program itself printed, on both streams. It began to after `silent_s`, which is all
-    of `wall_s` where it printed nothing.
+    `printed` is what the program itself printed, on both streams. It began to train after `silent_s`, as far
+    as what was printed and read shows; that is all of `wall_s` where it printed nothing.
     """
 
     ending: Ending | None
@@ -87,26 +87,46 @@ def _together(trials: Sequence[TrialSpec], most_s: float) -> list[Ran]:
         for trial in trials:
             trialdir.create(trial)
             processes.append(_start(trial))
-        ended, silent = [most_s] * len(trials), [most_s] * len(trials)
+        clocks = [_Clock(trial.directory, most_s) for trial in trials]
         while any(process.poll() is None for process in processes) and time.monotonic() - start_s < most_s:
             time.sleep(LOOK_S)
             now_s = time.monotonic() - start_s
-            for i, process in enumerate(processes):
-                if process.poll() is not None:
-                    ended[i] = min(ended[i], now_s)
-                if _has_printed(trials[i].directory):
-                    silent[i] = min(silent[i], now_s)
+            for clock, process in zip(clocks, processes, strict=True):
+                clock.look(now_s, has_ended=process.poll() is not None)
     finally:
         for process in processes:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-    return [_ran(*own) for own in zip(trials, ended, silent, strict=True)]
+    return [_ran(trial, clock) for trial, clock in zip(trials, clocks, strict=True)]
 
 
-def _has_printed(folder: Path) -> bool:
-    log = folder / trialdir.STDOUT
-    return log.exists() and log.stat().st_size > 0
+class _Clock:
+    """When a run in `folder` first printed, was first read, and ended, at `most_s` at the latest."""
+
+    def __init__(self, folder: Path, most_s: float) -> None:
+        self._folder = folder
+        self._printed_s = self._read_s = self.ended_s = most_s
+        self._read_bytes = 0
+
+    def look(self, now_s: float, *, has_ended: bool) -> None:
+        """Note what there is now."""
+        if has_ended:
+            self.ended_s = min(self.ended_s, now_s)
+        if _size(self._folder / trialdir.STDOUT):
+            self._printed_s = min(self._printed_s, now_s)
+        if not self._read_bytes and (size := _size(self._folder / trialdir.STEPS)):
+            self._read_s, self._read_bytes = now_s, size
+
+    @property
+    def silent_s(self) -> float:
+        """Until its first loss; until it first printed where most losses were there at once."""
+        is_gradual = 0 < 2 * self._read_bytes < _size(self._folder / trialdir.STEPS)
+        return min(self._read_s if is_gradual else self._printed_s, self.ended_s)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 def _start(trial: TrialSpec) -> subprocess.Popen[bytes]:
@@ -120,11 +140,11 @@ def _start(trial: TrialSpec) -> subprocess.Popen[bytes]:
     )
 
 
-def _ran(trial: TrialSpec, wall_s: float, silent_s: float) -> Ran:
+def _ran(trial: TrialSpec, clock: _Clock) -> Ran:
     folder = trial.directory
     log, ending = folder / trialdir.STDOUT, trialdir.read_ending(folder)
     ours = b"" if ending is None else (ending.traceback or "").encode()
     lines = log.read_bytes().removesuffix(ours).split(b"\n") if log.exists() else []
     printed = b"\n".join(line for line in lines if not line.startswith(b"stability: "))
     records = trialdir.read_records(folder)
-    return Ran(ending, wall_s, min(silent_s, wall_s), printed, records, folder)
+    return Ran(ending, clock.ended_s, clock.silent_s, printed, records, folder)
