@@ -13,21 +13,39 @@ from stability.commands.init.readers.config_file import ConfigFile
 
 
 def items(roles: Roles, files: dict[str, ConfigFile]) -> list[Any]:
-    """The command; at its end what was not given. `files` are the config files that are copied, by path."""
+    """The command; at its end what was not given. `files` are the config files that are copied, by path.
+
+    What has no dash, as `SOLVER.BASE_LR 0.1`, comes last of all: programs take such words as the rest.
+    """
     texts = _texts(roles, files)
     arguments = {name: _argument(roles, name, option, text) for name, option, text in _told(roles)}
     starts = {given.start: name for name, given in roles.places.items()}
-    added = [own for name in arguments if name not in roles.places for own in arguments[name]]
-    added += texts.pop(None, [])
+    new = {name: own for name, own in arguments.items() if name not in roles.places}
+    added = [own for items in new.values() if _has_dash(items) for own in items] + texts.pop(None, [])
+    words = [own for items in new.values() if not _has_dash(items) for own in items]
+    behind = min([roles.end, *_words_given(roles)])
     found: list[Any] = []
     for i, text in enumerate([*roles.command, ""]):
-        if i == roles.end:
+        if i == behind:
             found += added
+        if i == len(roles.command):
+            found += words
         if i in starts:
             found += arguments[starts[i]]
         elif i < len(roles.command) and i not in roles.cut:
             found.append(texts.get(i, escaped(text)))
     return found
+
+
+def _has_dash(items: list[Any]) -> bool:
+    """Whether an option is written with a dash, or is a switch, which always is."""
+    return not isinstance(items[0], str) or items[0].startswith("-")
+
+
+def _words_given(roles: Roles) -> list[int]:
+    """Where words such as `SOLVER.BASE_LR` stand in the command, from which on a program takes all as pairs."""
+    pairs = [own for own in roles.places.values() if not own.is_glued and not own.before.startswith("-")]
+    return [own.start for own in pairs]
 
 
 def in_files(roles: Roles) -> dict[str, dict[str, str | int]]:
