@@ -43,7 +43,7 @@ def _has_dash(items: list[Any]) -> bool:
 
 
 def _words_given(roles: Roles) -> list[int]:
-    """Where words such as `SOLVER.BASE_LR` stand in the command, from which on a program takes all as pairs."""
+    """Where words such as `SOLVER.BASE_LR` stand in the command: a program takes what follows as pairs."""
     pairs = [own for own in roles.places.values() if not own.is_glued and not own.before.startswith("-")]
     return [own.start for own in pairs]
 
