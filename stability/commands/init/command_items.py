@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from stability.commands.init.asking import as_written
 from stability.commands.init.options import Option, Place
 from stability.commands.init.outputs import FOLDER
 from stability.commands.init.params import Roles, StudyParam
@@ -48,9 +49,9 @@ def _words_given(roles: Roles) -> list[int]:
     return [own.start for own in pairs]
 
 
-def in_files(roles: Roles) -> dict[str, dict[str, str | int]]:
-    """For each config file, by its path, what is put into it by name: texts, and numbers as they are."""
-    found: dict[str, dict[str, str | int]] = {}
+def in_files(roles: Roles) -> dict[str, dict[str, str | int | bool]]:
+    """For each config file, by its path, what is put into it by name: texts, and what is asked as it is."""
+    found: dict[str, dict[str, str | int | bool]] = {}
     asked = [(name, *own) for name, own in roles.asked.items()]
     for _, option, own in [*_of_trial(roles), *asked]:
         if option.place is Place.FILE:
@@ -69,7 +70,8 @@ def escaped(text: str) -> str:
 
 def _everything(roles: Roles) -> list[tuple[str, Option, str]]:
     """What is told: its name here, its option, and the text in place of its value."""
-    return [*_of_trial(roles), *((name, option, str(own)) for name, (option, own) in roles.asked.items())]
+    asked = [(name, option, as_written(option, own)) for name, (option, own) in roles.asked.items()]
+    return [*_of_trial(roles), *asked]
 
 
 def _of_trial(roles: Roles) -> list[tuple[str, Option, str]]:
@@ -129,6 +131,8 @@ def _held(command: list[str], holder: str) -> tuple[int | None, str, str]:
 
 def _argument(roles: Roles, name: str, option: Option, text: str) -> list[Any]:
     """In the spelling in which the command has it, if it has."""
+    if name in roles.asked and option.is_switch:
+        return [option.flag]
     param = next((own for own in roles.params if own.name == name), None)
     if param is not None and _is_boolean(param):
         if option.is_switch:

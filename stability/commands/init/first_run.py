@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from stability.commands.init import budget, fallbacks, intervals, reaching, reading
+from stability.commands.init import asking, budget, fallbacks, intervals, reaching, reading
+from stability.commands.init.first_evaluation import evaluated_first
 from stability.commands.init.left_behind import LeftBehind
 from stability.commands.init.study_file import ARM, Draft
 from stability.commands.init.trial_runs import Change, Ran, run
+from stability.records import BEFORE_TRAINING
 from stability.spec import StudySpec
 
 
@@ -92,8 +94,7 @@ def _plan(shown: Shown, begun: First, limits: Limits) -> None:
     """How long a trial is, and what was changed of what the program does by itself."""
     roles = begun.draft.roles
     plan = budget.planned(roles, begun.draft.budget, begun.ran, limits.most_s, grows=begun.grows)
-    more = f"{intervals.told(roles)}, for more losses to judge by" if roles.asked else ""
-    why = "; ".join(filter(None, [plan.why, more]))
+    why = "; ".join(filter(None, [plan.why, *asking.told(roles)]))
     shown.draft = replace(shown.draft, budget=plan.budget, why=why)
     if why:
         length = ", ".join(f"{plan.budget[name]} {name}" for name in plan.budget if name != "timeout_s")
@@ -115,16 +116,16 @@ def _first(draft: Draft, limits: Limits) -> First:
     begun = First(ran, draft)
     if not fallbacks.has_failed(ran) and not fallbacks.is_lost(ran):
         begun = _long_enough(_more_often(begun, limits), limits)
-    return _read(begun, limits)
+    return _evaluated_first(_read(begun, limits), limits)
 
 
 def _more_often(begun: First, limits: Limits) -> First:
     """Printing more often, where its losses would be too few, it can be told so, and then prints more."""
     roles, count = begun.draft.roles, _reading(begun.ran).count
-    asking = intervals.shorter(roles, count * budget.own_share(roles, begun.draft.budget, begun.ran))
-    if asking is None:
+    more = intervals.shorter(roles, count * budget.own_share(roles, begun.draft.budget, begun.ran))
+    if more is None:
         return begun
-    draft = replace(begun.draft, roles=asking)
+    draft = replace(begun.draft, roles=more)
     ran = limits.once(draft, "often")
     return First(ran, draft) if _reading(ran).count > count else begun
 
@@ -155,6 +156,18 @@ def _read(begun: First, limits: Limits) -> First:
         draft = replace(draft, parse=found.parse, yardstick=found.losses)
         ran = ran if is_read else limits.once(draft, "read")
     return First(ran, draft, found.sentences, begun.grows)
+
+
+def _evaluated_first(begun: First, limits: Limits) -> First:
+    """With an evaluation before training, where it evaluates later, can be told so, and then does."""
+    first = evaluated_first(begun.draft.roles)
+    evaluations = begun.ran.records.evaluations
+    if first is None or not evaluations or evaluations[0].epoch == BEFORE_TRAINING:
+        return begun
+    draft = replace(begun.draft, roles=first)
+    ran = limits.once(draft, "evaluated")
+    is_first = ran.records.evaluations and ran.records.evaluations[0].epoch == BEFORE_TRAINING
+    return replace(begun, ran=ran, draft=draft) if is_first and not fallbacks.is_lost(ran) else begun
 
 
 def _reading(ran: Ran) -> reading.Reading:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from stability.commands.init.argv import Given
+from stability.commands.init.asking import Setting, asked
 from stability.commands.init.options import Option, Place
 
 if TYPE_CHECKING:
@@ -30,20 +30,11 @@ _INTERVAL = re.compile(
 _NO_LOSS = {"eval", "val", "valid", "test", "image", "images", "audio", "sample", "save", "grad", "model"}
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """An option that says after how many steps a line is printed, its value now, and where it is given."""
-
-    option: Option
-    value: int
-    places: Sequence[Given] = ()
-
-
-def interval_of(option: Option, value: Any, places: Sequence[Given]) -> Interval | None:
+def interval_of(option: Option, value: Any, places: Sequence[Given]) -> Setting | None:
     """None for an option that is no such interval, or one that cannot be shorter."""
     is_number = isinstance(value, int) and not isinstance(value, bool) and value > 1
     has_name = option.place is not Place.ITEM and any(map(_is_interval, option.short_names))
-    return Interval(option, value, places) if is_number and has_name else None
+    return Setting(option, value, places) if is_number and has_name else None
 
 
 def shorter(roles: Roles, losses: float) -> Roles | None:
@@ -53,23 +44,9 @@ def shorter(roles: Roles, losses: float) -> Roles | None:
     """
     if losses >= ENOUGH or not roles.intervals:
         return None
-    asked, places, cut = {}, dict(roles.places), set(roles.cut)
     for own in roles.intervals:
-        name = f"interval {own.option.name}"
-        asked[name] = (own.option, _round(own.value * max(losses, 1.0) / WANTED))
-        for place in own.places:
-            places[name] = place
-            cut |= set(range(place.start, place.end))
-    return replace(roles, asked=asked, places=places, cut=cut)
-
-
-def told(roles: Roles) -> str:
-    """What the roles ask, in words: `--log-interval 2 instead of 5`."""
-    before = {id(own.option): own.value for own in roles.intervals}
-    return ", ".join(
-        f"{option.flag.removesuffix('=')} {value} instead of {before[id(option)]}"
-        for option, value in roles.asked.values()
-    )
+        roles = asked(roles, own, _round(own.value * max(losses, 1.0) / WANTED))
+    return roles
 
 
 def _is_interval(name: str) -> bool:

@@ -105,6 +105,31 @@ def test_a_config_file_is_asked_to_print_more_often(init, tmp_path):
     assert copy["set"]["train.log_every"] == 1
 
 
+EVALUATES = (
+    (
+        "a = p.parse_args()",
+        "p.add_argument('--eval_on_start', action='store_true', help='Evaluate at the beginning.')\na = p.parse_args()",
+    ),
+    (
+        "for epoch in range(a.epochs):\n",
+        "if a.eval_on_start: print(f'val loss: {x * x + 1:.5f}')\nfor epoch in range(a.epochs):\n",
+    ),
+    ('        x -= 2 * a.lr * x\n', '        x -= 2 * a.lr * x\n    print(f"val loss: {x * x + 1:.5f}")\n'),
+)
+
+
+def test_a_program_is_asked_to_evaluate_before_it_trains(init):
+    said, spec = init(*EVALUATES, given=["--lr", "0.05", "--epochs", "5"])
+    assert spec.trainer["command"][-1] == "--eval_on_start"
+    assert "a trial: 5 epochs (--eval_on_start, to see what is learned from the start on)" in said
+
+
+def test_a_switch_that_does_not_evaluate_first_stays_off(init):
+    idle = (EVALUATES[0], EVALUATES[2])
+    _, spec = init(*idle, given=["--lr", "0.05", "--epochs", "5"])
+    assert "--eval_on_start" not in spec.trainer["command"]
+
+
 def test_an_interval_that_changes_nothing_stays(init):
     idle = ("a = p.parse_args()", "p.add_argument('--log-interval', type=int, default=4)\na = p.parse_args()")
     said, spec = init(idle, given=["--lr", "0.05"])
