@@ -98,14 +98,15 @@ def _own_length(own: int, tried: int, first: Ran) -> int:
 
 
 def _length(own: int, tried: int, first: Ran) -> int:
-    """Its own length; longer where that prints too few losses to judge by."""
+    """Its own length; longer where that prints too few losses to judge by, or cut by less for that reason."""
     losses, fits = len(first.records.steps), _fitting(tried, first)
-    found, needed = _own_length(own, tried, first), math.ceil(tried * ENOUGH / losses)
-    if found < needed:
-        found = min(max(needed, found), fits)
-    if losses * found < LEAST * tried:
-        most = int(tried * _times(first, LONGEST_S / 2))
-        found = max(found, min(own, math.ceil(tried * LEAST / losses), most))
+    needed = math.ceil(tried * ENOUGH / losses)
+    found = min(own, fits)
+    if found < needed:  # longer than its own, as far as that helps
+        found = max(found, needed if needed <= fits else min(fits, math.ceil(tried * LEAST / losses)))
+    for count, within_s in ((ENOUGH, 2 * TRIAL_S), (LEAST, LONGEST_S / 2)):
+        most = int(tried * _times(first, within_s))
+        found = max(found, min(own, math.ceil(tried * count / losses), most))
     return found
 
 
