@@ -112,6 +112,12 @@ def test_an_unknown_name_is_a_loss_where_it_moves_as_one() -> None:
     assert roles(*(f"{i} | flurb {3 - i / 9 + i % 2:.4f} | lr 0.01" for i in range(9)))["flurb"] == "flurb"
 
 
+def test_the_loss_for_the_final_step_is_the_loss() -> None:
+    lines = [f"loss = {3 - i / 9:.4f}, step = {i}" for i in range(6)]
+    found = decide(rows(*lines, "Loss for final step: 0.8706."), at_end=True)
+    assert {role.ours for role in found.roles.values()} <= {"loss", "step", ""}
+
+
 def test_closing_words_do_not_hide_the_rows_before_them() -> None:
     lines = [f"{50 * i:6d}/ {800:6d}: {0.7 * 0.8**i + i % 2 / 90:.4f}" for i in range(16)]
     reader = Structural()

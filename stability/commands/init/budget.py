@@ -48,7 +48,7 @@ def longer(roles: Roles, first: Ran, most_s: float) -> dict[str, Any] | None:
     It shows whether a longer training prints more, so it may be longer than the program's own.
     """
     tried = shortest(roles)
-    is_short = first.ending is not None and LONGER * first.wall_s < most_s
+    is_short = first.ending is not None and first.silent_s + LONGER * _training_s(first) < most_s
     own = _own(roles)
     if not own or not is_short:
         return None
@@ -72,20 +72,25 @@ def own_share(roles: Roles, tried: Mapping[str, Any], first: Ran) -> float:
 
 
 def planned(
-    roles: Roles, tried: Mapping[str, Any], first: Ran, most_s: float, *, grows: bool = True
+    roles: Roles, tried: Mapping[str, Any], first: Ran, most_s: float, *, grows: bool | None = True
 ) -> Planned:
-    """The budget after a first run with that of `tried`. `grows`: a longer training prints more losses."""
+    """The budget after a first run with that of `tried`.
+
+    `grows`: a longer training prints more losses; None where nobody knows.
+    """
     own, losses = _own(roles), len(first.records.steps)
     if first.ending is None and not own:
         line = f"a run takes longer than {most_s:g} s, and no option for epochs or steps was found"
         return Planned({"timeout_s": LONGEST_S}, "", losses, [line])
     came_to_its_end = first.ending is not None and first.ending.outcome is Outcome.FINISHED
-    may_need_more = came_to_its_end and grows and losses > 0
+    may_need_more = came_to_its_end and grows is not False and losses > 0
     length = _length if may_need_more else _own_length
     found = {name: length(count, tried[name], first) for name, count in own.items()}
+    if not grows:  # no stretching in hope
+        found = {name: min(count, max(own[name], tried[name])) for name, count in found.items()}
     share = max((found[name] / tried[name] for name in found), default=1.0)
     timeout_s = min(LONGEST_S, max(60, 10 * math.ceil(first.wall_s * share)))
-    printed = losses * share if grows else losses
+    printed = losses if grows is False else losses * share
     lines = []
     if came_to_its_end and printed < FEW:
         lines.append(f"about {printed:.0f} losses a trial are few to judge by: let it print more often")
@@ -129,10 +134,15 @@ def _why(own: Mapping[str, int], found: Mapping[str, int]) -> str:
 def _times(first: Ran, trial_s: float) -> float:
     """How many times as long as the first run a trial trains within so many seconds.
 
-    Before a program prints anything it does not train, as far as one can tell; a part of its time it does.
+    Before a program prints a loss it does not train, as far as one can tell. Where all came at once, it
+    trained for a part of its time.
     """
-    training_s = max(first.wall_s - first.silent_s, first.wall_s / 4, 0.1)
-    return max(trial_s - first.silent_s, trial_s / 4) / training_s
+    return max(trial_s - first.silent_s, trial_s / 4) / _training_s(first)
+
+
+def _training_s(first: Ran) -> float:
+    least_s = 0.1 if first.has_pace else first.wall_s / 4
+    return max(first.wall_s - first.silent_s, least_s, 0.1)
 
 
 def _round(count: float) -> int:

@@ -62,13 +62,13 @@ def try_out(draft: Draft, check: Callable[[Draft], StudySpec], most_s: float) ->
 class First:
     """The first run that counts, the draft that it was run with, and what was read of it, in sentences.
 
-    `grows`: a longer training prints more losses, as far as is known.
+    `grows`: a longer training prints more losses; None where that is not known.
     """
 
     ran: Ran
     draft: Draft
     sentences: Sequence[str] = ()
-    grows: bool = True
+    grows: bool | None = True
 
 
 def _tried(draft: Draft, limits: Limits) -> Shown:
@@ -137,7 +137,7 @@ def _long_enough(begun: First, limits: Limits) -> First:
         return begun
     longer = budget.longer(begun.draft.roles, begun.ran, limits.most_s)
     if longer is None:
-        return replace(begun, grows=False)
+        return replace(begun, grows=None)
     draft = replace(begun.draft, budget=longer)
     ran = limits.once(draft, "longer")
     return First(ran, draft) if _reading(ran).count > count else replace(begun, grows=False)

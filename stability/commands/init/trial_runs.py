@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import signal
 import subprocess
@@ -14,11 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from stability import trainers, trialdir
+from stability.logs.structural import has_loss
 from stability.records import Ending, Records, TrialSpec
 from stability.spec import StudySpec
 
 CHILD = "import sys; from stability.worker import run_trial; run_trial(sys.argv[1])"
 LOOK_S = 0.05
+PACE_S = 0.2
+"""Lines so far apart were not printed at once, at the end of a training."""
+MOST_LINES = 2000
+"""So many lines are looked through for the first loss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +40,8 @@ class Ran:
     """A run: how it ended (None: it still went on), how long it took, what was recorded.
 
     `printed` is what the program itself printed, on both streams. It began to train after `silent_s`, as far
-    as what was printed and read shows; that is all of `wall_s` where it printed nothing.
+    as what was printed shows; that is all of `wall_s` where it printed nothing. `has_pace`: losses came by
+    and by from then on, so the rest of its time is that of the training.
     """
 
     ending: Ending | None
@@ -43,6 +50,7 @@ class Ran:
     printed: bytes
     records: Records
     folder: Path
+    has_pace: bool = False
 
     @property
     def names(self) -> set[str]:
@@ -102,31 +110,40 @@ def _together(trials: Sequence[TrialSpec], most_s: float) -> list[Ran]:
 
 
 class _Clock:
-    """When a run in `folder` first printed, was first read, and ended, at `most_s` at the latest."""
+    """When a run in `folder` began to train, as its output grew, and ended (after `most_s` at most)."""
 
     def __init__(self, folder: Path, most_s: float) -> None:
-        self._folder = folder
-        self._printed_s = self._read_s = self.ended_s = most_s
-        self._read_bytes = 0
+        self._log = folder / trialdir.STDOUT
+        self._growth: list[tuple[float, int]] = []
+        self.ended_s = most_s
 
     def look(self, now_s: float, *, has_ended: bool) -> None:
         """Note what there is now."""
         if has_ended:
             self.ended_s = min(self.ended_s, now_s)
-        if _size(self._folder / trialdir.STDOUT):
-            self._printed_s = min(self._printed_s, now_s)
-        if not self._read_bytes and (size := _size(self._folder / trialdir.STEPS)):
-            self._read_s, self._read_bytes = now_s, size
+        size = self._log.stat().st_size if self._log.exists() else 0
+        if size > (self._growth[-1][1] if self._growth else 0):
+            self._growth.append((now_s, size))
 
-    @property
-    def silent_s(self) -> float:
-        """Until its first loss; until it first printed where most losses were there at once."""
-        is_gradual = 0 < 2 * self._read_bytes < _size(self._folder / trialdir.STEPS)
-        return min(self._read_s if is_gradual else self._printed_s, self.ended_s)
+    def training(self) -> tuple[float, bool]:
+        """When its first loss was there, or its first word, and whether more came after it by and by."""
+        first = _offset_of_loss(self._log)
+        since = [now_s for now_s, size in self._growth if size > first]
+        if not since:
+            return self.ended_s, False
+        return min(since[0], self.ended_s), since[-1] - since[0] >= PACE_S
 
 
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
+def _offset_of_loss(log: Path) -> int:
+    """Where in a log the first line begins that has a loss by its name; 0 where none of many has."""
+    offset = 0
+    if log.exists():
+        with log.open("rb") as file:
+            for line in itertools.islice(file, MOST_LINES):
+                if has_loss(line.decode("utf-8", errors="replace")):
+                    return offset
+                offset += len(line)
+    return 0
 
 
 def _start(trial: TrialSpec) -> subprocess.Popen[bytes]:
@@ -147,4 +164,5 @@ def _ran(trial: TrialSpec, clock: _Clock) -> Ran:
     lines = log.read_bytes().removesuffix(ours).split(b"\n") if log.exists() else []
     printed = b"\n".join(line for line in lines if not line.startswith(b"stability: "))
     records = trialdir.read_records(folder)
-    return Ran(ending, clock.ended_s, clock.silent_s, printed, records, folder)
+    silent_s, has_pace = clock.training()
+    return Ran(ending, clock.ended_s, silent_s, printed, records, folder, has_pace)
