@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.core import TyperCommand
 
 from stability.records import UserError
 from stability.redaction import without_password
@@ -22,6 +23,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+
+
+class AsTyped(TyperCommand):
+    """A command whose usage shows its arguments as they are typed, without the braces of Typer's own."""
+
+    def collect_usage_pieces(self, ctx: typer.Context) -> list[str]:
+        """The options, then each argument by its metavar."""
+        arguments = [param for param in self.get_params(ctx) if param.param_type_name == "argument"]
+        return [self.options_metavar, *(param.metavar or param.name.upper() for param in arguments)]
 
 
 class TableFormat(StrEnum):
@@ -62,7 +72,7 @@ MaxRiskOption = Annotated[
 DEFAULT_STORAGE = "sqlite:///stability.db"
 
 
-@app.command()
+@app.command(cls=AsTyped)
 def run(
     study: Annotated[Path, typer.Argument(metavar="STUDY.yaml", help="The study file.")],
     overrides: Annotated[
@@ -237,7 +247,7 @@ def gate(
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(cls=AsTyped)
 def judge(
     study: StudyArgument,
     limits: Annotated[
@@ -311,18 +321,27 @@ def dashboard(
     served.serve(Store(storage, create=False), host, port, artifact_dir, typer.echo, lang.value)
 
 
-@app.command(context_settings={"ignore_unknown_options": True})
+@app.command(cls=AsTyped, context_settings={"ignore_unknown_options": True}, options_metavar="[OPTIONS] --")
 def init(
     command: Annotated[
-        list[str], typer.Argument(metavar="COMMAND", help="The program as it is run now, after `--`.")
+        list[str], typer.Argument(metavar="COMMAND...", help="The program as you start it now, after `--`.")
     ],
-    out: Annotated[Path, typer.Option(help="The study file to write.")] = Path("study.yaml"),
+    out: Annotated[
+        Path, typer.Option(help="The study file to write, such as `--out lr.yaml`; the study has its name.")
+    ] = Path("study.yaml"),
     log: Annotated[
-        Path | None, typer.Option(help="What an earlier run printed, instead of a first run.")
+        Path | None,
+        typer.Option(help="Read what an earlier run printed, and run nothing, such as `--log old.log`."),
     ] = None,
-    no_run: Annotated[bool, typer.Option("--no-run", help="Do not run it; nothing is proved then.")] = False,
-    timeout: Annotated[float, typer.Option(min=1.0, help="Seconds that a first run may take.")] = 120.0,
-    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+    no_run: Annotated[
+        bool, typer.Option("--no-run", help="Do not run the program; how its numbers are read stays unknown.")
+    ] = False,
+    timeout: Annotated[
+        float, typer.Option(min=1.0, help="Seconds that each run may take, such as `--timeout 600`.")
+    ] = 120.0,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write over the file of `--out`, if it is there.")
+    ] = False,
 ) -> None:
     """Write a first study file: `stability init -- python train.py --lr 0.1`.
 
@@ -335,13 +354,19 @@ def init(
     if out.exists() and not force:
         raise UserError(f"{out} is there already; choose another --out, or --force")
     wishes = first_study.Wishes(out, _study_stem(out), log, not no_run, timeout, typer.echo)
-    if not first_study.write(command, wishes):
+    try:
+        is_ready = first_study.write(command, wishes)
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the end of Python itself would answer another aloud
+        typer.echo("interrupted; nothing was written, and every run of the program was ended", err=True)
+        raise typer.Exit(1) from None
+    if not is_ready:
         typer.echo(f"{out}: no study can begin with it; mend this, then the same command with --force")
         raise typer.Exit(1)
     typer.echo(f"{out}: look at it, then\nstability run {out}")
 
 
-@app.command("import")
+@app.command("import", cls=AsTyped)
 def import_(
     logs: Annotated[list[Path], typer.Argument(metavar="LOG...", help="Logs, or folders of them.")],
     name: Annotated[str, typer.Option(help="Name of the study.")] = "imported",

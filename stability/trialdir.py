@@ -50,6 +50,7 @@ from stability.records import (
 )
 
 STDOUT = "stdout.log"
+STEPS = "steps.jsonl"
 OUTPUT_LIMIT_BYTES = 16 * 2**20
 
 
@@ -134,7 +135,7 @@ class Writer:
     """Appends a trial's records; every line reaches the operating system at once."""
 
     def __init__(self, directory: Path) -> None:
-        self._steps: TextIO = (directory / "steps.jsonl").open("a", buffering=1)
+        self._steps: TextIO = (directory / STEPS).open("a", buffering=1)
         self._events: TextIO = (directory / "events.jsonl").open("a", buffering=1)
 
     def step(self, step: Step) -> None:
@@ -169,7 +170,7 @@ def read_records(directory: Path) -> Records:
     evaluations: list[Evaluation] = []
     definitions: dict[str, str] = {}
     effective: dict[str, str] = {}
-    path = directory / "steps.jsonl"
+    path = directory / STEPS
     for number, line in enumerate(_lines(path), start=1):
         match _record(line, len(steps), path, number):
             case Step() as step:
@@ -188,7 +189,7 @@ class Follower:
     """Reads a trial's steps and evaluations while another program writes them."""
 
     def __init__(self, directory: Path) -> None:
-        self._path = directory / "steps.jsonl"
+        self._path = directory / STEPS
         self._at = self._lines = self._steps = 0
 
     def new(self) -> Iterator[Step | Evaluation]:
@@ -379,7 +380,7 @@ def _optional_numbers(values: Mapping[str, Any] | None) -> dict[str, float] | No
 
 def _records_sha256(directory: Path) -> str:
     digest = hashlib.sha256()
-    for name in ("steps.jsonl", "events.jsonl"):
+    for name in (STEPS, "events.jsonl"):
         if (directory / name).exists():
             digest.update((directory / name).read_bytes())
     return digest.hexdigest()

@@ -92,6 +92,15 @@ def late(reading: Reading, own: Field) -> Role | None:
     return Role("") if part in there else Role(ours, frozenset((part,)))
 
 
+def widened(reading: Reading, role: Role, part: str) -> Role:
+    """The role of a loss that came of one part of the data, and now comes of another: of both.
+
+    `validation: loss 0.5` has the name of the training's, and may be printed long after that was decided.
+    """
+    is_taken = any(own.ours == role.ours and part in own.of for own in reading.roles.values())
+    return role if is_taken or not is_loss(role.ours) else Role(role.ours, role.of | {part})
+
+
 def _decimal(rows: Sequence[Row]) -> str:
     """A comma stands before decimals where some numbers can mean nothing else, and no loss has a point."""
     own = [f.text for row in rows for f in row if meaning(f.name).sort in (*LOSSES, *SCALARS)]
@@ -110,9 +119,23 @@ def _losses(table: Table, *, at_end: bool) -> list[Series]:
         own = [one for one in trained if _NAMED[one.meaning.sort] == rank]
         if all(direction(one.meaning.ours or "loss", {}) is Direction.NONE for one in own):
             rank = max(_NAMED.values())  # what is adversarial alone shows nothing
-        return [one for one in named if _NAMED[one.meaning.sort] <= rank]
+        found = [one for one in named if _NAMED[one.meaning.sort] <= rank]
+        return _with_course(found, _moving(table, at_end=at_end))
     found = [turned(one) for one in gains] or _moving(table, at_end=at_end)
     return found or (_never_finite(table) if at_end else [])
+
+
+def _with_course(named: list[Series], moving: list[Series]) -> list[Series]:
+    """The losses; where what is named are closing words alone (`train 0.06`), what moves before them too.
+
+    Closing words say less than the rows before them. Those of an evaluation stay beside these.
+    """
+    course = [one for one in moving if one not in named]
+    if not course or any(len(one.rows) >= FEW for one in named):
+        return named
+    if max(one.rows[-1] for one in course) > min(one.rows[0] for one in named):
+        return named
+    return [*course, *(one for one in named if TRAIN not in one.parts)]
 
 
 def _of_training(losses: list[Series]) -> list[Series]:

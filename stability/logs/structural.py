@@ -266,6 +266,9 @@ class Structural:
             if found is not None and role is None:
                 self.reading = self.reading.with_role(key, found, own.name)
                 role = found
+        elif part not in role.of and not self._given.losses:
+            role = roles.widened(self.reading, role, part)
+            self.reading = self.reading.with_role(key, role, own.name)
         return role
 
 

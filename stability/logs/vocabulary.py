@@ -120,9 +120,12 @@ def meaning(name: str) -> Meaning:
 
 
 def _before_place(own: list[str]) -> list[str]:
-    """Of `loss on the held-out data`, which is a sentence, what the number is: the loss."""
-    at = next((i for i, word in enumerate(own) if word in ("on", "over", "across")), 0)
-    return own[:at] if {"loss", "losses", "error"} & set(own[:at]) else own
+    """What a number is without its place: the loss, of `loss on held-out data` and `loss for final step`."""
+    for i, word in enumerate(own):
+        is_time = word in ("for", "at") and not (STEPS | EPOCHS).isdisjoint(own[i:])
+        if word in ("on", "over", "across") or is_time:
+            return own[:i] if {"loss", "losses", "error"} & set(own[:i]) else own
+    return own
 
 
 def _place(own: list[str]) -> Meaning | None:

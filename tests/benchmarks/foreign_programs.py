@@ -39,8 +39,8 @@ def main(names: list[str], rates: list[str], keep: Path | None) -> int:
                 continue
             for rate in rates:
                 found = seen(case, rate, root / f"{case.name}-{rate}")
-                right, total = right + found.is_right(rate), total + 1
-                mark = "right" if found.is_right(rate) else "WRONG"
+                right, total = right + found.is_right(case, rate), total + 1
+                mark = "right" if found.is_right(case, rate) else "WRONG"
                 print(f"{case.name} {rate}: {mark}: {' '.join(found.verdicts)}, {found.wall_s:.0f} s")
                 print("\n".join(shown(found)), flush=True)
     print(f"{right} of {total} right")

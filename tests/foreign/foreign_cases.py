@@ -36,6 +36,8 @@ class Case:
     """Modules beyond torch, numpy, transformers and lightning."""
     lr_file: str | None = None
     """The JSON file that holds the learning rate, where no argument does."""
+    warned: str = ""
+    """Why at `too_high` a warning is right too: what the printed numbers do not show, or what was learned after all."""
 
 
 def prepare(case: Case, folder: Path, rate: float) -> tuple[str, ...]:
@@ -100,6 +102,7 @@ CASES = (
         notes="Exits 0 with nan. No --help: a word without '=' that begins with '--' is an AssertionError, an "
         "unknown key a ValueError. A value's type must be the default's: --learning_rate=1 fails, =1.0 does not. "
         "Warm-up and decay are inside; mfu is negative; val loss is a mean of random batches.",
+        warned="Its own validation loss ends at 3.05 to 3.14, below the 3.41 to 3.49 before training; sane, at 1.72.",
     ),
     Case(
         name="lightning_cli",
@@ -108,7 +111,7 @@ CASES = (
         lr_option_name_or_key="--optimizer.lr",
         sane=0.1,
         too_high=10.0,
-        nan=1e4,
+        nan=1e8,  # at 1e4 some seeds stay finite
         has_seed=True,
         notes="Exits 0 with nan. --optimizer.lr is no option of `fit --help` before --optimizer names a class. Losses "
         "are in csv_logs/lightning_logs/version_N/metrics.csv; the progress bar breaks its line. The seed is "
@@ -127,6 +130,7 @@ CASES = (
         notes="Losses become inf, not nan. A mean loss over 709 ends it with OverflowError of math.exp, exit 1. "
         "A rate that gains nothing is divided by 4 an epoch, so a lost run comes back a part of the way, and the test "
         "loss is that of the best epoch. --save is a file; --data a folder, and required in fact.",
+        warned="The first number that it prints is 50 to 90; an untrained model has 4.40, which no line shows.",
     ),
     Case(
         name="mnist",
@@ -159,12 +163,12 @@ CASES = (
         lr_option_name_or_key="SOLVER.BASE_LR",
         sane=0.02,
         too_high=1.0,
-        nan=100.0,
+        nan=1e8,  # at 1e4 some seeds stay finite
         has_seed=True,
         notes="FloatingPointError with exit 1 at the first loss that is not finite, logged and raised: the traceback "
         "stands twice. Settings are KEY VALUE words after the options and in no --help; SEED is -1, random, unless "
         "given. Losses are medians of 20 iterations; a lost run sits at chance, dead, and ends well. Between 0.5 and "
-        "30 some seeds end in NaN and some do not. The evaluation prints no loss.",
+        "1e4 some seeds end in NaN and some do not. The evaluation prints no loss.",
         needs=("yaml",),
     ),
     Case(
@@ -247,5 +251,6 @@ CASES = (
         notes="EncounteredNaNError and exit 1. The rate and the epochs are numbers in their places; only "
         "`fit --help` names them. The loss is a moving mean in a line drawn over itself on stderr; stdout has only "
         "the accuracy of rows held out, P@1. The rate falls to 0.",
+        warned="The first mean that it prints is 2.6 to 2.8; an untrained model has 1.79, which no line shows.",
     ),
 )  # fmt: skip

@@ -21,6 +21,8 @@ RIGHT = {
     "nan": {"DIVERGED"},
 }
 """Where the losses end finite and at chance, it gave back all that it had, or never had any."""
+WARNED = {"UNSTABLE", "INCONCLUSIVE"}
+"""Right too where a case says why: what is printed cannot show more. STABLE never is."""
 TRIALS = 2
 
 
@@ -37,8 +39,9 @@ class Seen:
         """What `init` could not do, a line each."""
         return [line.removeprefix("not done: ") for line in self.said if line.startswith("not done: ")]
 
-    def is_right(self, rate: str) -> bool:
-        return len(self.verdicts) == TRIALS and set(self.verdicts) <= RIGHT[rate]
+    def is_right(self, case: Case, rate: str) -> bool:
+        right = RIGHT[rate] | (WARNED if rate == "too_high" and case.warned else set())
+        return len(self.verdicts) == TRIALS and set(self.verdicts) <= right
 
 
 def missing(case: Case) -> list[str]:

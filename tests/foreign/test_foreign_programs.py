@@ -20,7 +20,7 @@ def check(name: str, rate: str, folder) -> None:
     if modules := missing(case):
         pytest.skip(f"{name} needs {', '.join(modules)}")
     found = seen(case, rate, folder)
-    assert found.is_right(rate), f"{found.verdicts}\n{(folder / 'study.yaml').read_text()}"
+    assert found.is_right(case, rate), f"{found.verdicts}\n{(folder / 'study.yaml').read_text()}"
 
 
 @pytest.mark.parametrize(("name", "rate"), QUICK)

@@ -120,6 +120,33 @@ def test_an_unknown_name_is_a_loss_where_it_moves_as_one() -> None:
     assert roles(*(f"{i} | flurb {3 - i / 9 + i % 2:.4f} | lr 0.01" for i in range(9)))["flurb"] == "flurb"
 
 
+def test_the_loss_for_the_final_step_is_the_loss() -> None:
+    lines = [f"loss = {3 - i / 9:.4f}, step = {i}" for i in range(6)]
+    found = decide(rows(*lines, "Loss for final step: 0.8706."), at_end=True)
+    assert {role.ours for role in found.roles.values()} <= {"loss", "step", ""}
+
+
+def test_closing_words_do_not_hide_the_rows_before_them() -> None:
+    lines = [f"{50 * i:6d}/ {800:6d}: {0.7 * 0.8**i + i % 2 / 90:.4f}" for i in range(16)]
+    reader = Structural()
+    found = [*reader.read([*lines, "train 0.0651 0.9795", "val 0.0713 0.976"]), *reader.end()]
+    assert [one.step for one in found if not one.is_evaluation] == [50 * i for i in range(16)]
+    assert [one.values for one in found if one.is_evaluation] == [{"loss": 0.0713}]
+
+
+def test_an_evaluation_by_the_name_of_the_training_is_read_though_it_comes_late() -> None:
+    lines = [f"epoch {i // 5} it {i}: loss = {3 - i / 9:.4f}" for i in range(20)]
+    reader = Structural()
+    found = [*reader.read([*lines, "validation: loss 0.9500", "epoch 4 it 20: loss = 0.7000"]), *reader.end()]
+    assert [one.values for one in found if one.is_evaluation] == [{"loss": 0.95}]
+    assert found[-1].values["loss"] == 0.7 and not found[-1].is_evaluation
+
+
+def test_named_losses_of_every_epoch_are_no_closing_words() -> None:
+    lines = [line for i in range(5) for line in (f"{i}/ 5: {0.9 - i / 9 + i % 2:.4f}", f"train {3 - i / 7:.4f}")]
+    assert roles(*lines) == {"train": "loss"}
+
+
 def test_without_a_loss_there_is_no_reading() -> None:
     assert decide(rows("seed 3", "workers 4", "epochs 9"), at_end=True) is None
 

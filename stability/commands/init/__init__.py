@@ -6,19 +6,19 @@ Options are read in `readers/`, what a program prints in `reading`; here a study
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stability import trainers, yamlfile
 from stability.commands.init import budget, help_runner, readers, reading
+from stability.commands.init.advice import advice
 from stability.commands.init.discovery import check_is_there, look_at
 from stability.commands.init.first_run import Shown, try_out
 from stability.commands.init.options import Option
 from stability.commands.init.params import Roles, roles
 from stability.commands.init.program import Program
-from stability.commands.init.readers import config_file, subcommands
+from stability.commands.init.readers import config_file
 from stability.commands.init.study_file import Draft, text
 from stability.records import UserError
 from stability.spec import StudySpec, parse_study
@@ -26,7 +26,6 @@ from stability.spec import StudySpec, parse_study
 __all__ = ["Wishes", "write"]
 
 TIMEOUT_S = 120.0
-_CONFIG = re.compile(r"(?:config|cfg|conf|yaml|hparams|params)(?:_?(?:file|path|name|yaml|json))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,20 +120,9 @@ def _as_logged(draft: Draft, log: Path) -> Shown:
 
 def _nothing_known(program: Program, options: Sequence[Option], found: Roles) -> str:
     """What was seen instead of a hyperparameter, and what to do."""
-    names = ", ".join(option.flag for option in options[:8] if option.name != "help") or "none"
+    names = ", ".join(option.flag for option in options[:8] if option.name != "help")
     trouble = program.trouble.removesuffix(f"; {help_runner.BY_HAND}")
-    seen = "; ".join(filter(None, [trouble, *found.lines]))
-    because = f" ({seen})" if seen else ""
+    has = f"it has: {names}" if names else ""
+    because = "; ".join(filter(None, [has, trouble, *found.lines]))
     none = "no option is a known hyperparameter with a known value, such as --lr"
-    return f"{none} (it has: {names}){because}; {_fix(program, options)}"
-
-
-def _fix(program: Program, options: Sequence[Option]) -> str:
-    if (commands := subcommands.advice(program.help)) is not None:
-        return commands
-    config = next((option.flag for option in options if _CONFIG.fullmatch(option.name)), None)
-    if config is not None:
-        return (
-            f"it reads a config file: give one behind `--`, such as {config} config.yaml (JSON, YAML or TOML)"
-        )
-    return "give those that matter behind `--`, or write the file by hand: docs/command.md"
+    return f"{none} ({because or 'it has none'}); {advice(program, options)}"

@@ -32,6 +32,8 @@ def given(command: Sequence[str], option: Option, options: Sequence[Option]) -> 
     if option.place is not Place.ARGUMENT:
         return []
     start, end = own_arguments(command, options)
+    if not option.flag.startswith("-"):
+        end = len(command)  # `-- SOLVER.BASE_LR 0.1`: words are no options, so they may stand behind
     known = _spellings(options)
     found = (_at(command, i, end, option, known) for i in range(start, end))
     return [one for one in found if one is not None]

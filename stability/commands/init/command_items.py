@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from stability.commands.init.asking import as_written
 from stability.commands.init.options import Option, Place
 from stability.commands.init.outputs import FOLDER
 from stability.commands.init.params import Roles, StudyParam
@@ -13,16 +14,23 @@ from stability.commands.init.readers.config_file import ConfigFile
 
 
 def items(roles: Roles, files: dict[str, ConfigFile]) -> list[Any]:
-    """The command; at its end what was not given. `files` are the config files that are copied, by path."""
+    """The command; at its end what was not given. `files` are the config files that are copied, by path.
+
+    What has no dash, as `SOLVER.BASE_LR 0.1`, comes last of all: programs take such words as the rest.
+    """
     texts = _texts(roles, files)
     arguments = {name: _argument(roles, name, option, text) for name, option, text in _told(roles)}
     starts = {given.start: name for name, given in roles.places.items()}
-    added = [own for name in arguments if name not in roles.places for own in arguments[name]]
-    added += texts.pop(None, [])
+    new = {name: own for name, own in arguments.items() if name not in roles.places}
+    added = [own for items in new.values() if _has_dash(items) for own in items] + texts.pop(None, [])
+    words = [own for items in new.values() if not _has_dash(items) for own in items]
+    behind = min([roles.end, *_words_given(roles)])
     found: list[Any] = []
     for i, text in enumerate([*roles.command, ""]):
-        if i == roles.end:
+        if i == behind:
             found += added
+        if i == len(roles.command):
+            found += words
         if i in starts:
             found += arguments[starts[i]]
         elif i < len(roles.command) and i not in roles.cut:
@@ -30,12 +38,24 @@ def items(roles: Roles, files: dict[str, ConfigFile]) -> list[Any]:
     return found
 
 
-def in_files(roles: Roles) -> dict[str, dict[str, str]]:
-    """For each config file, by its path, what is put into it by name."""
-    found: dict[str, dict[str, str]] = {}
-    for _, option, text in _everything(roles):
+def _has_dash(items: list[Any]) -> bool:
+    """Whether an option is written with a dash, or is a switch, which always is."""
+    return not isinstance(items[0], str) or items[0].startswith("-")
+
+
+def _words_given(roles: Roles) -> list[int]:
+    """Where words such as `SOLVER.BASE_LR` stand in the command: a program takes what follows as pairs."""
+    pairs = [own for own in roles.places.values() if not own.is_glued and not own.before.startswith("-")]
+    return [own.start for own in pairs]
+
+
+def in_files(roles: Roles) -> dict[str, dict[str, str | int | bool]]:
+    """For each config file, by its path, what is put into it by name: texts, and what is asked as it is."""
+    found: dict[str, dict[str, str | int | bool]] = {}
+    asked = [(name, *own) for name, own in roles.asked.items()]
+    for _, option, own in [*_of_trial(roles), *asked]:
         if option.place is Place.FILE:
-            found.setdefault(str(option.holder), {})[option.flag] = text
+            found.setdefault(str(option.holder), {})[option.flag] = own
     return found
 
 
@@ -50,6 +70,12 @@ def escaped(text: str) -> str:
 
 def _everything(roles: Roles) -> list[tuple[str, Option, str]]:
     """What is told: its name here, its option, and the text in place of its value."""
+    asked = [(name, option, as_written(option, own)) for name, (option, own) in roles.asked.items()]
+    return [*_of_trial(roles), *asked]
+
+
+def _of_trial(roles: Roles) -> list[tuple[str, Option, str]]:
+    """What differs from trial to trial."""
     fields = [
         (role, option, FOLDER if role == "run_directory" else f"{{{role}}}")
         for role, option in roles.of_trial.items()
@@ -105,6 +131,8 @@ def _held(command: list[str], holder: str) -> tuple[int | None, str, str]:
 
 def _argument(roles: Roles, name: str, option: Option, text: str) -> list[Any]:
     """In the spelling in which the command has it, if it has."""
+    if name in roles.asked and option.is_switch:
+        return [option.flag]
     param = next((own for own in roles.params if own.name == name), None)
     if param is not None and _is_boolean(param):
         if option.is_switch:

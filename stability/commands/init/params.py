@@ -8,6 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from stability.commands.init.argv import Given, given, own_arguments
+from stability.commands.init.asking import Setting
+from stability.commands.init.first_evaluation import first_of
+from stability.commands.init.intervals import interval_of
 from stability.commands.init.options import Option, Place
 from stability.commands.init.outputs import output_of
 from stability.commands.init.ranges import KINDS, Kind, is_rate
@@ -41,7 +44,8 @@ class Roles:
 
     `of_trial` holds the option of each field of a trial, `outputs` the text that each output is told instead.
     `places` says where in the command an option is given, by its name here; `cut` are the items that give
-    one: all others stay as they are. `lines` say what was left out, and why.
+    one: all others stay as they are. `lines` say what was left out, and why. `intervals` say how often it
+    prints, `firsts` let it evaluate before it trains, and `asked` holds what one of these is told instead.
     """
 
     command: list[str]
@@ -53,6 +57,9 @@ class Roles:
     places: dict[str, Given] = field(default_factory=dict)
     cut: set[int] = field(default_factory=set)
     lines: list[str] = field(default_factory=list)
+    intervals: list[Setting] = field(default_factory=list)
+    firsts: list[Setting] = field(default_factory=list)
+    asked: dict[str, tuple[Option, int | bool]] = field(default_factory=dict)
 
 
 def roles(options: Sequence[Option], command: Sequence[str]) -> Roles:
@@ -72,6 +79,9 @@ def roles(options: Sequence[Option], command: Sequence[str]) -> Roles:
     )
     for option in ordered:
         _sort_in(found, option, values[id(option)], is_given=bool(places[id(option)]))
+    told = [(option, values[id(option)], places[id(option)]) for option in ordered]
+    found.intervals = _of_each_name([interval_of(*own) for own in told])
+    found.firsts = _of_each_name([first_of(*own) for own in told])
     _drop_steps(found, places)
     _keep_most(found, places)
     for name, option in _placed(found):
@@ -146,6 +156,15 @@ def _usual(found: Mapping[str, Any], value: Any) -> Any:
     if "values" in found:
         return value if value in found["values"] else value is True
     return float(value) if isinstance(found["min"], float) else int(value)
+
+
+def _of_each_name(settings: Sequence[Setting | None]) -> list[Setting]:
+    """The first of each name: an option of the command, and a default of it elsewhere, are one."""
+    found: dict[str, Setting] = {}
+    for own in settings:
+        if own is not None:
+            found.setdefault(own.option.short_names[0], own)
+    return list(found.values())
 
 
 def _drop_steps(found: Roles, places: Mapping[int, list[Given]]) -> None:

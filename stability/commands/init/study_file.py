@@ -118,9 +118,16 @@ def _files(draft: Draft) -> list[str]:
         }
         target, own = value(command_items.copied_to(path)), {"from": path, "set": values | beside}
         line = f"    {target}: {value(own)}"
-        split = [f"    {target}:", f"      from: {value(path)}", f"      set: {value(own['set'])}"]
+        split = [f"    {target}:", f"      from: {value(path)}", *_set(own["set"])]
         lines += [line] if len(line) <= WIDTH else split
     return lines
+
+
+def _set(values: Mapping[str, Any]) -> list[str]:
+    """What is put into a config file, on one line, or one a line where that is too long."""
+    line = f"      set: {value(values)}"
+    each = ["      set:", *(f"        {value(name)}: {value(own)}" for name, own in values.items())]
+    return [line] if len(line) <= WIDTH else each
 
 
 def _reason(name: str) -> str:

@@ -19,7 +19,7 @@ def first(wall_s, silent_s, losses):
 
 def planned(own, tried, ran):
     roles = Roles([], 0, of_trial={"max_steps": Option("--steps")}, values={"max_steps": own})
-    return budget.planned(roles, {"max_steps": tried}, ran, 120.0)[0]["max_steps"]
+    return budget.planned(roles, {"max_steps": tried}, ran, 120.0).budget["max_steps"]
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,9 @@ def planned(own, tried, ran):
         (90_000, first(60, 0, 2), 400),  # so few losses are worth more than a minute
         (90_000, first(290, 0, 2), 103),  # but not longer than half of what a trial may take
         (20, first(1, 0.5, 5), 640),  # its own length prints too few
+        (500, first(24, 4, 5), 500),  # 25 losses are worth two minutes
+        (200, first(24, 4, 5), 200),  # 10 are few, and no minute gives the 32 that tell more
+        (100, first(24, 4, 5), 160),  # 5 are too few, and a minute gives 8
     ],
 )
 def test_steps_of_a_trial(own, ran, most):

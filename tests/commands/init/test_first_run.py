@@ -52,8 +52,9 @@ def init(tmp_path):
 def test_what_is_read_and_what_reaches_the_training(init, tmp_path):
     said, spec = init(given=["--lr", "0.05"])
     assert said[0] == "what was read:" and "16 of 16 lines have losses" in said[1]
-    assert said[-5].startswith("first run: ") and ", 16 steps read, loss from " in said[-5]
-    assert said[-4:] == [
+    assert said[-6].startswith("first run: ") and ", 16 steps read, loss from " in said[-6]
+    assert said[-5:] == [
+        "a trial: 4 epochs (more than 3, which print too few losses to judge by; schedules are stretched)",
         "seed: another one changes what is printed, the same one does not",
         "lr: another value changes what is printed",
         "study.yaml: look at it, then",
@@ -72,6 +73,78 @@ def test_it_runs_as_it_is(init, tmp_path):
     done = in_this_process(tmp_path, "run", "study.yaml", "plan=[{compare: {seeds: 2}}]", "--jobs", "2")
     assert done.returncode == 0, done.stderr
     assert "··" in done.stdout
+
+
+OFTEN = (
+    ("a = p.parse_args()", "p.add_argument('--log-interval', type=int, default=4)\na = p.parse_args()"),
+    ("        print(", "        if step % a.log_interval == 0: print("),
+)
+
+
+@pytest.mark.parametrize(("given", "before"), [((), 4), (("--log-interval", "2"), 2)])
+def test_a_program_that_prints_little_is_asked_to_print_more_often(init, given, before):
+    said, spec = init(*OFTEN, given=["--lr", "0.05", "--epochs", "4", *given])
+    why = f"--log-interval 1 instead of {before}, for more losses to judge by"
+    assert f"a trial: 4 epochs ({why})" in said
+    command = spec.trainer["command"]
+    assert command[command.index("--log-interval") + 1] == "1" and command.count("--log-interval") == 1
+    assert spec.budget.epochs == 4  # the training stays as it is, and its schedules
+
+
+def test_a_config_file_is_asked_to_print_more_often(init, tmp_path):
+    (tmp_path / "c.yaml").write_text("train:\n  lr: 0.05\n  epochs: 4\n  log_every: 8  # steps\n")
+    reads = (
+        ("a = p.parse_args()", "p.add_argument('-c')\na = p.parse_args()\nimport yaml\nt = yaml.safe_load(open(a.c))['train']"),
+        ("        print(", "        if step % t['log_every'] == 0: print("),
+        ('p.add_argument("--lr", type=float, default=0.1)\np.add_argument("--epochs", type=int, default=3)\n', ""),
+        ("range(a.epochs)", "range(t['epochs'])"),
+        ("a.lr", "t['lr']"),
+    )
+    _, spec = init(*reads, given=["-c", "c.yaml"])
+    [copy] = spec.trainer["files"].values()
+    assert copy["set"]["train.log_every"] == 1
+
+
+EVALUATES = (
+    (
+        "a = p.parse_args()",
+        "p.add_argument('--eval_on_start', action='store_true', help='Evaluate at the beginning.')\na = p.parse_args()",
+    ),
+    (
+        "for epoch in range(a.epochs):\n",
+        "if a.eval_on_start: print(f'val loss: {x * x + 1:.5f}')\nfor epoch in range(a.epochs):\n",
+    ),
+    ('        x -= 2 * a.lr * x\n', '        x -= 2 * a.lr * x\n    print(f"val loss: {x * x + 1:.5f}")\n'),
+)
+
+
+def test_a_program_is_asked_to_evaluate_before_it_trains(init):
+    said, spec = init(*EVALUATES, given=["--lr", "0.05", "--epochs", "5"])
+    assert spec.trainer["command"][-1] == "--eval_on_start"
+    assert "a trial: 5 epochs (--eval_on_start, to see what is learned from the start on)" in said
+
+
+def test_a_switch_that_does_not_evaluate_first_stays_off(init):
+    idle = (EVALUATES[0], EVALUATES[2])
+    _, spec = init(*idle, given=["--lr", "0.05", "--epochs", "5"])
+    assert "--eval_on_start" not in spec.trainer["command"]
+
+
+def test_an_interval_that_changes_nothing_stays(init):
+    idle = ("a = p.parse_args()", "p.add_argument('--log-interval', type=int, default=4)\na = p.parse_args()")
+    said, spec = init(idle, given=["--lr", "0.05"])
+    assert "--log-interval" not in spec.trainer["command"]
+
+
+def test_a_program_that_prints_one_loss_at_its_end_is_not_made_longer(init):
+    ending = (
+        ('        print(f"epoch', '        last = (f"epoch'),
+        (', flush=True)', ')'),
+        ('open(a.save, "w").write("x")', 'print(f"final loss: {x * x:.6f}")'),
+    )
+    said, spec = init(*ending, given=["--epochs", "5"])
+    assert spec.budget.epochs == 5
+    assert "not done: about 1 losses a trial are few to judge by: let it print more often" in said
 
 
 NOT_SHOWN = "not done: another {} printed the same numbers: it was not shown that it reaches the training"
@@ -227,7 +300,9 @@ def test_ctrl_c_leaves_no_half_file_and_no_process(tmp_path):
         assert process.poll() is None
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    _, said = process.communicate(timeout=60)
+    line = "interrupted; nothing was written, and every run of the program was ended\n"
+    assert (process.returncode, said.decode()) == (1, line)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["started", "train.py"]
     with pytest.raises(ProcessLookupError):
         for _ in range(600):

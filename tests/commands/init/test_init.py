@@ -420,9 +420,20 @@ def test_a_study_in_another_folder_runs_the_program_where_it_is_now(tmp_path, co
             r"trained instead of printing help\); .*write the file by hand",
         ),
         ("import argparse; argparse.ArgumentParser().parse_args()", "no option is a known hyperparameter"),
+        (
+            "LR = 0.25\nprint('loss', 1.5); print('loss', 0.5)",
+            r"its source sets LR = 0.25 by itself: .* LR = float\(sys.argv\[1\]\), and give it: .*train.py 0.25",
+        ),
+        ("import torch\ntorch.optim.SGD([], lr=0.25)", "its source sets lr = 0.25 by itself"),
+        (
+            "import sys; open('c.yaml' if len(sys.argv) < 2 else sys.argv[1])",
+            r"its source names c.yaml: if it takes the path as an argument, give it: .*train.py c.yaml",
+        ),
     ],
 )
-def test_a_program_that_tells_nothing(tmp_path, source, message):
+def test_a_program_that_tells_nothing(tmp_path, source, message, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "c.yaml").write_text("a: 1\n")
     (tmp_path / "train.py").write_text(source)
     with pytest.raises(UserError, match=message):
         study(tmp_path, [sys.executable, str(tmp_path / "train.py")])
@@ -470,3 +481,10 @@ def test_a_program_that_is_silent(tmp_path, monkeypatch):
     monkeypatch.setattr(help_runner, "HELP_S", 0.5)
     with pytest.raises(UserError, match=r"printed no help within 0.5 s\); .*write the file by hand"):
         study(tmp_path, ["sh", "-c", "sleep 60"])
+
+
+def test_the_usage_is_as_it_is_typed(tmp_path):
+    done = in_this_process(tmp_path, "init", "--help", COLUMNS="120", NO_COLOR="1", TERM="dumb")
+    assert "init [OPTIONS] -- COMMAND..." in done.stdout and "{" not in done.stdout
+    done = in_this_process(tmp_path, "run", "--help", COLUMNS="120", NO_COLOR="1", TERM="dumb")
+    assert "run [OPTIONS] STUDY.yaml [KEY=VALUE]..." in done.stdout

@@ -216,6 +216,15 @@ def test_pairs_after_the_config(study):
     assert dict(spec.arms["usual"]) == {"lr": 0.02, "weight_decay": 0.1}
 
 
+def test_pairs_behind_two_dashes_stay_behind_them(study):
+    flags = YACS.replace('p.add_argument("opts"', 'p.add_argument("--batch-size", type=int, default=8); p.add_argument("opts"')
+    spec = study({"train.py": flags}, "--", "SOLVER.BASE_LR", "0.1", "SEED", "7")
+    command = told(spec)
+    assert command[:2] == ["--batch-size", "{batch_size}"]
+    assert command[2:7] == ["--", "SOLVER.BASE_LR", "{lr}", "SEED", "{seed}"]
+    assert command[7:9] == ["SOLVER.MAX_ITER", "{max_steps}"]
+
+
 HPARAMS = """
 import argparse
 p = argparse.ArgumentParser()
