@@ -271,6 +271,8 @@ class Observer(TorchDispatchMode):
         read = self._scalar_read(call)
         if read is None and call.has_nonfinite_scalar() and not call.kind.is_mask:
             passage.setting = self._setting(moment)
+        # before any label is written: an output may share the storage of an input
+        origins = {i for output in broken for i in parents(call, inputs, output.bad)}
         passing = Passing(call, inputs, passage, read, self._scaled)
         born = [self._label(passing, output) for output in broken]
         if any(born):
@@ -280,7 +282,6 @@ class Observer(TorchDispatchMode):
             passage.inputs = tuple(self._ranges(call, passage, shape if call.kind.is_elementwise else None))
         values = [output.value for output in broken]
         passage.value = "nan" if "nan" in values else values[0]
-        origins = {i for output in broken for i in parents(call, inputs, output.bad)}
         origins |= {i for writers in (read.writers.values() if read else ()) for i in writers}
         passage.parents = tuple(sorted(origins))
         passage.setting = passage.setting or self._inherited_setting(passage)
