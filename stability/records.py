@@ -155,8 +155,8 @@ class Provenance:
     first operation that read it. `chain` leads from the origin to the loss. `setting` names a number from
     outside the step that is not finite and that the operation was given: `learning rate of Adam = nan`.
     `inputs` are the numbers that it worked on; in the backward pass those of the forward operation,
-    `backward_of`, or its own (`div.other`) where these are gone. Where a library ran it, `library_file` and `library_line` are the place in there, and
-    `file` and `line` the user's line that called it.
+    `backward_of`, or its own (`div.other`) where these are gone. Where a library ran it, `library_file` and
+    `library_line` are the place in there, and `file` and `line` the user's line that called it.
     """
 
     phase: Phase
