@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from stability import origins, trialdir
-from stability.judging.onset import largest_jump, onset
+from stability.judging.onset import began, largest_jump, onset
 from stability.records import Blame, EventKind, Explanation, Link, Provenance, Records, Step
 
 SHOWN_STEPS = 20
@@ -143,11 +143,15 @@ def conclusion(blame: Blame) -> str:
 
 
 def last_steps(records: Records, bad_step: int) -> list[dict[str, str]]:
-    """A row a step, `SHOWN_STEPS` up to the first bad one, whose place is 0: losses, norms and scale."""
+    """A row a step, `SHOWN_STEPS` up to the bad one, with losses, norms and scale.
+
+    The place of the step at which the failure began is 0, whenever a rule noticed.
+    """
+    zero = began(records.steps, bad_step)
     steps = [step for step in records.steps if bad_step - SHOWN_STEPS < step.step <= bad_step]
     columns = dict.fromkeys(name for step in steps for name in _shown(step))
     return [
-        {"place": str(step.step - bad_step), "step": str(step.step)}
+        {"place": str(step.step - zero), "step": str(step.step)}
         | {name: _number(_shown(step).get(name)) for name in columns}
         for step in steps
     ]

@@ -6,7 +6,8 @@ Pure Python over recorded steps; says what came first in this run, never what ca
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from stability.judging.policy import Policy
@@ -56,6 +57,51 @@ def largest_jump(steps: Sequence[Step], last: int) -> Jump | None:
                 found.append((ratio, Jump(step.step, quantity, before[quantity], value)))
         before = now
     return max(found, key=lambda one: one[0], default=(0.0, None))[1]
+
+
+def began(steps: Sequence[Step], bad_step: int, policy: Policy | None = None) -> int:
+    """The first step of the failure that a rule saw at `bad_step`: from there on all were exploding or lost.
+
+    Exploding is a loss, total or gradient norm `policy.grad_explosion_rise` times the median of its first
+    `policy.window` finite values in size; lost is one that is not finite, or such a norm of the weights.
+    """
+    courses = {step.step: dict(_quantities(step)) for step in steps if step.step <= bad_step}
+    return began_in(courses, bad_step, policy)
+
+
+def began_in(courses: Mapping[int, Mapping[str, float]], bad_step: int, policy: Policy | None = None) -> int:
+    """The same over the quantities of each step, called as in the store."""
+    policy = policy or Policy()
+    limits = _explosion_limits(courses, policy)
+    first = bad_step
+    for step in sorted((step for step in courses if step <= bad_step), reverse=True):
+        is_lost = any(not math.isfinite(value) for value in _failing(courses[step]).values())
+        exploding = (abs(value) > limits.get(name, math.inf) for name, value in courses[step].items())
+        if is_lost or any(exploding):
+            first = step
+        elif step < bad_step:
+            break
+    return first
+
+
+def _failing(quantities: Mapping[str, float]) -> dict[str, float]:
+    """Those that say of a step that it is lost; what is only measured now and then does not."""
+    return {name: value for name, value in quantities.items() if not name.startswith("measure/")}
+
+
+def _explosion_limits(courses: Mapping[int, Mapping[str, float]], policy: Policy) -> dict[str, float]:
+    early: dict[str, list[float]] = {}
+    for step in sorted(courses):
+        for name, value in courses[step].items():
+            if name.startswith("loss/") or name in ("total", "grad_norm"):
+                kept = early.setdefault(name, [])
+                if math.isfinite(value) and len(kept) < policy.window:
+                    kept.append(abs(value))
+    return {
+        name: policy.grad_explosion_rise * statistics.median(kept) or math.inf
+        for name, kept in early.items()
+        if len(kept) >= policy.grad_explosion_minimum
+    }
 
 
 def onset(steps: Sequence[Step], bad_step: int, policy: Policy | None = None) -> Onset | None:

@@ -15,6 +15,7 @@ from rich.text import Text
 from stability import diagnosis, trialdir
 from stability.judging.columns import roles
 from stability.judging.monitor import not_run
+from stability.judging.onset import began
 from stability.records import Explanation, Records, UserError, VerdictLabel
 from stability.store.restored import restored
 from stability.suggest import suggest
@@ -76,7 +77,9 @@ def print_trial(frames: Frames, name: str, format: str, options: str | None, spe
         _print_facts(trial)
         records = _recorded(own, trial, spec)
         _print_heard(roles(records.steps, spec.directions), _not_run(records, spec))
-        _print_course(own["steps"], own["epochs"], trial["event_step"])
+        _print_course(own["steps"], own["epochs"])
+        if trial["event_step"] is not None:
+            print(_first_bad(records, trial["event_step"]))
         if len(own["events"]):
             print_rows([_event_line(row) for row in own["events"].to_dict("records")], "table")
         _print_output(Path(trial["directory"]))
@@ -95,7 +98,7 @@ def print_explanation(trial: Row, found: Explanation, records: Records, format: 
         return
     if format == "table":
         print("\n".join(diagnosis.lines(trial, found, records)))
-        print(f"\nThe last {len(steps)} steps, 0 the first bad one:")
+        print(f"\nThe last {len(steps)} steps, 0 where it began:")
     print_rows(steps, format)
 
 
@@ -171,7 +174,14 @@ def _seconds(value: float | None) -> str:
     return "unknown" if value is None or math.isnan(value) else f"{value:.2f}"
 
 
-def _print_course(steps: pd.DataFrame, epochs: pd.DataFrame, event_step: int | None) -> None:
+def _first_bad(records: Records, event_step: int) -> str:
+    """The step at which the failure began, and the later one at which a rule fired."""
+    first = began(records.steps, event_step)
+    noticed = "" if first == event_step else f"; the rule fired at step {event_step}"
+    return f"first bad step: {first} (counted from 0){noticed}"
+
+
+def _print_course(steps: pd.DataFrame, epochs: pd.DataFrame) -> None:
     """A line per recorded quantity, by step, then one per yardstick component, by evaluation."""
     evaluated = epochs[epochs.source == "yardstick"].sort_values("epoch", kind="stable")
     courses = {name: rows.value.tolist() for name, rows in steps.groupby("quantity", sort=False)}
@@ -182,8 +192,6 @@ def _print_course(steps: pd.DataFrame, epochs: pd.DataFrame, event_step: int | N
     line_width = max(map(len, lines.values()), default=0)
     for name, values in courses.items():
         print(f"{name:{width}}  {lines[name]:{line_width}}  {values[0]:.4g} to {values[-1]:.4g}")
-    if event_step is not None:
-        print(f"first bad step: {event_step} (counted from 0)")
 
 
 def _course_line(values: list[float]) -> str:

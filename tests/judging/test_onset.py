@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from stability.judging.onset import onset
+from stability.judging.onset import began, onset
 from stability.judging.policy import Policy
 from stability.records import Step
 
@@ -87,3 +87,33 @@ def test_sampled_measures_are_followed_over_their_gaps():
     ]
     found = onset(steps, 110)
     assert (found.step, found.quantity, found.median) == (96, "measure/attention_logit", pytest.approx(5.0))
+
+
+def steps_of(losses, norms=None):
+    norms = norms or [1.0] * len(losses)
+    return [Step(i, {"mel": loss}, grad_norm=norm) for i, (loss, norm) in enumerate(zip(losses, norms, strict=True))]
+
+
+def test_a_failure_began_with_its_first_number_that_is_not_finite():
+    assert began(steps_of([1.0] * 10 + [math.nan] * 5), 13) == 10
+    assert began(steps_of([1.0] * 10 + [math.nan] * 2, [1.0] * 8 + [math.inf] * 4), 11) == 8
+
+
+def test_a_failure_began_with_its_explosion():
+    losses = [1.0] * 20 + [5e3, 1e6, 1e12, math.inf, math.nan, math.nan]
+    assert began(steps_of(losses), 25) == 20
+
+
+def test_a_number_that_recovered_is_not_where_a_later_failure_began():
+    losses = [1.0] * 5 + [math.nan] + [1.0] * 5 + [math.nan] * 3
+    assert began(steps_of(losses), 13) == 11
+
+
+def test_a_failure_without_such_numbers_began_where_the_rule_says():
+    assert began(steps_of([1.0 + i for i in range(20)]), 12) == 12
+    assert began([], 3) == 3
+
+
+def test_a_measure_that_is_not_finite_is_no_failure():
+    steps = [Step(i, {"mel": 1.0}, measures={"grad_rms": math.nan}) for i in range(5)]
+    assert began(steps, 4) == 4

@@ -327,3 +327,16 @@ def test_a_loss_that_does_not_require_grad_is_explained():
     assert raised.value.__notes__[-1].startswith(
         "stability.trace: backward() was called on a loss that no trained weight took part in; look for .detach()"
     )
+
+
+def test_a_chain_goes_on_through_an_output_that_shares_the_storage_of_an_input():
+    x = torch.zeros(2, 3, requires_grad=True)
+
+    def step():
+        logs = torch.stack([row.log() for row in x])
+        shared = torch.ops.aten._unsafe_view(logs, [3, 2])
+        (shared * 2).sum().backward()
+
+    ops = [link.op for link in trace(step).chain]
+    assert ops[0] == "aten.log.default" and ops[-2:] == ["aten.mul.Tensor", "aten.sum.default"]
+    assert "aten._unsafe_view.default" in ops

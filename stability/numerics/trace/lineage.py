@@ -54,7 +54,7 @@ class Passage:
     setting: str | None = None
     outputs: frozenset[int | None] = frozenset()
     by_hand: bool = False
-    overflow: bool = False
+    overflow: bool | None = None
     place: tuple[int, ...] = ()  # of the first entry that was born here
     backward_of: str | None = None
     inputs: tuple[InputRange, ...] = ()

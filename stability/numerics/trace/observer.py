@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from types import FrameType
 from typing import Any
 
 import torch
@@ -19,18 +18,18 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from stability.numerics.trace.batch import Batch
 from stability.numerics.trace.endings import End, end_of
-from stability.numerics.trace.flow import Broken, Input, flowed, label_of_all, parents
-from stability.numerics.trace.frames import THIS_ROOM, Sight, Site
+from stability.numerics.trace.flow import Broken, Input, parents
+from stability.numerics.trace.frames import Sight, Site
 from stability.numerics.trace.kept import Left, held_name, left
+from stability.numerics.trace.labelling import Passing, label
 from stability.numerics.trace.lineage import EMERGED, SENTINEL, Lineage, Passage
-from stability.numerics.trace.memory import Memories, Memory, address, is_whole, write_one
+from stability.numerics.trace.memory import Memories, address
 from stability.numerics.trace.moments import Moment, Moments
 from stability.numerics.trace.operations import Call, Kind, computations, kind_of_operation
-from stability.numerics.trace.overflow import is_overflow
 from stability.numerics.trace.owners import LOST, Owner
 from stability.numerics.trace.participants import Participants
 from stability.numerics.trace.ranges import ForwardCalls, named_tensors, range_of
-from stability.numerics.trace.sentinels import came_in_as_sentinel, lets_sentinels_out, turns_sign
+from stability.numerics.trace.sentinels import came_in_as_sentinel
 from stability.numerics.trace.settings import setting
 from stability.numerics.trace.tensors import (
     all_finite,
@@ -272,7 +271,10 @@ class Observer(TorchDispatchMode):
         read = self._scalar_read(call)
         if read is None and call.has_nonfinite_scalar() and not call.kind.is_mask:
             passage.setting = self._setting(moment)
-        born = [self._label(call, inputs, passage, output, read) for output in broken]
+        # before any label is written: an output may share the storage of an input
+        origins = {i for output in broken for i in parents(call, inputs, output.bad)}
+        passing = Passing(call, inputs, passage, read, self._scaled)
+        born = [self._label(passing, output) for output in broken]
         if any(born):
             sizes = [each.largest if isinstance(each, Input) else each for each in seen]
             passage.max_abs_input = max((size for size in sizes if size is not None), default=None)
@@ -280,10 +282,14 @@ class Observer(TorchDispatchMode):
             passage.inputs = tuple(self._ranges(call, passage, shape if call.kind.is_elementwise else None))
         values = [output.value for output in broken]
         passage.value = "nan" if "nan" in values else values[0]
-        origins = {i for output in broken for i in parents(call, inputs, output.bad)}
         origins |= {i for writers in (read.writers.values() if read else ()) for i in writers}
         passage.parents = tuple(sorted(origins))
         passage.setting = passage.setting or self._inherited_setting(passage)
+
+    def _label(self, passing: Passing, output: Broken) -> bool:
+        owner = self._owner(output.tensor, passing.passage.phase)
+        memory = self.memories.at(output.tensor, inner=not self._loading)
+        return label(passing, output, owner, memory, self.lineage)
 
     def _ranges(self, call: Call, passage: Passage, shape: torch.Size | None) -> Iterator[InputRange]:
         """What the operation worked on; in the backward pass, what the forward operation did."""
@@ -316,62 +322,7 @@ class Observer(TorchDispatchMode):
 
     def _setting(self, moment: Moment) -> str | None:
         updating = self._sight is not None and self._sight.updating
-        return setting(_outside(), self._sight.optimizer if updating else None)
-
-    def _label(
-        self, call: Call, inputs: list[Input], passage: Passage, output: Broken, read: End | None
-    ) -> bool:
-        """Label the non-finite entries of an output, and say whether any was born here."""
-        owner = self._owner(output.tensor, passage.phase)
-        memory = self.memories.at(output.tensor, inner=not self._loading)
-        one = label_of_all(call, inputs, output, owner, self.lineage.together)
-        if one is not None and memory is not None:
-            write_one(memory, output.entries, one, passage.index)
-            passage.labels |= {one}
-            born = False
-        else:
-            born = self._label_each(call, inputs, passage, output, read, owner, memory)
-        if memory is not None:
-            memory.full = output.full and is_whole(output.entries)
-        return born
-
-    def _label_each(
-        self,
-        call: Call,
-        inputs: list[Input],
-        passage: Passage,
-        output: Broken,
-        read: End | None,
-        owner: Owner | None,
-        memory: Memory | None,
-    ) -> bool:
-        entries, bad, born = output.entries, output.bad, False
-        whole = torch.zeros(bad.shape, dtype=torch.int32, device=bad.device)
-        labels = flowed(call, inputs, whole, owner, self.lineage.together)
-        if read is not None:
-            labels = torch.where(bad & (labels == 0), self.lineage.together(read.labels), labels)
-        for where, first in self._births(call, inputs, entries, bad, labels):
-            if bool(where.any()):
-                labels = torch.where(where, self.lineage.born(passage, entries, where, owner, first), labels)
-                born = True
-                if self._scaled and first == 1 and passage.phase is not Phase.OPTIMIZER:
-                    passage.overflow = is_overflow(call, kind_of(entries, where))
-        self.lineage.note(entries, bad, labels, passage, memory)
-        return born
-
-    def _births(
-        self, call: Call, inputs: list[Input], entries: Tensor, bad: Tensor, labels: Tensor
-    ) -> Iterator[tuple[Tensor, int]]:
-        """Where something is born, and the first label for it: an origin, a sentinel let out or put there."""
-        unexplained, nan = bad & (labels == 0), entries.isnan()
-        placed = unexplained & ~nan & call.has_infinite_scalar()
-        born = (unexplained & ~placed) | (bad & nan & (labels >= EMERGED))
-        if turns_sign(call, inputs):
-            born |= bad & (entries > 0) & (labels >= EMERGED)
-        yield born, 1
-        if lets_sentinels_out(call, inputs, entries):
-            yield bad & ~born & (labels >= SENTINEL), EMERGED
-        yield placed, SENTINEL
+        return setting(sys._getframe(1), self._sight.optimizer if updating else None)
 
 
 def _broken(output: Tensor) -> Broken | None:
@@ -380,14 +331,6 @@ def _broken(output: Tensor) -> Broken | None:
         return None
     low, high = extremes(entries)
     return None if all_finite(low, high) else Broken(output, entries, low, high)
-
-
-def _outside() -> FrameType:
-    """The frame that called the operation that is looked at."""
-    frame = sys._getframe(1)
-    while frame.f_code.co_filename.startswith(THIS_ROOM) and frame.f_back is not None:
-        frame = frame.f_back
-    return frame
 
 
 def _ids(values: Sequence[Any]) -> set[int]:

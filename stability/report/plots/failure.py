@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from stability.evidence.selection import diverged, of_stage
+from stability.judging.onset import began_in
 from stability.records import EventKind
 from stability.report.plaindata import marker, present, whole
 
@@ -46,13 +47,15 @@ def failure(frames: Any) -> dict[str, Any] | None:
 def anatomy(frames: Any, trial_id: int) -> dict[str, Any] | None:
     """A diverged trial and its last steps; None where no step is stored.
 
-    `steps` count from the first bad one, 0; a value that is not finite is null, and `nonfinite` says which.
+    `steps` count from the one at which the failure began, 0, whenever a rule noticed; a value that is not
+    finite is null, and `nonfinite` says which.
     What broke comes first, whatever it is: the yardstick at `steps` of its own, that before training one
     before the first, and with the level (`start`) that a loss rose above for good, where it did.
     """
     trial = frames.trials[frames.trials["trial_id"] == trial_id].iloc[0]
     bad = int(trial["event_step"])
     rows = frames.steps[frames.steps["trial_id"] == trial_id]
+    zero = began_in(_courses(rows), bad)
     rows = rows[(rows["step"] <= bad) & (rows["step"] > bad - SHOWN_STEPS)]
     steps = sorted({int(step) for step in rows["step"]})
     counts = rows["quantity"].value_counts(sort=False)
@@ -61,16 +64,25 @@ def anatomy(frames: Any, trial_id: int) -> dict[str, Any] | None:
     quantities = [name for name in often if name in SHOWN or name.startswith("loss/") or name == where]
     if not quantities:
         return None
-    broken = _broken(frames, trial, bad)
+    broken = _broken(frames, trial, bad, zero)
     return {
         **{name: present(trial[name]) for name in ("stage", "arm", "event_kind", "event_where", "evidence")},
         **{name: whole(trial[name]) for name in ("trial_id", "number", "seed", "event_step")},
-        "steps": [step - bad for step in steps],
+        "steps": [step - zero for step in steps],
         "quantities": broken | {name: _course(rows[rows["quantity"] == name], steps) for name in quantities},
     }
 
 
-def _broken(frames: Any, trial: pd.Series, bad: int) -> dict[str, Course]:
+def _courses(rows: pd.DataFrame) -> dict[int, dict[str, float]]:
+    """What was recorded at each step, by quantity."""
+    found: dict[int, dict[str, float]] = {}
+    values = pd.to_numeric(rows["value"]).astype(float)
+    for step, quantity, value in zip(rows["step"], rows["quantity"], values, strict=True):
+        found.setdefault(int(step), {})[quantity] = value
+    return found
+
+
+def _broken(frames: Any, trial: pd.Series, bad: int, zero: int) -> dict[str, Course]:
     """The course of what broke, by its name, where that is no quantity of a step; else nothing."""
     where = str(present(trial["event_where"]))
     family, _, component = where.partition("/")
@@ -86,7 +98,7 @@ def _broken(frames: Any, trial: pd.Series, bad: int) -> dict[str, Course]:
     start = _start(frames.events, trial, bad)
     shown = found.iloc[-SHOWN_STEPS:]
     steps = [int(step) for step in shown["step"]]
-    return {where: {"steps": [step - bad for step in steps], **_course(shown, steps), "start": start}}
+    return {where: {"steps": [step - zero for step in steps], **_course(shown, steps), "start": start}}
 
 
 def _evaluations(epochs: pd.DataFrame, trial_id: int, component: str) -> pd.DataFrame:
