@@ -33,6 +33,8 @@ FEWEST_ALIKE = 8
 HELD_LINES = 2000
 """Lines with numbers that wait for a decision at most; then those before them go unread."""
 MOST_RATES, MOST_SKELETONS = 8, 1024
+MOST_NUMBERS = 64
+"""Numbers behind one name that are looked at to see what they are; more are a list."""
 DECIDED_AFTER = (4, 8, 16, 32, 64, 128, 256, 512, 1024, HELD_LINES)
 """After so many of them it is asked whether they show enough."""
 
@@ -173,12 +175,11 @@ class Structural:
 
     def end(self) -> Iterator[Observation]:
         """No more lines come: what is held must do."""
-        if self.reading is None and self._held:
-            yield from self._decide(at_end=True)
         if self.reading is None and (lines := unrolled([line for line, _ in self._held])):
             self._held.clear()
             for line in lines:
                 yield from self.take(line)
+        if self.reading is None and self._held:
             yield from self._decide(at_end=True)
         if self.reading is None:
             for line, _ in self._held:
@@ -202,7 +203,7 @@ class Structural:
             yield from self._decide(at_end=False)
 
     def _decide(self, *, at_end: bool) -> Iterator[Observation]:
-        rows = [own for _, own in self._held]
+        rows = [[one for one in own if one.nth <= MOST_NUMBERS] for _, own in self._held]
         self.reading = roles.decide(rows, self._weighed, self._given, at_end=at_end)
         if self.reading is None:
             return

@@ -262,6 +262,13 @@ def test_numbers_in_a_row_are_unrolled(lines: list[str], found: list[float | Non
     assert (values and [None if math.isnan(v) else v for v in values]) == found
 
 
+def test_a_list_of_many_numbers_is_read() -> None:
+    reader = Structural()
+    found = [*reader.read([f"loss: {[2 - i / 5000 for i in range(5000)]}"]), *reader.end()]
+    assert [one.values for one in (found[0], found[-1])] == [{"loss": 2.0}, {"loss": 1.0002}]
+    assert len(found) == 5000
+
+
 def test_two_lists_stand_side_by_side() -> None:
     texts = [f"{name}: {[i + k / 2 for i in range(9)]}" for k, name in enumerate(("train loss", "val loss"))]
     own = unrolled([read_line(text) for text in texts])
