@@ -15,7 +15,7 @@ from stability.judging.last_words import (
 )
 from stability.logs.fields import Field, Line, between
 from stability.logs.line_reader import read_line
-from stability.logs.number_format import may_be_nonfinite
+from stability.logs.number_format import TOKEN, may_be_nonfinite
 from stability.logs.reading import Key, key_of
 from stability.logs.skips import SHOWN_CHARACTERS, Course, Skips, is_announced
 from stability.logs.vocabulary import Sort, meaning
@@ -87,6 +87,9 @@ class Overlooked:
 
     def line(self, text: str, accounted: int = 0) -> None:
         """A line that nobody read, or patterns did; they found `accounted` of its numbers not finite."""
+        rest, count = TOKEN.subn(" ", text)
+        if count <= accounted and not may_speak(rest):
+            return
         if not accounted and is_announced(text):
             self._skips.note(text, self.course)
             return

@@ -14,7 +14,7 @@ BLANKS, BLANK = "  ", " "
 _CELL = {BLANKS: re.compile(r"\S+(?: \S+)*"), BLANK: re.compile(r"\S+")}
 EMPTY = frozenset(("", "-", "--", "—", "none", "n/a", "null", "na", "/"))
 LONGEST_NAME = 40
-MOST_LINES = 4
+MOST_LINES, MOST_COLUMNS = 4, 64
 
 
 class Cell(NamedTuple):
@@ -67,7 +67,9 @@ class HeaderLines:
     def _may_be(self, cells: Sequence[Cell]) -> bool:
         """Whether all cells are words, or nothing."""
         texts = [cell.text for cell in cells]
-        if len(texts) < 2 or any(self._is_number(text) or len(text) > LONGEST_NAME for text in texts):
+        if not 2 <= len(texts) <= MOST_COLUMNS:
+            return False
+        if any(self._is_number(text) or len(text) > LONGEST_NAME for text in texts):
             return False
         return not any(":" in text[:-1] or "=" in text for text in texts[1:]) and any(map(_is_word, texts))
 

@@ -70,6 +70,8 @@ def test_a_fraction_and_a_unit_belong_to_their_number() -> None:
         ("train_loss", Sort.LOSS, "total"),
         ("Gen Loss Total", Sort.LOSS, "gen"),
         ("mel", Sort.TERM, "mel"),
+        ("L_rec", Sort.LOSS, "rec"),
+        ("L_total", Sort.LOSS, "total"),
         ("global_step", Sort.STEP, ""),
         ("Lernrate", Sort.LR, ""),
         ("学习率", Sort.LR, ""),
@@ -246,6 +248,7 @@ def test_an_empty_cell_is_none_in_a_row_of_another_kind_or_after_few() -> None:
             [{"loss": 0.5, "val_loss": 1.0}, {"loss": 0.25, "val_loss": 2.0}],
         ),
         ({"lr": 0.1}, []),
+        ([0.5, 0.25], [{"~0": 0.5}, {"~0": 0.25}]),
     ],
 )
 def test_rows_of_a_document(document: object, found: list) -> None:
@@ -286,6 +289,13 @@ def test_numbers_in_a_row_are_unrolled(lines: list[str], found: list[float | Non
     assert (values and [None if math.isnan(v) else v for v in values]) == found
 
 
+def test_a_list_of_many_numbers_is_read() -> None:
+    reader = Structural()
+    found = [*reader.read([f"loss: {[2 - i / 5000 for i in range(5000)]}"]), *reader.end()]
+    assert [one.values for one in (found[0], found[-1])] == [{"loss": 2.0}, {"loss": 1.0002}]
+    assert len(found) == 5000
+
+
 def test_two_lists_stand_side_by_side() -> None:
     texts = [f"{name}: {[i + k / 2 for i in range(9)]}" for k, name in enumerate(("train loss", "val loss"))]
     own = unrolled([read_line(text) for text in texts])
@@ -317,6 +327,14 @@ def test_batches_skipped_at_the_very_end_are_told() -> None:
         "UNSTABLE",
         "2 batches were skipped by step 59: a loss that was not finite",
     )
+
+
+def test_a_dash_between_numbers_is_no_lost_one() -> None:
+    reader = Structural()
+    lines = [f"Epoch {i} - loss: {3 - i / 9:.4f} - aux: {'nan' if i % 2 else '0.5'}" for i in range(9)]
+    found = [*reader.read(lines), *reader.end()]
+    assert [one.losses()["loss"] for one in found][:2] == [3.0, 2.8889]
+    assert not reader.overlooked.problem()
 
 
 def test_a_heading_holds_until_training_goes_on() -> None:
