@@ -43,7 +43,8 @@ def tensorboard_csv(t: Training) -> dict[str, str]:
 def lightning_csv(t: Training) -> dict[str, str]:
     rows = ["epoch,lr-AdamW,step,train_loss_epoch,train_loss_step,val_acc,val_loss"]
     for epoch, steps, evaluation in epochs(t):
-        rows += [f",{t.lr},{s},,,," if s % 5 == 0 else f"{epoch},,{s},,{t.loss[s]},," for s in steps]
+        for s in steps:
+            rows += [f",{t.lr},{s},,,,"] * (s % 5 == 0) + [f"{epoch},,{s},,{t.loss[s]},,"]
         last = steps.stop - 1
         rows += [f"{epoch},,{last},,,{score(evaluation, 0.6)},{evaluation}", f"{epoch},,{last},{mean([t.loss[s] for s in steps])},,,"]
     return {"metrics.csv": "\n".join(rows) + "\n"}

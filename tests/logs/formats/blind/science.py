@@ -15,7 +15,7 @@ def mace(t: Training) -> dict[str, str]:
         return f"{clock(t, seconds)}.{int(seconds * 17) % 1000:03d} INFO: {words}"
 
     t = resized(t, epochs=40, steps=4, start=1.9)
-    out = [line(0, "===========VERIFYING SETTINGS==========="), line(1, "MACE version: 0.3.6"), line(2, f"Learning rate: {t.lr}, weight decay: 5e-07"), line(3, "===========TRAINING==========="), line(3, "Started training, reporting errors on validation set"), line(9, f"Initial: head: Default, loss={t.loss[0]:.8f}, RMSE_E_per_atom= 1393.24 meV, RMSE_F=  387.23 meV / A")]
+    out = [line(0, "===========VERIFYING SETTINGS==========="), line(1, "MACE version: 0.3.6"), line(2, f"Learning rate: {t.lr}, weight decay: 5e-07"), line(3, "===========TRAINING==========="), line(3, "Started training, reporting errors on validation set"), line(9, f"Initial: head: Default, loss={t.loss[0] / 10:.8f}, RMSE_E_per_atom= 1393.24 meV, RMSE_F=  387.23 meV / A")]
     for epoch, _, evaluation in epochs(t):
         out.append(line(20 + 30 * epoch, f"Epoch {epoch}: head: Default, loss={evaluation / 10:.8f}, RMSE_E_per_atom={evaluation * 90:8.2f} meV, RMSE_F={evaluation * 200:8.2f} meV / A"))
     return {"MACE_run-123.log": "\n".join(out) + "\n"}

@@ -73,11 +73,12 @@ def wespeaker(t: Training) -> dict[str, str]:
     out = [line(0, "exp_dir is: exp/ResNet34-TSTP-emb256"), line(1, "<== Dataset ==>"), line(1, "speaker num: 17982")]
     out += [line(2, "<== Model =="), line(2, f"lr initial: {t.lr}"), line(3, "start training")]
     heads = ("Epoch", "Batch", "Lr", "Margin", "Loss", "Acc")
-    out.append(line(3, "|" + "|".join(f"{h:>10}" for h in heads) + "|"))
+    rule, head = "+" + "+".join("-" * 10 for _ in heads) + "+", "|" + "|".join(f"{h:>10}" for h in heads) + "|"
+    out += [line(3, words) for words in (rule, head, rule.replace("+", "|"))]
     for epoch, steps, _ in epochs(t):
         for i, step in enumerate(steps):
             loss = average(t, step)
-            cells = (epoch + 1, 100 * (i + 1), f"{t.lr * (1 - step / 400):.6f}", f"{0.05 * epoch:.5g}", f"{loss:.4f}", f"{score(loss, 90 - 15 * loss):.4f}")
+            cells = (epoch + 1, 100 * (i + 1), *(f"{v:.5g}" for v in (t.lr * (1 - step / 400), 0.05 * epoch, loss, score(loss, 90 - 15 * loss))))
             out.append(line(20 + 30 * step, "|" + "|".join(f"{c:>10}" for c in cells) + "|"))
     return {"train.log": "\n".join(out) + "\n"}
 

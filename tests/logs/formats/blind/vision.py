@@ -28,18 +28,21 @@ def timm(t: Training) -> dict[str, str]:
     return {"console.log": "\n".join(out) + "\n", "summary.csv": "\n".join(rows) + "\n", "args.yaml": f"lr: {t.lr}\nepochs: {len(t.evaluations)}\nopt: sgd\nmodel: resnet50\n"}
 
 
-@blind_format("mae_json_lines", "facebookresearch/mae: log.txt, one JSON object an epoch; training without validation, exit 1 at a loss that is not finite")
+@blind_format("mae_log_and_console", "facebookresearch/mae: a JSON object an epoch in log.txt; the console, with meters and the reason of exit 1, in job.out")
 def mae(t: Training) -> dict[str, str]:
     t = resized(t, epochs=30, steps=5, start=1.1)
-    out = []
+    rows, console = [], ["| distributed init (rank 0): env://, gpu 0", f"base lr: 1.50e-04\nactual lr: {t.lr:.2e}", "Start training for 30 epochs"]
     for epoch, steps, _ in epochs(t):
-        loss = mean([t.loss[s] for s in steps])
-        if math.isnan(loss):
-            # The message goes to the console; a user who keeps both in one file has it here.
-            out.append("Loss is nan, stopping training")
-            break
-        out.append(json.dumps({"train_lr": t.lr * min(1.0, (epoch + 1) / 5), "train_loss": loss, "epoch": epoch}))
-    return {"log.txt": "\n".join(out) + "\n"}
+        rate = t.lr * min(1.0, (epoch + 1) / 5)
+        console.append("log_dir: ./output_dir")
+        for i, step in enumerate(steps):
+            if math.isnan(t.loss[step]):
+                console.append("Loss is nan, stopping training")
+                return {"log.txt": "\n".join(rows) + "\n", "job.out": "\n".join(console) + "\n"}
+            console.append(f"Epoch: [{epoch}]  [{i * 20:>3}/100]  eta: 0:01:{40 - 8 * i:02d}  lr: {rate:.6f}  loss: {t.loss[step]:.4f} ({average(t, step):.4f})  time: {noise(t, step).uniform(0.9, 1.1):.4f}  data: 0.0003  max mem: 14120")
+        console += [f"Epoch: [{epoch}] Total time: 0:01:41 (1.0121 s / it)", f"Averaged stats: lr: {rate:.6f}  loss: {t.loss[step]:.4f} ({average(t, step):.4f})"]
+        rows.append(json.dumps({"train_lr": rate, "train_loss": average(t, step), "epoch": epoch}))
+    return {"log.txt": "\n".join(rows) + "\n", "job.out": "\n".join(console) + "\nTraining time 0:51:02\n"}
 
 
 @blind_format("imagenet_example_moco", "pytorch/examples imagenet and facebookresearch/moco: tabs between meters, the loss in scientific notation")
