@@ -299,3 +299,24 @@ def test_a_few_losses_that_are_declared_to_fall_and_stay_at_twice_the_first_are_
     steps, nothing = range(len(values)), Series("yardstick", [], [])
     assert conclude(Series("total", steps, values), nothing, Policy(), before=False).label is INCONCLUSIVE
     assert conclude(Series("total", steps, values, declared=True), nothing, Policy(), before=False).label is DIVERGED
+
+
+SWINGS = [3.76, 1.91, 2.6, 2.53, 2.11, 1.74, 1.66, 6.37, 61.3, 162.0, 6.61, 2.76, 3.54, 2.41, 2.04]
+
+
+@pytest.mark.parametrize(
+    ("evaluated", "label", "kind"),
+    [
+        ([3.94, 1.8, 6.14, 1.67], UNSTABLE, EventKind.EXCURSION),
+        ([4.33, 1.66, 5.77, 3.45], UNSTABLE, EventKind.GAVE_BACK),
+        ([1.87, 2.76, 1.46, 1.68, 1.17], UNSTABLE, EventKind.EXCURSION),
+        ([3.94, 3.96, 3.93, 3.95], STUCK, EventKind.STUCK),
+    ],
+)
+def test_a_yardstick_that_went_far_up_and_down_is_not_called_stuck(evaluated, label, kind):
+    found = conclusion(SWINGS[:7] + SWINGS[10:], evaluated)
+    assert (found.label, found.event.kind) == (label, kind)
+
+
+def test_a_yardstick_that_swings_below_its_start_leaves_it_open():
+    assert conclusion(SWINGS, [4.0, 2.4, 3.1, 2.0, 2.9, 2.1, 3.2, 2.3]).label is INCONCLUSIVE
