@@ -107,6 +107,7 @@ class Measure(StrEnum):
     GRAD_SHARE = "grad_share"  # weight x gradient norm of a component / the sum over components
     GRAD_COSINE = "grad_cosine"  # cosine between the gradients of two components
     PRINTED_DIGITS = "printed_digits"  # most significant digits of any loss, where a log has it rounded
+    SKIPPED_BATCHES = "skipped_batches"  # announced since the step before: their loss was not finite
 
 
 class Phase(StrEnum):

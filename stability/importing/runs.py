@@ -53,6 +53,8 @@ class Run:
     evaluated: set[str] = field(default_factory=set)
     evaluations: Run | None = None
     """The same run's file of evaluations, where that is another."""
+    components: list[Run] = field(default_factory=list)
+    """Files of one column that have further losses of its steps."""
 
     @property
     def name(self) -> str:
@@ -63,6 +65,8 @@ class Run:
 
     def sources(self, recorder: Any, weighed: Iterable[str]) -> Sources:
         """Reads the run's log for a recorder, from its beginning."""
+        if self.components:
+            recorder = together.Joined(recorder, [together.read(run) for run in self.components])
         if self.evaluations is not None:
             recorder = together.Interleaved(recorder, together.read(self.evaluations), self.steps)
         return Sources(self.parse, {self.kind: self.path}, recorder, tuple(weighed))

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stability.logs.columns import is_column, title_of
 from stability.logs.inspection import Kept
+from stability.logs.kinds import first_lines
 from stability.logs.vocabulary import split_of, words_of
 from stability.records import Step, UserError
 
@@ -22,12 +24,20 @@ _KINDS = frozenset((
 ))  # fmt: skip
 """Words of file names that say what is in a file, not of which run it is."""
 File = tuple[Path, str]
+COLUMNS = "*columns*"
+"""Stands for the names of all files of one column in a folder."""
 
 
 def grouped(files: Sequence[File]) -> list[list[File]]:
-    """The files of each run: those of one folder whose names differ only in words for what is in them."""
+    """The files of each run: those of one folder whose names differ only in words for what is in them.
+
+    Files of one column are of one run where their names say what is in them, as `lr.txt` does.
+    """
     found: dict[tuple[Path, str], list[File]] = {}
     for path, kind in files:
+        if kind == "log" and title_of(path) and is_column(first_lines(path)):
+            found.setdefault((path.parent, COLUMNS), []).append((path, kind))
+            continue
         own = [word for word in words_of(path.stem) if word not in _KINDS and not split_of(word)]
         digits = re.findall(r"\d+", path.stem)
         is_alone = kind in ("tensorboard", "wandb")
@@ -56,16 +66,43 @@ def one_run(runs: list[Run], left_out: list[UserError]) -> list[Run]:
         ):
             main.evaluations = run
             main.evaluated = set(run.trained)
+        elif run in training and _is_component(run, main):
+            main.components.append(run)
+            main.trained |= run.trained
         elif run is not main:
             left_out.append(UserError(f"{run.path}: the same run is read from {main.path}"))
     return [main]
 
 
+def _is_component(run: Run, main: Run) -> bool:
+    """Whether a file of one column has another loss of the same steps."""
+    are_columns = all(one.kind == "log" and is_column(first_lines(one.path)) for one in (run, main))
+    return are_columns and run is not main and run.steps == main.steps and not run.trained & main.trained
+
+
 def read(run: Run) -> list[Step]:
-    """The evaluations in a file of their own, one a row."""
+    """What a file of its own has, one row a step."""
     kept = Kept()
     run.sources(kept, ()).finish()
     return kept.steps
+
+
+class Joined:
+    """A recorder of the training that adds to each step what other files of one column have there."""
+
+    def __init__(self, recorder: Any, others: Sequence[Sequence[Step]]) -> None:
+        self._recorder, self._others = recorder, others
+        self._seen = 0
+
+    def step(self, losses: Mapping[str, float], **numbers: Any) -> None:
+        own = dict(losses)
+        for steps in self._others:
+            own |= steps[self._seen].losses if self._seen < len(steps) else {}
+        self._seen += 1
+        self._recorder.step(own, **numbers)
+
+    def evaluate(self, losses: Mapping[str, float], epoch: int) -> None:
+        self._recorder.evaluate(losses, epoch)
 
 
 class Interleaved:

@@ -9,7 +9,7 @@ from stability.judging.conclusion import Conclusion
 from stability.judging.last_words import names_nonfinite
 from stability.judging.policy import Policy
 from stability.judging.rules.nonfinite import KINDS as NONFINITE
-from stability.judging.rules.nonfinite import remains_nonfinite
+from stability.judging.rules.nonfinite import SKIPPED, remains_nonfinite
 from stability.judging.rules.progress import Progress
 from stability.judging.rules.rule import Context
 from stability.records import (
@@ -156,6 +156,9 @@ def describe(event: Event) -> str:
             return f"the gradient scaler skips one step after another, {at}"
         case EventKind.NAN_GRAD:
             return f"gradient norm {event.value} at step {event.step}"
+        case EventKind.NAN_LOSS if event.where == SKIPPED:
+            count = "a batch was" if event.value == 1.0 else f"{event.value:.0f} batches were"
+            return f"{count} skipped before step {event.step}: a loss that was not finite"
         case EventKind.NONFINITE_WEIGHT:
             return f"weight norm {event.value} after step {event.step}"
         case EventKind.SPIKE:

@@ -10,11 +10,13 @@ from typing import Protocol
 from stability.logs.events import EventFiles
 from stability.logs.fields import Line
 from stability.logs.json_document import JsonDocument
+from stability.logs.json_text import of_numbers
 from stability.logs.jsonlines import JsonLines
 from stability.logs.lines import Lines
 from stability.logs.observation import Observation
+from stability.logs.overlooked import may_speak, spoken
 from stability.logs.rows import Names
-from stability.logs.structural import Structural, of_numbers
+from stability.logs.structural import Structural
 from stability.logs.tables import Table
 from stability.logs.tail import Tail
 from stability.logs.timeline import Kind
@@ -103,10 +105,13 @@ class FileSource:
 class StructuralRows:
     """Reads the rows of a file by their names, and by how their numbers move."""
 
-    def __init__(self, path: Path, rows: Rows, weighed: Collection[str]) -> None:
-        self._path, self._rows = path, rows
+    def __init__(self, path: Path, rows: Rows, weighed: Collection[str], *, is_table: bool) -> None:
+        """`is_table`: a cell that is empty may stand for NaN."""
+        self._path, self._rows, self._is_table = path, rows, is_table
         self.reader = Structural(weighed)
         self.overlooked = self.reader.overlooked
+        if isinstance(rows, _Lined):
+            rows.hear = self._hear
         self.kind = Kind(names_steps=None)
         self._seen = 0
         self._last: dict[str, float] = {}
@@ -136,21 +141,28 @@ class StructuralRows:
     def _read(self, rows: Iterable[Row]) -> Iterable[Observation]:
         for row in rows:
             self._seen += 1
-            yield from self.reader.take(Line(str(row), of_numbers(self._whole(row)), ""))
+            whole = self._whole(row) if self._is_table else row
+            yield from self.reader.take(Line(str(row), of_numbers(whole), ""))
+
+    def _hear(self, line: str) -> None:
+        """What a line says in words beside its numbers."""
+        for text in spoken(line):
+            self.overlooked.words(text)
 
     def _whole(self, row: Row) -> Row:
         """A row that has nothing but its place is one of NaNs, as pandas writes them."""
-        if any(meaning(name).sort not in (Sort.STEP, Sort.EPOCH) for name in row):
+        if not row or any(meaning(name).sort not in (Sort.STEP, Sort.EPOCH) for name in row):
             self._last = row
             return row
         return dict.fromkeys(self._last, nan) | row
 
 
 class _Lined:
-    """The rows that are lines of a growing file."""
+    """The rows that are lines of a growing file; `hear` is told those that may speak of NaN."""
 
     def __init__(self, path: Path, reader: LineReader) -> None:
         self._tail, self._lines, self._reader = Tail(path), Lines(), reader
+        self.hear: Callable[[str], None] | None = None
 
     def new(self) -> Iterator[Row]:
         for piece in self._tail.pieces():
@@ -165,6 +177,8 @@ class _Lined:
 
     def _rows_of(self, lines: list[str]) -> Iterator[Row]:
         for line in lines:
+            if self.hear is not None and may_speak(line):
+                self.hear(line)
             if (row := self._reader.read(line)) is not None:
                 yield row
 
@@ -208,7 +222,9 @@ def opened(
 ) -> FileSource | StructuralRows:
     """The reader of a file of the kind `name`."""
     made = FILES[name](source, path)
-    return StructuralRows(path, made.rows, weighed) if source.train == AUTO else made
+    if source.train != AUTO:
+        return made
+    return StructuralRows(path, made.rows, weighed, is_table=name == "csv")
 
 
 FILES: dict[str, Callable[[TableSource, Path], FileSource]] = {

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from stability.logs import jsonlines, wandb_files
+from stability.logs.json_text import wraps_text
 from stability.logs.lines import Lines
+from stability.logs.tables import DELIMITERS
 
 KINDS = {
     ".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json",
@@ -19,16 +21,17 @@ LOOKED_AT = 2000
 
 
 def kind_of(path: Path) -> str:
-    """The kind of a file; a log whose first line is a JSON object with numbers is JSON lines."""
+    """The kind of a file; a log whose first line is a JSON object is JSON lines, unless that wraps a text."""
     if path.suffix == wandb_files.ENDING:
         return "wandb"
     lines = first_lines(path)
     row = jsonlines.row(lines[0]) if lines else None
-    if path.suffix in (".json", ".jsonl", ".ndjson") and row == {}:
-        return "log"  # a logger's objects around what was printed
+    if row is not None and wraps_text(lines):
+        return "log"
     if path.suffix == ".json":
         return "jsonl" if row and len(lines) > 1 else "json"
-    return "jsonl" if row else KINDS.get(path.suffix, "log")
+    kind = "jsonl" if row else KINDS.get(path.suffix, "log")
+    return "log" if kind == "csv" and _has_one_column(lines) else kind
 
 
 def logs_in(folder: Path) -> Iterator[tuple[Path, str]]:
@@ -48,6 +51,12 @@ def first_lines(path: Path) -> list[str]:
         while len(lines) < LOOKED_AT and (piece := file.read(2**16)):
             lines += cutter.feed(piece)
     return [*lines, *cutter.end()][:LOOKED_AT]
+
+
+def _has_one_column(lines: Sequence[str]) -> bool:
+    """Whether nothing parts cells in the first lines: then they are read as a text."""
+    own = [line for line in lines[:50] if not line.startswith("#")]
+    return bool(own) and not any(sign in line for line in own for sign in DELIMITERS)
 
 
 def _is_log(path: Path) -> bool:

@@ -42,6 +42,10 @@ class Observation(NamedTuple):
             return False
         return any(not isfinite(self.values[name]) for name in self.values.keys() - BESIDE_LOSSES)
 
+    def losses(self) -> dict[str, float]:
+        """The total and the components."""
+        return {name: value for name, value in self.values.items() if name not in BESIDE_LOSSES}
+
 
 def observed(values: dict[str, float], *, is_evaluation: bool) -> Observation | None:
     """The observation that these numbers make, `step` and `epoch` among them; None where there is none."""

@@ -13,21 +13,19 @@ from stability.judging.last_words import (
     says_training_broke,
     speaks_of_broken_training,
 )
-from stability.logs.fields import Field, between, read_line
+from stability.logs.fields import Field, Line, between, read_line
 from stability.logs.number_format import may_be_nonfinite
 from stability.logs.reading import Key, key_of
+from stability.logs.skips import SHOWN_CHARACTERS, Course, Skips, is_announced
 from stability.logs.vocabulary import Sort, meaning
 
-SHOWN_CHARACTERS = 200
-MANY_SKIPPED = 8
-"""So many steps that are skipped one after the other, to the end, are no search for a loss scale any more."""
-_NAN = r"\b(?:overflow|nans?|infs?|non-?finite|not finite)\b"
-_SKIPPED = re.compile(rf"(?i){_NAN}[^;|]{{0,60}}\bskip(?:ping|ped)\b|\bskip(?:ping|ped)\b[^;|]{{0,60}}{_NAN}")
 SURVIVED = frozenset((Sort.GRAD_NORM, Sort.GRAD_SCALE))
 """What a skipped half-precision step leaves in healthy trainings, too."""
 _SPEAKS = re.compile(
     r"(?i)diverg|explo[ds]|exceed|invalid loss|overflow|too (?:large|big|high)|unstable|blew up|blown up"
+    r"|finite|not a number"
 )
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _OF_LOSS = frozenset(("ppl", "perplexity", "bpc", "bpd"))
 """Errors that are functions of a loss."""
 _BEFORE_ANY = frozenset(
@@ -47,14 +45,6 @@ class _Seen:
 
 
 @dataclass(slots=True)
-class Course:
-    """How many steps of a training were read so far, and how many of them had finite losses."""
-
-    steps: int = 0
-    finite: int = 0
-
-
-@dataclass(slots=True)
 class Overlooked:
     """Collects what is not finite and has no role; `course` is that of the training printed beside it."""
 
@@ -62,8 +52,7 @@ class Overlooked:
     _seen: dict[Key, _Seen] = field(default_factory=dict)
     _said: str = ""
     _said_at: int = 0
-    _skipped: int = 0
-    _skipped_at: int = 0
+    _skips: Skips = field(default_factory=Skips)
 
     def field(self, line: str, own: Field, value: float | None) -> None:
         """A number without a role."""
@@ -78,8 +67,27 @@ class Overlooked:
             shown, is_first = line.strip()[:SHOWN_CHARACTERS], self.course.steps <= 2
             self._seen[key] = _Seen(1, shown, is_first, _is_loss(own))
 
+    def said(
+        self, line: Line, others: Sequence[tuple[Field, float | None]], *, has_loss: bool
+    ) -> None:
+        """A line that was read; `others` are its numbers without a role.
+
+        `has_loss`: one with a role is finite and a loss, so no batch was skipped.
+        """
+        speaks = may_speak(line.text)
+        if speaks and not has_loss and is_announced(line.text):
+            self._skips.note(line.text, self.course)
+            return
+        for own, value in others:
+            self.field(line.text, own, value)
+        if speaks:
+            self.words(line.text, list(between(line)))
+
     def line(self, text: str, accounted: int = 0) -> None:
         """A line that nobody read, or patterns did; they found `accounted` of its numbers not finite."""
+        if not accounted and is_announced(text):
+            self._skips.note(text, self.course)
+            return
         line = read_line(text)
         broken = [own for own in line.fields if own.value is not None and not math.isfinite(own.value)]
         for own in broken[accounted:]:
@@ -90,25 +98,19 @@ class Overlooked:
     def words(self, line: str, pieces: Sequence[str] | None = None) -> None:
         """A line that may speak of what is not finite; `pieces`: what it says between its numbers."""
         pieces = [line] if pieces is None else pieces
-        if _SKIPPED.search(" ".join(pieces)):
-            self._skipped = 1 + self._skipped * (self._skipped_at == self.course.finite)
-            self._skipped_at = self.course.finite
-            if self._skipped < MANY_SKIPPED:
-                return
-        elif not any(map(mentions_nonfinite, pieces)) and not says_training_broke(" ".join(pieces)):
-            return
-        self._said, self._said_at = line.strip()[:SHOWN_CHARACTERS], self.course.finite
+        if is_announced(" ".join(pieces)):
+            self._skips.note(line, self.course)
+        elif any(map(mentions_nonfinite, pieces)) or says_training_broke(" ".join(pieces)):
+            self._said, self._said_at = line.strip()[:SHOWN_CHARACTERS], self.course.fresh
 
     def problem(self) -> str | None:
         """The line that was overlooked, quoted, and what it means; None where there is none."""
-        if self._said and self._said_at == self.course.finite:
-            many = (
-                f"its gradients were not finite for {self._skipped} steps, and it"
-                if self._skipped > 1
-                else "it"
-            )
-            what = f"the program said, and {many} printed no finite loss after it"
-            return f"{what if self._is_clear() else WITHOUT_ROLE}: {self._said!r}"
+        if self._skips.never_end(self.course):
+            what = f"its loss or gradient was not finite in the last {self._skips.count:,} batches"
+            return f"the program said that {what}, and skipped them: {self._skips.line!r}"
+        if self._said and self._said_at == self.course.fresh:
+            what = "the program said, and it printed no finite loss after it"
+            return f"{what if speaks_of_broken_training(self._said) else WITHOUT_ROLE}: {self._said!r}"
         late = [seen for seen in self._seen.values() if not seen.from_start]
         if not late:
             return None
@@ -119,14 +121,16 @@ class Overlooked:
             return f"the program printed {what}: {worst.line!r}{times}"
         return f"{WITHOUT_ROLE}: {worst.line!r}{times}"
 
-    def _is_clear(self) -> bool:
-        """Whether what was said is of the training."""
-        return self._skipped >= MANY_SKIPPED or speaks_of_broken_training(self._said)
-
 
 def _is_loss(own: Field) -> bool:
     known = meaning(own.name)
     return known.sort in (Sort.LOSS, Sort.TERM, Sort.PART, Sort.GRAD_NORM) or known.ours in _OF_LOSS
+
+
+def spoken(line: str) -> list[str]:
+    """The sentences in a line of a file of numbers: quoted texts with a blank in them, or else such cells."""
+    said = [text for text in _QUOTED.findall(line) if " " in text]
+    return said or [cell for cell in re.split(r"[,;\t]", line) if " " in cell.strip() and '"' not in cell]
 
 
 def may_speak(text: str) -> bool:

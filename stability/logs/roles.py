@@ -133,24 +133,35 @@ def _precedes(counter: Series, value: Series) -> bool:
 
 
 def _moving(table: Table, *, at_end: bool) -> list[Series]:
-    """Numbers with decimals that move, are named by no word for anything else, and do not only grow."""
+    """Numbers with decimals that move, are named by no word for anything else, and do not only grow.
+
+    So is the second number in `step 3: 0.25`, which only stands behind its place.
+    """
     enough = FEW if at_end else 20
     found = []
     for one in table.values():
         up, same, down = one.moves()
         moves = len(set(one.texts)) >= FEW and down > 0 and (up + down > same)
         is_bare = not (one.is_whole or one.has_unit or one.key.is_fraction)
-        if one.meaning.sort is Sort.UNKNOWN and is_bare and moves:
+        if (one.meaning.sort is Sort.UNKNOWN or _is_behind_place(one)) and is_bare and moves:
             found.append(one)
     counted = {i for one in table.values() if one.is_counter and one.moves()[2] == 0 for i in one.rows}
     found = [one for one in found if counted.issuperset(one.rows)] or found
-    if any(not is_unnamed(one.key.name) for one in found):
-        found = [one for one in found if not is_unnamed(one.key.name) and one.key.nth == 1]
+    if any(_is_named(one) for one in found):
+        found = [one for one in found if _is_named(one) and one.key.nth == 1]
     most = max((len(one.values) for one in found), default=0)
     if most < enough:
         return []
     found = [one for one in found if len(one.values) > most / 2]
-    return found if any(not is_unnamed(one.key.name) for one in found) else found[:1]
+    return found if any(_is_named(one) for one in found) else found[:1]
+
+
+def _is_behind_place(one: Series) -> bool:
+    return one.key.nth > 1 and one.meaning.sort in (Sort.STEP, Sort.EPOCH)
+
+
+def _is_named(one: Series) -> bool:
+    return not is_unnamed(one.key.name) and not _is_behind_place(one)
 
 
 def _given_losses(table: Table, given: Given) -> list[Series]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stability.logs.files import FILES, FileSource, StructuralRows, opened
 from stability.logs.observation import BESIDE_LOSSES, Observation
-from stability.logs.overlooked import Course
+from stability.logs.skips import Course
 from stability.logs.tail import Tail
 from stability.logs.text_source import StructuralText, Text, WatchedText
 from stability.logs.timeline import Timeline
@@ -27,7 +27,7 @@ class Sources:
         """`paths` of the sources that are files; `weighed` components make an evaluation complete."""
         given = parse.sources()
         self._texts = {
-            name: StructuralText(own, weighed) if own.is_structural else Text(own)
+            name: StructuralText(own, weighed, paths.get(name)) if own.is_structural else Text(own)
             for name, own in given.items()
             if isinstance(own, TextSource)
         }
@@ -119,15 +119,18 @@ class Sources:
 
     def _add(self, name: str, observations: Iterable[Observation]) -> None:
         for observation in observations:
-            if not observation.is_evaluation and observation.values.keys() - BESIDE_LOSSES:
-                self._course.steps += 1
-                self._course.finite += not observation.is_lost
+            losses = {} if observation.is_evaluation else observation.losses()
+            if losses:
+                self._course.went_on(losses, is_lost=observation.is_lost)
             if name not in self.structural:
                 self._timeline.add(name, observation)
             elif observation.is_evaluation:
                 self._timeline.add(self._trainer or name, observation)
             elif self._trains(name, observation):
                 self._timeline.add(name, observation)
+            if losses and self._course.announced:  # before this step, which is not recorded yet
+                self._timeline.skipped += self._course.announced
+                self._course.announced = 0
 
     def _trains(self, name: str, observation: Observation) -> bool:
         """Whether this source is the one that the training is read from: the first that had a loss.

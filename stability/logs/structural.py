@@ -6,33 +6,32 @@ holds, and is extended where fields appear later.
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import isfinite, nan
+from math import isfinite
 from typing import NamedTuple
 
 from stability.logs import roles
-from stability.logs.fields import UNNAMED, Field, Line, between, read_line, skeleton, value_of, with_nan
+from stability.logs.arrays import unrolled
+from stability.logs.columns import titled
+from stability.logs.fields import UNNAMED, Field, Line, read_line, skeleton, value_of, with_nan
 from stability.logs.gaps import Gaps
-from stability.logs.jsonlines import numbers_in
+from stability.logs.json_text import json_line
 from stability.logs.number_format import TOKEN, count, may_be_nonfinite
 from stability.logs.observation import PLACES, Observation, is_loss, observed
 from stability.logs.overlooked import SURVIVED, Overlooked, may_speak
 from stability.logs.plans import MOST_PLANS, NOTHING, Plan, Wanted, planned, shape
 from stability.logs.reading import EVALUATE, TRAIN, Reading, Role, key_of
-from stability.logs.rows import of_kinds
 from stability.logs.sections import Sections
 from stability.logs.text_tables import TextTable
-from stability.logs.vocabulary import Sort, meaning, split_of, words_of
+from stability.logs.vocabulary import Sort, meaning, words_of
 
 FEWEST_ALIKE = 8
 """So many lines are worth being read together."""
 HELD_LINES = 2000
 """Lines with numbers that wait for a decision at most; then those before them go unread."""
 MOST_TEMPLATES, MOST_RATES, MOST_SKELETONS, SHOWN_CHARACTERS = 64, 8, 1024, 160
-_MESSAGES = frozenset(("log", "message", "msg", "text", "line", "event", "@message", "textpayload"))
 DECIDED_AFTER = (4, 8, 16, 32, 64, 128, 256, 512, 1024, HELD_LINES)
 """After so many of them it is asked whether they show enough."""
 
@@ -58,9 +57,14 @@ class Structural:
 
     SHOWN = 3
 
-    def __init__(self, weighed: Collection[str] = (), given: roles.Given | None = None) -> None:
-        """`weighed`: components of the yardstick; `given`: what a person says of the names."""
-        self._weighed, self._given = weighed, given or roles.Given()
+    def __init__(
+        self, weighed: Collection[str] = (), given: roles.Given | None = None, title: str = ""
+    ) -> None:
+        """`weighed`: components of the yardstick; `given`: what a person says of the names.
+
+        `title`: what numbers are called that stand alone in their lines.
+        """
+        self._weighed, self._given, self._title = weighed, given or roles.Given(), title
         self.reading: Reading | None = None
         self._table, self._sections, self._gaps = TextTable(), Sections(), Gaps()
         self._held: deque[tuple[Line, tuple[Field, ...]]] = deque(maxlen=HELD_LINES)
@@ -131,6 +135,7 @@ class Structural:
                 line = read_line(text, forced=True)
             elif (lost := self._with_lost_numbers(text, line)) is not None:
                 line = lost
+            line = titled(line, self._title) if self._title else line
         before = self._sections.part
         self._wanted = None
         yield from self.take(line)
@@ -141,6 +146,7 @@ class Structural:
         """Remembers how lines like this one are read, if that is always the same."""
         if (
             len(self._plans) >= MOST_PLANS
+            or may_speak(line.text)
             or TOKEN.search(line.text) is not None
             or self._table.is_header(line.text)
         ):
@@ -152,7 +158,7 @@ class Structural:
             plan = None if template is None else planned(line, self._wanted, template)
             if plan is not None:
                 self._plans[shape(line.text)] = plan
-        elif not line.part and self._wanted is not None and not may_speak(line.text):
+        elif not line.part and self._wanted is not None:
             self._plans[shape(line.text)] = NOTHING
 
     def _hides_nan(self, line: Line) -> bool:
@@ -168,7 +174,7 @@ class Structural:
         put = with_nan(text)
         if put == text or TOKEN.search(text) is not None or skeleton(put) not in self._skeletons:
             return None
-        if not (skeleton(text) or line.fields):  # a rule
+        if not (skeleton(text) or line.fields or self._skeletons == {""}):  # a rule
             return None
         found = read_line(put, forced=True)
         own = [one for one in found.fields if one.value is None or isfinite(one.value) or self._is_due(one)]
@@ -187,6 +193,11 @@ class Structural:
     def end(self) -> Iterator[Observation]:
         """No more lines come: what is held must do."""
         if self.reading is None and self._held:
+            yield from self._decide(at_end=True)
+        if self.reading is None and (lines := unrolled([line for line, _ in self._held])):
+            self._held.clear()
+            for line in lines:
+                yield from self.take(line)
             yield from self._decide(at_end=True)
 
     def take(self, line: Line) -> Iterator[Observation]:
@@ -220,13 +231,14 @@ class Structural:
         values: dict[str, dict[str, float]] = {TRAIN: {}, EVALUATE: {}}
         places: dict[str, float] = {}
         wanted: list[Wanted] = []
+        others: list[tuple[Field, float | None]] = []
         for one in own:
             role = self._role(one)
             value = one.value if self.reading.decimal == "." else value_of(one.text, self.reading.decimal)
             if role is not None and value is None and role.ours in PLACES:
                 value = count(one.text)
             if role is None or (role.ours and value is None):
-                self.overlooked.field(line.text, one, value)
+                others.append((one, value))
                 self.has_seed = self.has_seed or "seed" in words_of(one.name)
             elif role.ours in PLACES:
                 places.setdefault(role.ours, value)
@@ -237,9 +249,9 @@ class Structural:
                     values[part].setdefault(role.ours, value)
                     wanted.append(Wanted(one, role.ours, part))
                 else:
-                    self.overlooked.field(line.text, one, value)
+                    others.append((one, value))
             elif meaning(one.name).sort not in SURVIVED:  # the average of a norm keeps one NaN for ever
-                self.overlooked.field(line.text, one, value)
+                others.append((one, value))
         is_evaluation = bool(values[EVALUATE]) and not _losses(values[TRAIN])
         if is_evaluation or _losses(values[TRAIN]):
             self._know(line.text)
@@ -253,8 +265,8 @@ class Structural:
             yield found
         if values[EVALUATE] and (found := observed({**values[EVALUATE], **places}, is_evaluation=True)):
             yield found
-        if may_speak(line.text):
-            self.overlooked.words(line.text, list(between(line)))
+        has_loss = any(map(isfinite, _losses(values[TRAIN]).values()))
+        self.overlooked.said(line, others, has_loss=has_loss)
 
     def _know(self, text: str) -> None:
         """Remembers what a line says beside its numbers: they are due where it says so again."""
@@ -286,36 +298,6 @@ class Structural:
                 self.reading = self.reading.with_role(key, found, own.name)
                 role = found
         return role
-
-
-def json_line(text: str, gaps: Gaps | None = None) -> Line | None:
-    """The fields of a line that is a JSON object; a message in it, as loggers wrap it, is read as a line."""
-    text = text.strip()
-    if not text.startswith("{") or not text.endswith("}"):
-        return None
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    words = [value for name, value in found.items() if isinstance(value, str) and name.lower() in _MESSAGES]
-    inner = [json_line(said) or read_line(said.strip()) for said in words]
-    numbers = numbers_in(found)
-    row = {name: value for name, value in numbers.items() if value is not None}
-    if gaps is not None and row:
-        row |= dict.fromkeys(gaps.nans(row, [name for name in numbers if name not in row]), nan)
-    rows = of_numbers(of_kinds(row, found))
-    part = next((own.part for own in inner if own.part), "")
-    return Line(text, (*rows, *(own for line in inner for own in line.fields)), part)
-
-
-def of_numbers(row: Mapping[str, float]) -> tuple[Field, ...]:
-    """The fields of a row of named numbers."""
-    fields = []
-    for name, value in row.items():
-        text = str(int(value)) if isfinite(value) and value == int(value) else repr(value)
-        part = split_of(name.replace("/", "_").replace(".", "_"))
-        fields.append(Field(name, 1, text, value, 0, 0, part=part))
-    return tuple(fields)
 
 
 def has_loss(text: str) -> bool:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from math import nan
 
+from stability.logs.fields import UNNAMED
 from stability.logs.gaps import Gaps
 from stability.logs.number_format import has_comma, is_decimal, number
 from stability.logs.rows import Names, of_kinds
@@ -47,6 +48,9 @@ class Table:
 
     def read(self, line: str) -> dict[str, float] | None:
         """The row in `line`; None for a header, what comes before one, and rows that were read before."""
+        if self._header is None and self._gaps is not None and (names := _nameless(line)):
+            self._delimiter, self._header = names
+            return self.read(line) if _is_number(_cells(line, self._delimiter)[0]) else None
         row = self._plain(line)
         if row is None and (self._is_header(line) or self._header is None):
             return None
@@ -144,6 +148,20 @@ class Table:
             return False
         has_numbers = self._rows > self._partial or self._had
         return not has_numbers or not set(self.names).isdisjoint(cells)
+
+
+def _nameless(line: str) -> tuple[str, list[str]] | None:
+    """The delimiter and names for columns without any: numbers in the first line, or pandas' 0, 1, 2."""
+    for delimiter in DELIMITERS:
+        cells = _cells(line, delimiter)
+        if len(cells) < 2 or not all(map(_is_number, cells[1:])):
+            continue
+        names = [f"{UNNAMED}{i}" for i in range(len(cells))]
+        if _is_number(cells[0]):
+            return delimiter, names
+        if not cells[0] and cells[1:] == [str(i) for i in range(len(cells) - 1)]:
+            return delimiter, [INDEX, *names[1:]]
+    return None
 
 
 def _names_in(line: str) -> list[str]:

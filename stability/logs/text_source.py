@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from pathlib import Path
 
+from stability.logs.columns import title_of
 from stability.logs.lines import Lines
 from stability.logs.observation import Observation
 from stability.logs.overlooked import Overlooked, may_speak
@@ -17,9 +19,12 @@ from stability.spec.command import LogSource, TextSource
 class StructuralText:
     """Reads a stream, or the pieces of a file, by the structure of its lines."""
 
-    def __init__(self, source: TextSource, weighed: Collection[str] = ()) -> None:
+    def __init__(
+        self, source: TextSource, weighed: Collection[str] = (), path: Path | None = None
+    ) -> None:
+        """`path` of the file, where it is one."""
         self.kind = Kind(names_steps=None, is_stream=not isinstance(source, LogSource))
-        self._lines, self.reader = Lines(), Structural(weighed, Given(*source.names))
+        self._lines, self.reader = Lines(), Structural(weighed, Given(*source.names), title_of(path))
         self.overlooked = self.reader.overlooked
 
     def read(self, piece: bytes) -> Iterable[Observation]:

@@ -77,6 +77,8 @@ class Timeline:
         self._digits = 0
         self._rounding: dict[str, float] | None = None
         self.steps = self.evaluations = self.late = self.incomplete = self.replaced = 0
+        self.skipped = 0
+        """Batches that were announced as skipped since the last step that was recorded."""
 
     def add(self, source: str, observation: Observation) -> None:
         """Take in what a source says.
@@ -212,7 +214,11 @@ class Timeline:
         self.steps += 1
         if self._digits < COARSE_DIGITS:
             self._note_digits(losses)
-        self._recorder.step(losses, epoch=self._epoch, step=step, measures=self._rounding, **scalars)
+        measures = self._rounding
+        if self.skipped:
+            measures = {**(measures or {}), Measure.SKIPPED_BATCHES: float(self.skipped)}
+            self.skipped = 0
+        self._recorder.step(losses, epoch=self._epoch, step=step, measures=measures, **scalars)
 
     def _record_evaluation(self, step: int, entry: _Entry) -> None:
         losses = {name: value for name, value in entry.values.items() if name not in _SCALARS}

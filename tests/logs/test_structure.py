@@ -2,18 +2,24 @@
 
 import json
 import math
+from pathlib import Path
 
 import pytest
+from judged import judged
 
 from stability.judging.last_words import mentions_nonfinite, names_nonfinite, speaks_of_broken_training
+from stability.logs.arrays import unrolled
+from stability.logs.columns import title_of
 from stability.logs.fields import read_line
 from stability.logs.gaps import Gaps
 from stability.logs.json_document import rows_in
-from stability.logs.overlooked import Course, Overlooked
+from stability.logs.overlooked import Overlooked
 from stability.logs.roles import decide
-from stability.logs.rows import of_kinds
+from stability.logs.rows import Names, of_kinds
 from stability.logs.sections import Sections
+from stability.logs.skips import Course, is_announced
 from stability.logs.structural import Structural
+from stability.logs.tables import Table
 from stability.logs.text_tables import TextTable
 from stability.logs.vocabulary import Sort, meaning, words_of
 
@@ -181,6 +187,46 @@ def test_one_number_of_several_kinds_is_named_by_the_word_beside_it() -> None:
     assert of_kinds({"step": 3.0, "value": 0.5}, {"step": 3, "value": 0.5}) == {"step": 3.0, "value": 0.5}
 
 
+@pytest.mark.parametrize(
+    ("lines", "found"),
+    [
+        (["[" + ", ".join(f"{i}.5" for i in range(9)) + "]"], [i + 0.5 for i in range(9)]),
+        (["losses: [" + ", ".join(f"{i}.5" for i in range(9)) + "]"], [i + 0.5 for i in range(9)]),
+        (["[0.5 1.5 2.5 3.5", " 4.5 5.5 6.5 nan]"], [*(i + 0.5 for i in range(7)), None]),
+        (["0.5 1.5 2.5"], None),
+        (["a 0.5 b 1.5", "c 2.5"], None),
+    ],
+)
+def test_numbers_in_a_row_are_unrolled(lines: list[str], found: list[float | None] | None) -> None:
+    own = unrolled([read_line(line) for line in lines])
+    values = own and [one.fields[0].value for one in own]
+    assert (values and [None if math.isnan(v) else v for v in values]) == found
+
+
+def test_two_lists_stand_side_by_side() -> None:
+    texts = [f"{name}: {[i + k / 2 for i in range(9)]}" for k, name in enumerate(("train loss", "val loss"))]
+    own = unrolled([read_line(text) for text in texts])
+    assert [[one.value for one in line.fields] for line in own][:2] == [[0.0, 0.5], [1.0, 1.5]]
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [("train_loss.txt", "train_loss"), ("accuracy.txt", "accuracy"), ("lr0.1.txt", ""), ("basic.txt", "")],
+)
+def test_a_file_of_one_column_names_its_numbers(name: str, title: str) -> None:
+    assert title_of(Path(name)) == title
+
+
+def test_columns_without_names_are_read() -> None:
+    table = Table(Names(), are_gaps_nan=True)
+    assert [table.read(line) for line in ("0,0.5,1e-3", "1,0.4,1e-3")] == [
+        {"~0": 0.0, "~1": 0.5, "~2": 1e-3},
+        {"~0": 1.0, "~1": 0.4, "~2": 1e-3},
+    ]
+    pandas = Table(Names(), are_gaps_nan=True)
+    assert [pandas.read(line) for line in (",0", "0,0.5")] == [None, {"row": 0.0, "~1": 0.5}]
+
+
 def test_a_heading_holds_until_training_goes_on() -> None:
     sections, parts = Sections(), []
     for line in ("step 1 loss 0.5", "> EVALUATION", "loss 0.4", "step 2 loss 0.3"):
@@ -228,20 +274,74 @@ def test_a_line_that_was_overlooked_is_quoted_until_a_finite_loss_follows() -> N
         "printed no finite loss after it: 'loss is NaN, restoring the last checkpoint'"
         in overlooked.problem()
     )
-    course.steps, course.finite = 1, 1
+    course.went_on({"loss": 0.5}, is_lost=False)
     assert overlooked.problem() is None
+
+
+def skipping(course: Course, said: str, shown: list[float]) -> Overlooked:
+    """What is overlooked where each skipped batch is followed by a loss that is shown."""
+    overlooked = Overlooked(course)
+    for loss in shown:
+        overlooked.words(said)
+        course.went_on({"loss": loss}, is_lost=False)
+    return overlooked
 
 
 def test_skipped_steps_count_only_in_a_row() -> None:
     course = Course()
-    overlooked = Overlooked(course)
-    for _ in range(20):
-        overlooked.words("Gradient overflow. Skipping step")
-        course.finite += 1
+    overlooked = skipping(course, "Gradient overflow. Skipping step", [3 - i / 9 for i in range(20)])
     assert overlooked.problem() is None
     for _ in range(8):
         overlooked.words("Gradient overflow. Skipping step")
-    assert "its gradients were not finite for 8 steps" in overlooked.problem()
+    assert "its loss or gradient was not finite in the last 8 batches" in overlooked.problem()
+
+
+@pytest.mark.parametrize("shown", [0.5, 0.0])
+def test_skipped_batches_beside_a_number_that_stays_are_no_progress(shown: float) -> None:
+    overlooked = skipping(Course(), "loss is nan, skipping batch", [1.0, 0.7, *[shown] * 9])
+    assert names_nonfinite(overlooked.problem())
+    assert overlooked.problem().endswith("'loss is nan, skipping batch'")
+
+
+def test_a_training_that_came_back_from_as_many_skipped_batches_is_not_lost() -> None:
+    course = Course()
+    overlooked = Overlooked(course)
+    for loss in (0.9, 0.8, 0.7, 0.6):
+        course.went_on({"loss": loss}, is_lost=False)
+        for _ in range(5):
+            overlooked.words("non-finite loss, skip")
+    assert overlooked.problem() is None
+    for _ in range(6):
+        overlooked.words("non-finite loss, skip")
+    assert "in the last 11 batches" in overlooked.problem()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("loss is nan, skipping batch", True),
+        ("dropped 1 minibatch (loss: inf)", True),
+        ("grads contain NaN or Inf; optimizer step not applied", True),
+        ("non-finite gradient norm, ignoring this update", True),
+        ("第 3 步损失为 nan，跳过该批次", True),
+        ("skipped iterations: 0 | nan iterations: 0", False),
+        ("batches skipped: 3 of them nan", False),
+        ("skipping validation", False),
+        ("dropout 0.1 in inference", False),
+    ],
+)
+def test_what_announces_a_skipped_batch(text: str, said: bool) -> None:
+    assert is_announced(text) is said
+
+
+def test_a_skipped_batch_is_told_once_and_a_training_that_goes_on_is_not_lost() -> None:
+    lines = [f"step {i} loss {3 - i / 40:.4f}" for i in range(60)]
+    lines[20] = lines[31] = "loss is nan, skipping batch"
+    found = judged({"a.log": "\n".join(lines) + "\n"}, 0.01)
+    assert (found.label, found.evidence) == (
+        "UNSTABLE",
+        "a batch was skipped before step 21: a loss that was not finite",
+    )
 
 
 def test_a_number_without_a_role_is_quoted_with_how_often_it_came() -> None:

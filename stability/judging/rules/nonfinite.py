@@ -13,13 +13,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from stability.judging.rules.rolling import Streak, last_step
 from stability.judging.rules.rule import Context, Needs, Rule
 from stability.judging.signals import is_loss
-from stability.records import Direction, Evaluation, Event, EventKind, Records, Severity, Step
+from stability.records import Direction, Evaluation, Event, EventKind, Measure, Records, Severity, Step
 
+SKIPPED = "skipped batches"
+"""Where the loss of a batch was that a program skipped, and did not print."""
 KINDS = frozenset({EventKind.NAN_LOSS, EventKind.INF_LOSS, EventKind.NAN_GRAD, EventKind.NONFINITE_WEIGHT})
 
 
 class NonfiniteLoss(Rule):
     """A raw loss component, or the total, is NaN or infinite; the first time for each of them.
+
+    So is the loss of a batch that a program only says it skipped (`Measure.SKIPPED_BATCHES`).
 
     The order in which components break is evidence, so every component has its own event.
     `policy.nonfinite_steps` steps in a row end the training, unless a gradient scaler skipped them.
@@ -38,6 +42,10 @@ class NonfiniteLoss(Rule):
     def step(self, step: Step) -> Iterator[Event]:
         """The events of one step."""
         broken = [] if step.skipped else list(_broken(step, self._directions))
+        skipped = step.measures and step.measures.get(Measure.SKIPPED_BATCHES)
+        if skipped and SKIPPED not in self._seen:
+            self._seen.add(SKIPPED)
+            yield Event(step.step, EventKind.NAN_LOSS, SKIPPED, skipped, None, Severity.WARNING)
         for name, value in broken:
             if name not in self._seen:
                 self._seen.add(name)
