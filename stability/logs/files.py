@@ -15,12 +15,13 @@ from stability.logs.jsonlines import JsonLines
 from stability.logs.lines import Lines
 from stability.logs.observation import Observation
 from stability.logs.overlooked import may_speak, spoken
+from stability.logs.reading import EVALUATE
 from stability.logs.rows import Names
 from stability.logs.structural import Structural
 from stability.logs.tables import Table
 from stability.logs.tail import Tail
 from stability.logs.timeline import Kind
-from stability.logs.vocabulary import Sort, meaning
+from stability.logs.vocabulary import LOSSES, Sort, meaning, split_of
 from stability.logs.wandb_files import WandbFile
 from stability.spec.command import AUTO, TableSource
 
@@ -152,9 +153,14 @@ class StructuralRows:
     def _whole(self, row: Row) -> Row:
         """A row that has nothing but its place is one of NaNs, as pandas writes them."""
         if not row or any(meaning(name).sort not in (Sort.STEP, Sort.EPOCH) for name in row):
-            self._last = row
+            if not self._last or any(_is_trained(name) for name in row):
+                self._last = row
             return row
         return dict.fromkeys(self._last, nan) | row
+
+
+def _is_trained(name: str) -> bool:
+    return meaning(name).sort in LOSSES and split_of(name) != EVALUATE
 
 
 class _Lined:

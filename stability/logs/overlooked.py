@@ -74,7 +74,8 @@ class Overlooked:
 
         `has_loss`: one with a role is finite and a loss, so no batch was skipped.
         """
-        speaks = may_speak(line.text)
+        is_text = any(own.end for own in line.fields)  # not a row of a file
+        speaks = is_text and may_speak(line.text)
         if speaks and not has_loss and is_announced(line.text):
             self._skips.note(line.text, self.course)
             return

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from stability.logs.files import FILES, FileSource, StructuralRows, opened
 from stability.logs.observation import BESIDE_LOSSES, Observation
+from stability.logs.screening import Screening
 from stability.logs.skips import Course
 from stability.logs.tail import Tail
 from stability.logs.text_source import StructuralText, Text, WatchedText
@@ -51,6 +53,7 @@ class Sources:
         self._course = Course()
         for own in self._overlooked:
             own.course = self._course
+        self._screenings = {name: Screening() for name in self.structural}
         self._trainer: str | None = None  # of those read by their structure, the one that trains
         kinds = {name: source.kind for name, source in self._all.items()}
         self._timeline = Timeline(recorder, kinds, weighed)
@@ -80,6 +83,8 @@ class Sources:
         self.look()
         for name, source in self._all.items():
             self._add(name, source.end())
+        for name, screening in self._screenings.items():
+            self._take(name, screening.end())
         for watched in self._watched.values():
             watched.end()
         self._timeline.finish()
@@ -104,6 +109,8 @@ class Sources:
         """What a person should know of how it was read."""
         for name, source in self._all.items():
             yield from source.notes(name)
+        for screening in self._screenings.values():
+            yield from screening.notes()
         counts = {
             "numbers replaced an earlier one of the same step": self._timeline.replaced,
             "numbers came after their step was recorded": self._timeline.late,
@@ -118,6 +125,11 @@ class Sources:
         return next(filter(None, (own.problem() for own in self._overlooked)), None)
 
     def _add(self, name: str, observations: Iterable[Observation]) -> None:
+        if (screening := self._screenings.get(name)) is not None:
+            observations = itertools.chain.from_iterable(map(screening.of, observations))
+        self._take(name, observations)
+
+    def _take(self, name: str, observations: Iterable[Observation]) -> None:
         for observation in observations:
             losses = {} if observation.is_evaluation else observation.losses()
             if losses:

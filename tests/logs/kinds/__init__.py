@@ -3,9 +3,9 @@
 They are made to the kinds that issues describe, with a look at the reader; `formats` were written without one.
 """
 
-from . import columns, endings, languages, layouts, skips, spellings
+from . import absent, columns, endings, languages, layouts, skips, spellings, starts
 from .register import KINDS
 
-MODULES = (columns, endings, languages, layouts, skips, spellings)
+MODULES = (absent, columns, endings, languages, layouts, skips, spellings, starts)
 
 __all__ = ["KINDS", "MODULES"]
