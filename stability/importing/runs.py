@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from stability import yamlfile
 from stability.importing import ended, reading, together
 from stability.importing.options import Options, scalar
+from stability.importing.places import File, name_of, place_of
 from stability.logs import events, guess, wandb_files
 from stability.logs.kinds import BESIDE, KINDS, first_lines, kind_of, logs_in
 from stability.logs.sources import Sources
@@ -53,6 +54,8 @@ class Run:
     evaluated: set[str] = field(default_factory=set)
     evaluations: Run | None = None
     """The same run's file of evaluations, where that is another."""
+    rest: tuple[Path, ...] = ()
+    """The files that its log goes on in."""
     components: list[Run] = field(default_factory=list)
     """Files of one column that have further losses of its steps."""
 
@@ -60,8 +63,7 @@ class Run:
     def name(self) -> str:
         if self.series is not None:
             return self.series
-        parts = [part for part in self.path.parts if part != self.path.anchor]
-        return "/".join(parts[-1 if self.kind == "tensorboard" else -2 :])
+        return name_of(self.path, self.kind)
 
     def sources(self, recorder: Any, weighed: Iterable[str]) -> Sources:
         """Reads the run's log for a recorder, from its beginning."""
@@ -69,7 +71,12 @@ class Run:
             recorder = together.Joined(recorder, [together.read(run) for run in self.components])
         if self.evaluations is not None:
             recorder = together.Interleaved(recorder, together.read(self.evaluations), self.steps)
-        return Sources(self.parse, {self.kind: self.path}, recorder, tuple(weighed))
+        return Sources(self.parse, {self.kind: self.path}, recorder, tuple(weighed), self.rest)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All that its log is in, in order."""
+        return (self.path, *self.rest)
 
 
 class Found(NamedTuple):
@@ -82,7 +89,7 @@ class Found(NamedTuple):
 def find(logs: list[str], chosen: Options) -> Found:
     """The runs that these files and folders hold. Raises `UserError` where none of them can be judged."""
     found = [one for log in logs for one in _paths(Path(log))]
-    paths = {path.resolve(): (path, kind) for path, kind in reversed(found)}  # links lead to the same run
+    paths = {path.resolve(): File(path, kind) for path, kind in reversed(found)}  # links lead to the same run
     if not paths:
         endings = ", ".join(KINDS)
         raise UserError(f"no log in {', '.join(logs)}; known are {endings} and TensorBoard's event files")
@@ -94,10 +101,11 @@ def find(logs: list[str], chosen: Options) -> Found:
     runs, silent = [], []
     for files in together.grouped(list(reversed(paths.values()))):
         own: list[Run] = []
-        for path, kind in files:
+        for one in files:
+            path, kind, _ = one
             try:
-                named = _that_is_named([path, *(other for other, _ in files)], chosen)
-                own += [_run(path, kind, series, chosen, named) for series in _series(path, kind)]
+                named = _that_is_named([one, *files], chosen)
+                own += [_run(one, series, chosen, named) for series in _series(path, kind)]
             except OSError as error:
                 raise UserError(f"{path}: {error.strerror}") from None
             except SaysNothing as error:
@@ -110,11 +118,13 @@ def find(logs: list[str], chosen: Options) -> Found:
     return Found(runs, [f"left out: {error}" for error in silent])
 
 
-def _that_is_named(paths: list[Path], chosen: Options) -> Path:
+def _that_is_named(files: list[File], chosen: Options) -> Path:
     """Of the files of one run the first, or its folder, whose name has the parameters."""
+    paths = [one.path for one in files]
     if chosen.template is None:
         return paths[0]
-    places = [*paths, *(path.parent for path in paths)]
+    roots = (place_of(one.path, one.kind).root for one in files)
+    places = [*paths, *(path.parent for path in paths), *roots]
     return next((place for place in places if chosen.template.search(place.as_posix())), paths[0])
 
 
@@ -133,15 +143,16 @@ def _series(path: Path, kind: str) -> list[str | None]:
     return list(dict.fromkeys(match["run"] for match in names if match)) or [None]
 
 
-def _run(path: Path, kind: str, series: str | None, chosen: Options, named: Path) -> Run:
+def _run(file: File, series: str | None, chosen: Options, named: Path) -> Run:
+    path, kind, rest = file
     place = path if series is None else path / series
     in_name = _in_name(place if series is not None else named, chosen)
     params = _beside(path) | in_name | _in_table(place, chosen)
     seed = next((params.pop(name) for name in SEEDS if isinstance(params.get(name), int)), None)
-    run = Run(path, kind, Parse(), params, series, seed)
+    run = Run(path, kind, Parse(), params, series, seed, rest=rest)
     if problem := _scanned(run, chosen):
         run.problem = f"{path}: {problem}; say with --parse how it is read"
-        if not run.steps and ended.failure(ended.end(path, kind), run.parse) is None:
+        if not run.steps and ended.failure(ended.end(run.files[-1], kind), run.parse) is None:
             raise SaysNothing(run.problem)
     return run
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from stability.logs import jsonlines, wandb_files
+from stability.logs.columns import is_column, title_of
 from stability.logs.json_text import wraps_text
 from stability.logs.lines import Lines
 from stability.logs.tables import DELIMITERS
@@ -60,5 +61,10 @@ def _has_one_column(lines: Sequence[str]) -> bool:
 
 
 def _is_log(path: Path) -> bool:
-    """Whether a file in a folder may be a log: a table of settings is none."""
+    """Whether a file in a folder may be a log: a table of settings is none.
+
+    One without an ending is where its name says what the numbers are that it has, one each time.
+    """
+    if not path.suffix:
+        return bool(title_of(path)) and is_column(first_lines(path))
     return path.suffix in KINDS and not (path.suffix == ".json" and path.stem in BESIDE)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from stability.judging.signals import direction
+from stability.logs.columns import CLOCK
 from stability.logs.fields import Field, is_unnamed
 from stability.logs.number_format import is_decimal
 from stability.logs.observation import is_loss
@@ -160,6 +161,10 @@ def _is_behind_place(one: Series) -> bool:
     return one.key.nth > 1 and one.meaning.sort in (Sort.STEP, Sort.EPOCH)
 
 
+def _is_behind_name(one: Series) -> bool:
+    return one.key.nth > 1 and not is_unnamed(one.key.name)
+
+
 def _is_named(one: Series) -> bool:
     return not is_unnamed(one.key.name) and not _is_behind_place(one)
 
@@ -280,7 +285,7 @@ def _step_score(one: Series, beside: set[int], *, near: bool) -> tuple[int, ...]
     if (
         not one.is_whole
         or one.has_unit
-        or (one.key.nth > 1 and one.key.name and sort is not Sort.EPOCH and not one.key.is_fraction)
+        or (_is_behind_name(one) and sort is not Sort.EPOCH and not one.key.is_fraction)
     ):
         return None
     if sort is Sort.EPOCH and not one.key.is_fraction:
@@ -288,6 +293,8 @@ def _step_score(one: Series, beside: set[int], *, near: bool) -> tuple[int, ...]
     if sort is Sort.EPOCH and one.key.nth == 1:
         return None
     named = sort is Sort.STEP
+    if not named and one.values[0] >= CLOCK:
+        return None
     if not named and (not near or (not is_unnamed(one.key.name) and sort not in (*LOSSES, Sort.EPOCH))):
         return None
     own = one if not near else _within(one, beside)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from stability.logs.files import FILES, FileSource, StructuralRows, opened
@@ -24,9 +24,17 @@ class Sources:
     """Records what a program prints, and what it writes into files, which are looked at now and then."""
 
     def __init__(
-        self, parse: Parse, paths: Mapping[str, Path], recorder: Recorder, weighed: Collection[str]
+        self,
+        parse: Parse,
+        paths: Mapping[str, Path],
+        recorder: Recorder,
+        weighed: Collection[str],
+        rest: Sequence[Path] = (),
     ) -> None:
-        """`paths` of the sources that are files; `weighed` components make an evaluation complete."""
+        """`paths` of the sources that are files; `weighed` components make an evaluation complete.
+
+        `rest`: the files that a log goes on in, as those of programs do that begin one with each epoch.
+        """
         given = parse.sources()
         self._texts = {
             name: StructuralText(own, weighed, paths.get(name)) if own.is_structural else Text(own)
@@ -36,7 +44,11 @@ class Sources:
         self._files: dict[str, FileSource | StructuralRows] = {
             name: opened(name, own, paths[name], weighed) for name, own in given.items() if name in FILES
         }
-        self._logs = {name: Tail(paths[name]) for name, own in given.items() if isinstance(own, LogSource)}
+        self._logs = {
+            name: [Tail(path) for path in (paths[name], *rest)]
+            for name, own in given.items()
+            if isinstance(own, LogSource)
+        }
         self._all = self._texts | self._files
         self._evaluates = any(source.evaluate for source in given.values())
         self.structural = {
@@ -72,9 +84,12 @@ class Sources:
 
     def look(self) -> None:
         """Take in what files have that is new."""
-        for name, tail in self._logs.items():
-            for piece in tail.pieces():
-                self._add(name, self._texts[name].read(piece) if piece else ())
+        for name, tails in self._logs.items():
+            for tail in tails:
+                for piece in tail.pieces():
+                    self._add(name, self._texts[name].read(piece) if piece else ())
+                if tail is not tails[-1]:
+                    self._add(name, self._texts[name].read(b"\n"))
         for name, source in self._files.items():
             self._add(name, source.new())
 
