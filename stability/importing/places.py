@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from stability.logs.columns import title_of
-from stability.logs.vocabulary import split_of, words_of
+from stability.logs.vocabulary import split_of
+from stability.logs.words import words_of
 
 _EPOCH = re.compile(r"(?i)(?:epochs?|ep)[-_ .]?(?P<epoch>\d+)")
 _FOLDERS = frozenset(("metrics", "metric", "scalars", "losses", "logs"))

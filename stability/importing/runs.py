@@ -17,6 +17,7 @@ from stability import yamlfile
 from stability.importing import ended, reading, together
 from stability.importing.options import Options, scalar
 from stability.importing.places import File, name_of, place_of
+from stability.judging.last_words import names_nonfinite
 from stability.logs import events, guess, wandb_files
 from stability.logs.kinds import BESIDE, KINDS, first_lines, kind_of, logs_in
 from stability.logs.sources import Sources
@@ -56,6 +57,8 @@ class Run:
     """The same run's file of evaluations, where that is another."""
     rest: tuple[Path, ...] = ()
     """The files that its log goes on in."""
+    is_broken: bool = False
+    """It says in words that its numbers were not finite, and not finite they stayed."""
     components: list[Run] = field(default_factory=list)
     """Files of one column that have further losses of its steps."""
 
@@ -152,7 +155,8 @@ def _run(file: File, series: str | None, chosen: Options, named: Path) -> Run:
     run = Run(path, kind, Parse(), params, series, seed, rest=rest)
     if problem := _scanned(run, chosen):
         run.problem = f"{path}: {problem}; say with --parse how it is read"
-        if not run.steps and ended.failure(ended.end(run.files[-1], kind), run.parse) is None:
+        failed = ended.failure(ended.end(run.files[-1], kind), run.parse) is not None
+        if not (run.steps or run.is_broken or failed):
             raise SaysNothing(run.problem)
     return run
 
@@ -165,6 +169,7 @@ def _scanned(run: Run, chosen: Options) -> str | None:
         return str(error)
     sources = run.sources(_Scan(run), ())
     sources.finish()
+    run.is_broken = names_nonfinite(sources.overlooked() or "")
     return sources.problem()
 
 

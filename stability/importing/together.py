@@ -13,7 +13,8 @@ from stability.logs.inspection import Kept
 from stability.logs.kinds import first_lines
 from stability.logs.rows import is_value
 from stability.logs.tables import header
-from stability.logs.vocabulary import split_of, words_of
+from stability.logs.vocabulary import split_of
+from stability.logs.words import words_of
 from stability.records import Step, UserError
 
 if TYPE_CHECKING:

@@ -35,6 +35,8 @@ _NO_LOSS = {
     *("util", "mfu", "tflops", "speed", "ips", "temperature"),
 }
 """As the last word of a name: `time_loss` is a loss."""
+_NEGATED = {"neg", "negative", "minus"}
+"""With these a metric that should rise is a loss: the negative log-likelihood."""
 _ERRORS = {"err", "error", "errors"}
 
 
@@ -63,7 +65,7 @@ def _by_name(name: str) -> Direction:
     if "loss" not in said and (_is_no_loss(words) or "lr" in said):
         return Direction.UP if words[-1] == "rate" and said & _UP else Direction.NONE
     if not said & {"loss", *_ERRORS} and said & _UP:
-        return Direction.UP
+        return Direction.DOWN if said & _NEGATED else Direction.UP
     if "cross" in said:
         said.discard("entropy")
     return Direction.NONE if said & _NONE or _is_no_loss(words) else Direction.DOWN

@@ -7,7 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from stability.logs.fields import Field, Line, is_unnamed, read_line
+from stability.logs.fields import Field, Line, is_unnamed
+from stability.logs.line_reader import read_line
 from stability.logs.rows import is_value
 from stability.logs.vocabulary import LOSSES, Sort, meaning, split_of
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from stability.judging.monitor import not_run
+from stability.judging.monitor import RULES, not_run
 from stability.logs.fields import is_unnamed
 from stability.logs.kinds import logs_in
 from stability.logs.sources import Sources
-from stability.logs.structural import Structural, Taken, Template
+from stability.logs.structural import Structural
+from stability.logs.templates import Taken, Template
 from stability.records import Evaluation, Records, Step
 from stability.spec.command import AUTO, Parse
 
@@ -19,10 +20,14 @@ LAST_LINES = 50
 """A training whose last number is so near the end of what was printed was read to its end."""
 PRINTED = ("stdout", "stderr")
 _SHOWN_TEMPLATES = 6
-_MISSING = {
-    "step": "no step was found, so steps are counted",
-    "lr": "no learning rate was found",
-    "grad_norm": "no gradient norm was found",
+_SCALARS = {
+    "step": "the step",
+    "epoch": "the epoch",
+    "lr": "the learning rate",
+    "grad_norm": "the gradient norm",
+    "grad_scale": "the loss scale",
+    "loss": "the loss",
+    "total": "the loss",
 }
 
 
@@ -124,13 +129,13 @@ def _looked_at(
 def explained(sources: Sources, records: Records) -> Iterator[str]:
     """ "What I read": of each kind of line three, with what was taken from them; and what was not found."""
     readers = {name: own for name, own in sources.structural.items() if own.lines}
-    if not any(own.templates for own in readers.values()):
+    if not any(own.templates.of for own in readers.values()):
         yield f"no training loss was found; {sources.problem() or 'nothing was printed'}"
         return
     for name, own in readers.items():
-        left_out = f"{own.left_out:,} others with numbers were left out"
+        left_out = f"{own.templates.left_out:,} others with numbers were left out"
         yield f"{name}: {own.matched:,} of {own.lines:,} lines have losses; {left_out}"
-        templates = sorted(own.templates.items(), key=lambda item: -item[1].count)
+        templates = sorted(own.templates.of.items(), key=lambda item: -item[1].count)
         for taken, template in templates[:_SHOWN_TEMPLATES]:
             yield from _template(taken, template)
     yield from sources.notes()
@@ -145,9 +150,7 @@ def _template(taken: tuple[Taken, ...], template: Template) -> Iterator[str]:
 
 def _taken(own: Taken) -> str:
     printed = f"`{own.printed}`" if not is_unnamed(own.printed) else "a number without a name"
-    what = (
-        own.ours if own.ours in ("step", "epoch", "lr", "grad_norm", "grad_scale") else f"the loss {own.ours}"
-    )
+    what = _SCALARS.get(own.ours, f"the loss term {own.ours}")
     return f"{printed} is {what}{' of an evaluation' if own.part == 'evaluate' else ''}"
 
 
@@ -166,11 +169,12 @@ def _not_found(readers: Mapping[str, Structural], records: Records) -> Iterator[
     yield f"{n:,} steps and {len(records.evaluations):,} evaluations"
     weights = dict.fromkeys(records.evaluations[0].losses, 1.0) if records.evaluations else {}
     if silent := not_run(records, weights):
-        yield f"rules that cannot speak: {', '.join(f'{rule} ({needs})' for rule, needs in silent)}"
+        few = f"{len(silent)} of {len(RULES)} rules need numbers that are not in it"
+        yield f"{few}; `stability show` names them for each trial"
 
 
 def _losses_taken(reader: Structural) -> Iterator[Taken]:
-    for taken in reader.templates:
+    for taken in reader.templates.of:
         for own in taken:
             if own.part == "train" and own.ours not in ("lr", "grad_norm", "grad_scale"):
                 yield own

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite, nan
 from typing import Any
 
-from stability.logs.fields import Field, Line, read_line
+from stability.logs.fields import Field, Line
 from stability.logs.gaps import Gaps
 from stability.logs.jsonlines import numbers_in
+from stability.logs.line_reader import read_line
 from stability.logs.rows import of_kinds
 from stability.logs.vocabulary import LOSSES, Sort, meaning, split_of
 

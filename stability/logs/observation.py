@@ -42,6 +42,11 @@ class Observation(NamedTuple):
             return False
         return any(not isfinite(self.values[name]) for name in self.values.keys() - BESIDE_LOSSES)
 
+    @property
+    def has_loss(self) -> bool:
+        """Whether the total or a component is among its numbers."""
+        return not BESIDE_LOSSES.issuperset(self.values)
+
     def losses(self) -> dict[str, float]:
         """The total and the components."""
         return {name: value for name, value in self.values.items() if name not in BESIDE_LOSSES}

@@ -13,7 +13,8 @@ from stability.judging.last_words import (
     says_training_broke,
     speaks_of_broken_training,
 )
-from stability.logs.fields import Field, Line, between, read_line
+from stability.logs.fields import Field, Line, between
+from stability.logs.line_reader import read_line
 from stability.logs.number_format import may_be_nonfinite
 from stability.logs.reading import Key, key_of
 from stability.logs.skips import SHOWN_CHARACTERS, Course, Skips, is_announced
@@ -103,6 +104,7 @@ class Overlooked:
             self._skips.note(line, self.course)
         elif any(map(mentions_nonfinite, pieces)) or says_training_broke(" ".join(pieces)):
             self._said, self._said_at = line.strip()[:SHOWN_CHARACTERS], self.course.fresh
+            self.course.is_watched = True
 
     def problem(self) -> str | None:
         """The line that was overlooked, quoted, and what it means; None where there is none."""

@@ -6,11 +6,13 @@ A line whose letters are those of the template is matched whole; one that does n
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import NamedTuple
 
 from stability.logs.fields import Field, Line
+from stability.logs.observation import PLACES, Observation
 
 MOST_PLANS = 4096
 LONGEST_LINE = 2000
@@ -44,6 +46,27 @@ class Plan:
     names: tuple[str, ...] = ()
     is_evaluation: bool = False
     template: object = None
+    values: tuple[str, ...] = ()
+    """The names of what is no place."""
+    pick: Callable[[Sequence[str]], Sequence[str]] = tuple
+    """Their texts, of those of a line."""
+    step: int | None = None
+    epoch: int | None = None
+
+    def __post_init__(self) -> None:
+        places = [i for i, name in enumerate(self.names) if name not in PLACES]
+        self.values = tuple(self.names[i] for i in places)
+        if len(places) < len(self.names):
+            self.pick = itemgetter(*places) if len(places) > 1 else lambda texts: [texts[i] for i in places]
+        self.step = self.names.index("step") if "step" in self.names else None
+        self.epoch = self.names.index("epoch") if "epoch" in self.names else None
+
+    def observation(self, texts: Sequence[str]) -> Observation:
+        """What the texts of a line's groups say."""
+        step = None if self.step is None else int(float(texts[self.step]))
+        epoch = None if self.epoch is None else float(texts[self.epoch])
+        values = dict(zip(self.values, map(float, self.pick(texts)), strict=True))
+        return Observation(values, step, epoch, self.is_evaluation)
 
 
 NOTHING = Plan(None, None)

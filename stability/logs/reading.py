@@ -29,11 +29,12 @@ def key_of(own: Field) -> Key:
 class Role(NamedTuple):
     """What a number is taken for: `ours` is step, epoch, lr or a loss; "" for one that only belongs to it.
 
-    `of` are the parts of the data for which this is the one that is recorded.
+    `of` are the parts of the data for which this is the one that is recorded. `is_turned`: times -1.
     """
 
     ours: str
     of: frozenset[str] = frozenset((TRAIN, EVALUATE))
+    is_turned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,11 @@ class Reading:
     def key(self, ours: str) -> Key | None:
         """The first key with this role in training."""
         return next((key for key, role in self.roles.items() if role.ours == ours and TRAIN in role.of), None)
+
+    @property
+    def is_turned(self) -> bool:
+        """Whether any number is recorded times -1."""
+        return any(role.is_turned for role in self.roles.values())
 
     def with_role(self, key: Key, role: Role, printed: str) -> Reading:
         """The same, extended by one."""

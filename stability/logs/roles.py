@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from stability.judging.signals import direction
-from stability.logs.columns import CLOCK
 from stability.logs.fields import Field, is_unnamed
 from stability.logs.number_format import is_decimal
+from stability.logs.objectives import not_followed, rising, turned, without_sums
 from stability.logs.observation import is_loss
+from stability.logs.places import SCALARS, places, scalars
 from stability.logs.reading import EVALUATE, TRAIN, Key, Reading, Role, key_of
 from stability.logs.series import FEW, Row, Series, Table, series_of
 from stability.logs.vocabulary import LOSSES, Sort, canonical, meaning
@@ -20,7 +21,6 @@ from stability.records import Direction
 PARTS = (TRAIN, EVALUATE)
 _NAMED = {Sort.LOSS: 0, Sort.TERM: 0, Sort.ERROR: 1, Sort.PART: 1}
 """Sorts of losses; those of a lower rank are taken where there are any."""
-_SCALARS = {Sort.LR: "lr", Sort.GRAD_NORM: "grad_norm", Sort.GRAD_SCALE: "grad_scale"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +67,11 @@ def decide(
         roles, total = _roles_given(losses, given), "loss"
     else:
         roles, total = _named(losses, weighed, is_one_part=is_one_part)
+    roles = {one.key: Role("") for one in not_followed(table.values())} | roles
     main = _main(roles, table)
     if not at_end and len(main.values) < FEW:
         return None
-    roles |= _scalars(table) | _places(table, main, roles) | _beside_given(table, given)
+    roles |= scalars(table) | places(table, main, roles) | _beside_given(table, given)
     printed = {key: table[key].printed for key in roles}
     return Reading(MappingProxyType(roles), decimal, is_one_part, total, MappingProxyType(printed))
 
@@ -79,8 +80,8 @@ def late(reading: Reading, own: Field) -> Role | None:
     """What a field is that the first rows did not have: by its name alone. None: nothing that is recorded."""
     known = meaning(own.name)
     taken = {role.ours for role in reading.roles.values()}
-    if known.sort in _SCALARS and own.nth == 1 and not own.most:
-        return Role(_SCALARS[known.sort]) if _SCALARS[known.sort] not in taken else Role("")
+    if known.sort in SCALARS and own.nth == 1 and not own.most:
+        return Role(SCALARS[known.sort]) if SCALARS[known.sort] not in taken else Role("")
     if known.sort not in (Sort.LOSS, Sort.TERM) or own.most or own.unit or (own.is_whole and own.nth == 1):
         return None
     ours = reading.total if known.ours == "total" else known.ours
@@ -93,14 +94,16 @@ def late(reading: Reading, own: Field) -> Role | None:
 
 def _decimal(rows: Sequence[Row]) -> str:
     """A comma stands before decimals where some numbers can mean nothing else, and no loss has a point."""
-    own = [f.text for row in rows for f in row if meaning(f.name).sort in (*LOSSES, *_SCALARS)]
+    own = [f.text for row in rows for f in row if meaning(f.name).sort in (*LOSSES, *SCALARS)]
     certain = any("," in text and is_decimal(text) for text in own)
     return "," if certain and not any("." in text for text in own) else "."
 
 
 def _losses(table: Table, *, at_end: bool) -> list[Series]:
-    """Those series that are losses: by name, or else those that move as one."""
+    """Those series that are losses: by name, or else what should rise, or those that move as one."""
+    gains = rising(table.values())
     named = [one for one in table.values() if one.meaning.sort in _NAMED and _may_be_loss(one, table)]
+    named = without_sums([one for one in named if one not in gains])
     trained = [one for one in named if TRAIN in one.parts] or named
     if trained:
         rank = min(_NAMED[one.meaning.sort] for one in trained)
@@ -108,7 +111,8 @@ def _losses(table: Table, *, at_end: bool) -> list[Series]:
         if all(direction(one.meaning.ours or "loss", {}) is Direction.NONE for one in own):
             rank = max(_NAMED.values())  # what is adversarial alone shows nothing
         return [one for one in named if _NAMED[one.meaning.sort] <= rank]
-    return _moving(table, at_end=at_end)
+    found = [turned(one) for one in gains] or _moving(table, at_end=at_end)
+    return found or (_never_finite(table) if at_end else [])
 
 
 def _of_training(losses: list[Series]) -> list[Series]:
@@ -157,12 +161,14 @@ def _moving(table: Table, *, at_end: bool) -> list[Series]:
     return found if any(_is_named(one) for one in found) else found[:1]
 
 
+def _never_finite(table: Table) -> list[Series]:
+    """A number without a name that is NaN from the first line to the last: nothing else is printed."""
+    found = [one for one in table.values() if is_unnamed(one.key.name) or _is_behind_place(one)]
+    return [one for one in found if len(one.values) >= FEW and not any(map(math.isfinite, one.values))][:1]
+
+
 def _is_behind_place(one: Series) -> bool:
     return one.key.nth > 1 and one.meaning.sort in (Sort.STEP, Sort.EPOCH)
-
-
-def _is_behind_name(one: Series) -> bool:
-    return one.key.nth > 1 and not is_unnamed(one.key.name)
 
 
 def _is_named(one: Series) -> bool:
@@ -222,7 +228,8 @@ def _named(
             continue
         had = roles[one.key]
         name = total if ours == "total" else ours
-        roles[one.key] = Role(name, (had.of if had.ours else frozenset()) | {part})
+        parts = (had.of if had.ours else frozenset()) | {part}
+        roles[one.key] = Role(name, parts, one.meaning.is_turned)
     return roles, total
 
 
@@ -249,71 +256,3 @@ def _main(roles: Mapping[Key, Role], table: Table) -> Series:
     """The loss of the training that is there most often."""
     own = [table[key] for key, role in roles.items() if role.ours and TRAIN in role.of]
     return max(own, key=lambda one: sum(part == TRAIN for part in one.parts) or len(one.values))
-
-
-def _scalars(table: Table) -> dict[Key, Role]:
-    found: dict[str, Series] = {}
-    for one in sorted(table.values(), key=lambda s: (s.meaning.rank, -len(s.values))):
-        ours = _SCALARS.get(one.meaning.sort)
-        if ours is not None and one.key.nth == 1 and not one.key.is_fraction and not one.has_unit:
-            found.setdefault(ours, one)
-    others = [one for one in table.values() if one.meaning.sort in _SCALARS]
-    return {one.key: Role("") for one in others} | {one.key: Role(ours) for ours, one in found.items()}
-
-
-def _places(table: Table, main: Series, roles: Mapping[Key, Role]) -> dict[Key, Role]:
-    """The step and the epoch: they stand beside the loss, or in lines of their own that go on."""
-    free = [one for one in table.values() if not (key := roles.get(one.key)) or not key.ours]
-    beside = set(main.rows)
-    near = [one for one in free if len(beside.intersection(one.rows)) >= 0.8 * len(beside)]
-    found: dict[Key, Role] = {}
-    steps = [(score, one) for one in near if (score := _step_score(one, beside, near=True)) is not None]
-    if not steps:
-        steps = [(s, one) for one in free if (s := _step_score(one, beside, near=False)) is not None]
-    if steps:
-        found[min(steps, key=lambda pair: pair[0])[1].key] = Role("step")
-    epochs = [one for one in free if one.meaning.sort is Sort.EPOCH and one.key.nth == 1 and not one.has_unit]
-    if epochs:
-        best = max(epochs, key=lambda one: (len(beside.intersection(one.rows)), len(one.rows)))
-        found.setdefault(best.key, Role("epoch"))
-    return found
-
-
-def _step_score(one: Series, beside: set[int], *, near: bool) -> tuple[int, ...] | None:
-    """How little a number is like a step; None where it is none."""
-    sort = one.meaning.sort
-    if (
-        not one.is_whole
-        or one.has_unit
-        or (_is_behind_name(one) and sort is not Sort.EPOCH and not one.key.is_fraction)
-    ):
-        return None
-    if sort is Sort.EPOCH and not one.key.is_fraction:
-        return None
-    if sort is Sort.EPOCH and one.key.nth == 1:
-        return None
-    named = sort is Sort.STEP
-    if not named and one.values[0] >= CLOCK:
-        return None
-    if not named and (not near or (not is_unnamed(one.key.name) and sort not in (*LOSSES, Sort.EPOCH))):
-        return None
-    own = one if not near else _within(one, beside)
-    up, same, down = own.moves()
-    if len(own.values) > 1 and (up == 0 or down > up):
-        return None
-    if not near and up < FEW - 1:
-        return None
-    if len(own.values) <= 1 and not (named or one.key.is_fraction):
-        return None
-    kind = one.meaning.rank if named else 4 if one.key.is_fraction else 5
-    return (int(down > 0), int(same > up), kind, one.rows[0])
-
-
-def _within(one: Series, rows: set[int]) -> Series:
-    own = Series(one.key, one.printed, one.meaning)
-    for i, text, value in zip(one.rows, one.texts, one.values, strict=True):
-        if i in rows:
-            own.texts.append(text)
-            own.values.append(value)
-            own.rows.append(i)
-    return own

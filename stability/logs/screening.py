@@ -7,8 +7,7 @@ stays: it is held back only until more numbers show which of both it is.
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from stability.logs.observation import Observation
@@ -18,6 +17,8 @@ FEWEST = 3
 WHOLES = ("total", "loss")
 """What the sum of all terms is called: where it is finite, the program leaves out the others itself."""
 _NO_START = (0.0, -1.0)
+_MANY_STEPS = 10
+"""A row that stands for so many steps may have the sum of their losses."""
 
 
 @dataclass(slots=True)
@@ -67,11 +68,24 @@ class Screening:
 
     _evaluations: dict[str, _Place] = field(default_factory=dict)
     _terms: dict[str, _Place] = field(default_factory=dict)  # those that were ever missing
-    _rows: Counter[tuple[str, ...]] = field(default_factory=Counter)  # in which nothing was
+    _rows: dict[tuple[str, ...], int] = field(default_factory=dict)  # in which nothing was
     _last: dict[bool, Observation] = field(default_factory=dict)
     _first: Observation | None = None
     _has_begun: bool = False
     _had_no_start: bool = False
+
+    def left_of(self, observations: Iterable[Observation]) -> Iterator[Observation]:
+        """What is left of them, in their order."""
+        rows = self._rows
+        for found in observations:
+            if self._has_begun and not (found.is_evaluation or self._terms):
+                values = found.values
+                if all(map(math.isfinite, values.values())):  # as most are
+                    names = tuple(values)
+                    rows[names] = rows.get(names, 0) + 1
+                    yield found
+                    continue
+            yield from self.of(found)
 
     def of(self, found: Observation) -> Iterator[Observation]:
         """What is left of an observation, behind one that waited for it."""
@@ -85,7 +99,7 @@ class Screening:
     def end(self) -> Iterator[Observation]:
         """Nothing more comes: what is missing for too long by now counts after all."""
         if self._first is not None:
-            yield self._first
+            yield self._trained(self._first)
         for is_evaluation, places in ((False, self._terms), (True, self._evaluations)):
             lost = {name for name, place in places.items() if place.is_lost}
             last = self._last.get(is_evaluation)
@@ -95,7 +109,7 @@ class Screening:
     def notes(self) -> Iterator[str]:
         """What was left out, in words."""
         if self._had_no_start:
-            yield "the first row has 0 or -1 in place of its losses: it is no start, and was left out"
+            yield "the first row has 0 or -1 in place of a loss: it is no start, and was left out"
         for places, what in ((self._evaluations, "an evaluation"), (self._terms, "the training")):
             for name, place in places.items():
                 if place.left_out:
@@ -115,7 +129,8 @@ class Screening:
     def _trained(self, found: Observation) -> Observation:
         """Terms beside a finite total."""
         if not self._terms and all(map(math.isfinite, found.values.values())):
-            self._rows[tuple(found.values)] += 1
+            names = tuple(found.values)
+            self._rows[names] = self._rows.get(names, 0) + 1
             return found
         return self._due(found, _terms(found.losses()), self._terms, math.isfinite)
 
@@ -143,17 +158,17 @@ class Screening:
         return found._replace(values={n: v for n, v in found.values.items() if n not in left_out})
 
     def _begun(self, found: Observation) -> Iterator[Observation]:
-        """A first row whose losses are all 0 or -1 waits for the second, which shows what it is."""
+        """A first row that has a loss of 0 or -1 waits for the second, which shows what it is."""
         losses = found.losses()
-        if self._first is None and all(value in _NO_START for value in losses.values()):
+        if self._first is None and any(value in _NO_START for value in losses.values()):
             self._first = found
             return
         self._has_begun = True
         first, self._first = self._first, None
         if first is not None:
-            self._had_no_start = all(losses.get(name, math.nan) > 0.0 for name in first.losses())
+            self._had_no_start = _is_no_start(first, found)
             if not self._had_no_start:
-                yield first
+                yield self._trained(first)
         yield self._trained(found)
 
 
@@ -162,6 +177,23 @@ def _terms(losses: dict[str, float]) -> Collection[str]:
     if not any(name in WHOLES and math.isfinite(value) for name, value in losses.items()):
         return ()
     return [name for name in losses if name not in WHOLES]
+
+
+def _is_no_start(first: Observation, second: Observation) -> bool:
+    """Whether nothing was measured in the first row.
+
+    Its losses are all 0 or -1. Or it is of step 0 and the next one sums the losses of many steps: none is 0
+    any more, and all others are a multiple.
+    """
+    before, after = first.losses(), second.losses()
+    unset = [name for name, value in before.items() if value in _NO_START]
+    if not all(after.get(name, math.nan) > 0.0 for name in unset):
+        return False
+    steps = (second.step or 0) - first.step if first.step == 0 else 0
+    others = before.keys() - set(unset)
+    return not others or (
+        steps >= _MANY_STEPS and all(after.get(name, math.nan) > 2.0 * before[name] for name in others)
+    )
 
 
 def _is_measured(value: float) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from stability.logs.observation import Observation
 
 SHOWN_CHARACTERS = 200
 FEWEST_LOSSES = 3
@@ -46,17 +48,24 @@ class Course:
     fresh: int = 0
     repeated: int = 0
     announced: int = 0
-    _last: dict[str, float] = field(default_factory=dict)
+    is_watched: bool = False
+    """Something was said that a fresh loss takes back."""
+    _last: Observation | None = None
 
-    def went_on(self, losses: dict[str, float], *, is_lost: bool) -> None:
+    def went_on(self, found: Observation) -> None:
         """One more step was read."""
         self.steps += 1
-        if is_lost:
+        if found.is_lost:
             return
-        if losses == self._last or not any(losses.values()):
+        if self.is_watched and not self._is_fresh(found):
             self.repeated += 1
         else:
-            self.fresh, self.repeated, self._last = self.fresh + 1, 0, losses
+            self.fresh, self.repeated = self.fresh + 1, 0
+        self._last = found
+
+    def _is_fresh(self, found: Observation) -> bool:
+        losses = found.losses()
+        return any(losses.values()) and (self._last is None or losses != self._last.losses())
 
 
 @dataclass(slots=True)
@@ -79,6 +88,7 @@ class Skips:
         self.count, self._at = self.count + 1, course.fresh
         is_of_loss = _OF_LOSS.search(line) is not None
         self._is_of_loss = is_of_loss and (self._is_of_loss or self.count == 1)
+        course.is_watched = True
         self.line = line.strip()[:SHOWN_CHARACTERS]
         course.announced += is_of_loss
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from stability.logs.files import FILES, FileSource, StructuralRows, opened
-from stability.logs.observation import BESIDE_LOSSES, Observation
+from stability.logs.observation import Observation
 from stability.logs.screening import Screening
 from stability.logs.skips import Course
 from stability.logs.tail import Tail
@@ -112,13 +111,23 @@ class Sources:
     def problem(self) -> str | None:
         """Why the trial cannot be judged, in one line; None where it can."""
         if not self.steps:
-            return "; ".join(source.told(name) for name, source in self._all.items())
+            told = [source.told(name) for name, source in self._all.items()]
+            return "; ".join([*told, *self._advice()])
         if self._evaluates and not self._timeline.evaluations:
             why = "was read"
             if self._timeline.incomplete:
                 why = f"has all that the yardstick weighs ({self._timeline.incomplete:,} lack some of it)"
             return f"steps were read, but no evaluation {why}; mend `evaluate`, or leave it out"
         return next(filter(None, (source.problem(name) for name, source in self._all.items())), None)
+
+    def _advice(self) -> Iterator[str]:
+        """What to write where the structure shows no loss."""
+        for name in self.structural:
+            if name in self._files:
+                yield f'name its column: `parse: {{{name}: {{path: ..., train: {{loss: "column"}}}}}}`'
+            else:
+                yield 'name the loss: `parse: {loss: "words before the number"}`'
+            return
 
     def notes(self) -> Iterator[str]:
         """What a person should know of how it was read."""
@@ -140,30 +149,31 @@ class Sources:
         return next(filter(None, (own.problem() for own in self._overlooked)), None)
 
     def _add(self, name: str, observations: Iterable[Observation]) -> None:
-        if (screening := self._screenings.get(name)) is not None:
-            observations = itertools.chain.from_iterable(map(screening.of, observations))
-        self._take(name, observations)
+        screening = self._screenings.get(name)
+        self._take(name, observations if screening is None else screening.left_of(observations))
 
     def _take(self, name: str, observations: Iterable[Observation]) -> None:
+        course, timeline = self._course, self._timeline
+        is_structural = name in self.structural
         for observation in observations:
-            losses = {} if observation.is_evaluation else observation.losses()
-            if losses:
-                self._course.went_on(losses, is_lost=observation.is_lost)
-            if name not in self.structural:
-                self._timeline.add(name, observation)
+            is_step = not observation.is_evaluation and observation.has_loss
+            if is_step:
+                course.went_on(observation)
+            if not is_structural:
+                timeline.add(name, observation)
             elif observation.is_evaluation:
-                self._timeline.add(self._trainer or name, observation)
-            elif self._trains(name, observation):
-                self._timeline.add(name, observation)
-            if losses and self._course.announced:  # before this step, which is not recorded yet
-                self._timeline.skipped += self._course.announced
-                self._course.announced = 0
+                timeline.add(self._trainer or name, observation)
+            elif self._trainer == name or self._trains(name, observation):
+                timeline.add(name, observation)
+            if is_step and course.announced:  # before this step, which is not recorded yet
+                timeline.skipped += course.announced
+                course.announced = 0
 
     def _trains(self, name: str, observation: Observation) -> bool:
         """Whether this source is the one that the training is read from: the first that had a loss.
 
         What another prints of it, such as a bar beside a logger, is the same training again.
         """
-        if self._trainer is None and observation.values.keys() - BESIDE_LOSSES:
+        if self._trainer is None and observation.has_loss:
             self._trainer = name
         return self._trainer in (None, name)

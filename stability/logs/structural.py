@@ -7,55 +7,38 @@ holds, and is extended where fields appear later.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Sequence
 from math import isfinite
-from typing import NamedTuple
 
 from stability.logs import roles
 from stability.logs.arrays import unrolled
 from stability.logs.columns import titled
-from stability.logs.fields import UNNAMED, Field, Line, read_line, skeleton, value_of, with_nan
+from stability.logs.fields import UNNAMED, Field, Line, skeleton, value_of, with_nan
 from stability.logs.gaps import Gaps
 from stability.logs.json_text import json_line
+from stability.logs.line_reader import read_line
 from stability.logs.number_format import TOKEN, count, may_be_nonfinite
 from stability.logs.observation import PLACES, Observation, is_loss, observed
 from stability.logs.overlooked import SURVIVED, Overlooked, may_speak
 from stability.logs.plans import MOST_PLANS, NOTHING, Plan, Wanted, planned, shape
 from stability.logs.reading import EVALUATE, TRAIN, Reading, Role, key_of
 from stability.logs.sections import Sections
+from stability.logs.templates import SHOWN, Taken, Templates
 from stability.logs.text_tables import TextTable
-from stability.logs.vocabulary import Sort, meaning, words_of
+from stability.logs.vocabulary import Sort, meaning
+from stability.logs.words import words_of
 
 FEWEST_ALIKE = 8
 """So many lines are worth being read together."""
 HELD_LINES = 2000
 """Lines with numbers that wait for a decision at most; then those before them go unread."""
-MOST_TEMPLATES, MOST_RATES, MOST_SKELETONS, SHOWN_CHARACTERS = 64, 8, 1024, 160
+MOST_RATES, MOST_SKELETONS = 8, 1024
 DECIDED_AFTER = (4, 8, 16, 32, 64, 128, 256, 512, 1024, HELD_LINES)
 """After so many of them it is asked whether they show enough."""
 
 
-class Taken(NamedTuple):
-    """A number as the program names it, as we do, and of which part of the data it is."""
-
-    printed: str
-    ours: str
-    part: str
-
-
-@dataclass(slots=True)
-class Template:
-    """Lines from which the same numbers are taken: how many, and the first of them."""
-
-    count: int = 0
-    lines: list[str] = field(default_factory=list)
-
-
 class Structural:
     """Reads the lines of one text."""
-
-    SHOWN = 3
 
     def __init__(
         self, weighed: Collection[str] = (), given: roles.Given | None = None, title: str = ""
@@ -70,10 +53,10 @@ class Structural:
         self._held: deque[tuple[Line, tuple[Field, ...]]] = deque(maxlen=HELD_LINES)
         self._asked = 0
         self.overlooked = Overlooked()
-        self.lines = self.matched = self.dropped = self.left_out = 0
+        self.lines = self.matched = self.dropped = 0
         self.last_matched = 0
         self.first: list[str] = []
-        self.templates: dict[tuple[Taken, ...], Template] = {}
+        self.templates = Templates()
         self._skeletons: set[str] = set()
         self._plans: dict[str, Plan] = {}
         self._wanted: list[Wanted] | None = None  # what was taken from the newest line
@@ -82,7 +65,7 @@ class Structural:
 
     def read(self, lines: Sequence[str]) -> Iterator[Observation]:
         """What the lines say, as far as it is decided what they mean."""
-        for text in lines[: max(0, self.SHOWN - len(self.first))]:
+        for text in lines[: max(0, SHOWN - len(self.first))]:
             self.first.append(text[:120])
         if (found := self._all_alike(lines)) is not None:
             yield from found
@@ -93,11 +76,11 @@ class Structural:
                     self.lines += 1
                     continue
                 if (match := plan.line.fullmatch(text)) is not None:
-                    yield self._planned(plan, match.groups())
+                    yield from self._planned(plan, [match.groups()])
                     continue
             yield from self._unplanned(text)
 
-    def _all_alike(self, lines: Sequence[str]) -> list[Observation] | None:
+    def _all_alike(self, lines: Sequence[str]) -> Iterator[Observation] | None:
         """What the lines say, if all of them are of one template that is known; else None."""
         if len(lines) < FEWEST_ALIKE or self._sections.part == EVALUATE:
             return None
@@ -109,21 +92,18 @@ class Structural:
             return None
         if len(plan.names) == 1:
             found = [(text,) for text in found]
-        return [self._planned(plan, texts) for texts in found]
+        return self._planned(plan, found)
 
-    def _planned(self, plan: Plan, texts: Sequence[str]) -> Observation:
-        """The observation of a line of a known template."""
-        self.lines += 1
-        values = dict(zip(plan.names, map(float, texts), strict=True))
-        step, epoch = values.pop("step", None), values.pop("epoch", None)
-        if values:
-            self.matched += 1
+    def _planned(self, plan: Plan, found: Sequence[Sequence[str]]) -> Iterator[Observation]:
+        """The observations of lines of a known template, of which these texts were found."""
+        self.lines += len(found)
+        plan.template.count += len(found)
+        if plan.values:
+            self.matched += len(found)
             self.last_matched = self.lines
-        plan.template.count += 1
-        if step is not None:
-            step = int(step)
-            self._sections.went_on(step)
-        return Observation(values, step, epoch, plan.is_evaluation)
+        if plan.step is not None:
+            self._sections.went_on(int(float(found[-1][plan.step])))
+        return map(plan.observation, found)
 
     def _unplanned(self, text: str) -> Iterator[Observation]:
         """A line of which nothing is known yet."""
@@ -131,7 +111,7 @@ class Structural:
         is_text = line is None
         if is_text:
             line = read_line(text)
-            if may_be_nonfinite(text) and self._hides_nan(line):
+            if may_be_nonfinite(text) and (TOKEN.fullmatch(text.strip()) or self._hides_nan(line)):
                 line = read_line(text, forced=True)
             elif (lost := self._with_lost_numbers(text, line)) is not None:
                 line = lost
@@ -146,15 +126,14 @@ class Structural:
         """Remembers how lines like this one are read, if that is always the same."""
         if (
             len(self._plans) >= MOST_PLANS
+            or self.reading.is_turned
             or may_speak(line.text)
             or TOKEN.search(line.text) is not None
             or self._table.is_header(line.text)
         ):
             return
         if self._wanted:
-            template = self.templates.get(
-                tuple(Taken(one.own.name, one.ours, one.part) for one in self._wanted)
-            )
+            template = self.templates.of.get(taken_from(self._wanted))
             plan = None if template is None else planned(line, self._wanted, template)
             if plan is not None:
                 self._plans[shape(line.text)] = plan
@@ -199,6 +178,9 @@ class Structural:
             for line in lines:
                 yield from self.take(line)
             yield from self._decide(at_end=True)
+        if self.reading is None:
+            for line, _ in self._held:
+                self.overlooked.said(line, (), has_loss=False)
 
     def take(self, line: Line) -> Iterator[Observation]:
         """What a line says whose fields are known."""
@@ -246,7 +228,7 @@ class Structural:
             elif role.ours:
                 part = EVALUATE if one.part == EVALUATE and not self.reading.is_one_part else TRAIN
                 if part in role.of:
-                    values[part].setdefault(role.ours, value)
+                    values[part].setdefault(role.ours, -value if role.is_turned else value)
                     wanted.append(Wanted(one, role.ours, part))
                 else:
                     others.append((one, value))
@@ -258,7 +240,9 @@ class Structural:
             self.matched += 1
             self.last_matched = self.lines
         self._wanted = wanted
-        self._note(line.text, [Taken(one.own.name, one.ours, one.part) for one in wanted], values[TRAIN])
+        self.templates.note(line.text, taken_from(wanted))
+        if "lr" in values[TRAIN] and len(self.rates) < MOST_RATES:
+            self.rates[values[TRAIN]["lr"]] = None
         if values[EVALUATE]:
             values[EVALUATE] = _losses(values[EVALUATE])
         if not is_evaluation and (found := observed({**values[TRAIN], **places}, is_evaluation=False)):
@@ -273,21 +257,6 @@ class Structural:
         if len(self._skeletons) < MOST_SKELETONS and TOKEN.search(text) is None:
             self._skeletons.add(skeleton(text))
 
-    def _note(self, text: str, taken: list[Taken], values: Mapping[str, float]) -> None:
-        """Remembers what was taken from which lines, to be shown."""
-        if not taken:
-            self.left_out += 1
-            return
-        if len(self.rates) < MOST_RATES and "lr" in values:
-            self.rates[values["lr"]] = None
-        key = tuple(taken)
-        if (template := self.templates.get(key)) is None and len(self.templates) < MOST_TEMPLATES:
-            template = self.templates[key] = Template()
-        if template is not None:
-            template.count += 1
-            if len(template.lines) < self.SHOWN:
-                template.lines.append(text.strip()[:SHOWN_CHARACTERS])
-
     def _role(self, own: Field) -> Role | None:
         key = key_of(own)
         role = self.reading.roles.get(key)
@@ -298,6 +267,11 @@ class Structural:
                 self.reading = self.reading.with_role(key, found, own.name)
                 role = found
         return role
+
+
+def taken_from(wanted: Sequence[Wanted]) -> tuple[Taken, ...]:
+    """What is recorded of a line, to be shown."""
+    return tuple(Taken(one.own.name, one.ours, one.part) for one in wanted)
 
 
 def has_loss(text: str) -> bool:

@@ -99,8 +99,8 @@ class Timeline:
         step = numbering.place(observation)
         if numbering.counts:
             step = self._place_counted(source, step)
-        elif step > self._newest.get(source, BEFORE_STEPS):
-            if self._newest.get(source, BEFORE_STEPS) == BEFORE_STEPS:
+        elif step > (newest := self._newest.get(source, BEFORE_STEPS)):
+            if newest == BEFORE_STEPS:
                 self._silent.discard(source)
             self._newest[source] = step
             alone = len(self._newest) - len(self._silent) == 1

@@ -71,7 +71,8 @@ def train(trainer: CommandTrainer, folder: Path, trial: TrialSpec, recorder: Rec
             log.write(f"stability: {sentence}\n".encode())
     if program.status != 0:
         raise _failure(program, sources, killed_by_kernel=processes.oom_kills() > kills)
-    if problem := sources.problem() or sources.overlooked():
+    said = sources.overlooked()
+    if problem := said if names_nonfinite(said or "") else sources.problem() or said:
         raise CommandFailed(problem)
 
 

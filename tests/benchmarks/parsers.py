@@ -76,11 +76,16 @@ def table_rows(lines: int) -> Iterator[str]:
 
 FORMS: dict[str, tuple[str, Callable[[int], Iterator[str]]]] = {
     "text, dense": ("stdout", dense),
+    "text, dense, auto": ("auto", dense),
     "text, usual": ("stdout", usual),
+    "text, usual, auto": ("auto", usual),
     "text, all NaN": ("stdout", broken),
     "JSON lines": ("jsonl", json_lines),
     "CSV": ("csv", table_rows),
 }
+
+GIVEN = {"stdout": {"stdout": [PATTERN]}, "auto": "auto"}
+"""How what is printed is read: by an expression, or by its structure."""
 
 LARGE = ["text, usual", "CSV"]
 """The forms of which a log of 1 GB is read, too."""
@@ -88,10 +93,10 @@ LARGE = ["text, usual", "CSV"]
 
 def read(source: str, path: Path) -> int:
     """The number of steps that were read from the log."""
-    given = {"stdout": [PATTERN]} if source == "stdout" else {source: "log"}
+    given = GIVEN.get(source, {source: "log"})
     counter = Counter()
     sources = Sources(Parse.model_validate(given), {source: path}, counter, ["mel", "stop"])
-    if source == "stdout":
+    if source in GIVEN:
         with path.open("rb") as file:
             while piece := file.read(PIECE_BYTES):
                 sources.printed("stdout", piece)

@@ -32,7 +32,7 @@ ROWS = {
     "store_rows.py": ["stability, two child processes", "Optuna, no process", "stability, Store.add"],
     "boundary.py": ["random", "stability", "band"],
     "attribution.py": ["one-factor-at-a-time", "stability"],
-    "parsers.py": ["text, dense", "text, usual", "JSON lines", "CSV"],
+    "parsers.py": ["text, dense", "text, dense, auto", "text, usual", "JSON lines", "CSV"],
     "memory.py": ["driver", "server", "worker 1", "worker 2"],
 }
 

@@ -164,6 +164,15 @@ def test_runs_that_crashed_before_their_first_step_are_trials_too(logs, imported
     assert "run_lr1.5_seed9.log: nothing in 1 lines of log looks like a training loss" in left_out[1]
 
 
+def test_a_run_that_printed_nothing_but_skipped_batches_is_a_lost_trial(tmp_path, imported, left_out):
+    (tmp_path / "lr0.1.log").write_text("".join(f"step {i} loss {3 - i / 10:.3f}\n" for i in range(20)))
+    (tmp_path / "lr9.0.log").write_text("loss is nan, skipping batch\n" * 20)
+    (tmp_path / "lr5.0.log").write_text("nan\n" * 20)
+    _, trials = imported(tmp_path, params="lr{lr}.log")
+    assert list(trials["verdict"]) == ["STABLE", "DIVERGED", "DIVERGED"]
+    assert not left_out
+
+
 def test_a_run_that_diverges_before_its_first_evaluation_is_kept(tmp_path, imported, left_out):
     for lr, losses in ((0.1, [1.0 - i / 10 for i in range(9)]), (1.0, [1.0, float("nan")])):
         steps = "".join(f"step {i} mel={loss:.7f}\n" for i, loss in enumerate(losses))

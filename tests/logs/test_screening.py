@@ -74,12 +74,23 @@ def test_a_first_row_that_may_be_a_start_stays(values: list[float]) -> None:
     assert left(*values, is_evaluation=False) == values
 
 
+def test_a_row_before_sums_over_many_steps_is_no_start() -> None:
+    def first(step: int | None, tok: float, ner: float) -> int:
+        """How many of two rows are left."""
+        screening = Screening()
+        rows = [({"tok": tok, "ner": 52.0}, 0), ({"tok": 149.0, "ner": ner}, step)]
+        return sum(len(list(screening.of(Observation(row, step=at)))) for row, at in rows)
+
+    assert first(200, 0.0, 2543.0) == 1
+    assert first(1, 0.0, 2543.0) == first(200, 0.5, 2543.0) == first(200, 0.0, 50.0) == 2
+
+
 def test_what_was_left_out_is_told() -> None:
     screening = Screening()
     for value in (0.0, 3.0):
         list(screening.of(Observation({"loss": value})))
     list(screening.of(Observation({"loss": NAN}, is_evaluation=True)))
     assert list(screening.notes()) == [
-        "the first row has 0 or -1 in place of its losses: it is no start, and was left out",
+        "the first row has 0 or -1 in place of a loss: it is no start, and was left out",
         "`loss` of an evaluation was not measured 1 times: NaN or 0 stood there, and never anything else",
     ]

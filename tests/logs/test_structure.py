@@ -10,9 +10,10 @@ from judged import judged
 from stability.judging.last_words import mentions_nonfinite, names_nonfinite, speaks_of_broken_training
 from stability.logs.arrays import unrolled
 from stability.logs.columns import title_of
-from stability.logs.fields import read_line
 from stability.logs.gaps import Gaps
 from stability.logs.json_document import rows_in
+from stability.logs.line_reader import read_line
+from stability.logs.observation import Observation
 from stability.logs.overlooked import Overlooked
 from stability.logs.roles import decide
 from stability.logs.rows import Names, of_kinds
@@ -21,7 +22,8 @@ from stability.logs.skips import Course, is_announced
 from stability.logs.structural import Structural
 from stability.logs.tables import Table
 from stability.logs.text_tables import TextTable
-from stability.logs.vocabulary import Sort, meaning, words_of
+from stability.logs.vocabulary import Sort, meaning
+from stability.logs.words import words_of
 
 
 def fields(text: str) -> dict[str, float | None]:
@@ -133,6 +135,60 @@ def test_a_table_names_the_numbers_below_its_header() -> None:
     assert found == {"Epoch": 3, "Train loss": 0.25, "lr": 1e-4}
     assert math.isnan(table.row("| 4 | nan | 1e-4 |").fields[1].value)
     assert table.row("training ends") is None
+
+
+def table_of(*lines: str) -> list[dict[str, float]]:
+    """The rows of a table in a text, by name."""
+    table = TextTable()
+    rows = [row for line in lines if (row := table.row(line)) is not None]
+    return [{own.name: own.value for own in row.fields} for row in rows]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("        Train      Valid      Learning", "Epoch   Loss       Loss       Rate",
+         "-----   --------   --------   --------", "    1    3.70000    3.20000    1.0e-04"),
+        ("| Epoch | Train | Valid | Learning |", "|       | Loss  | Loss  | Rate     |", "|-------|-------|", "| 1 | 3.7 | 3.2 | 1e-4 |"),
+    ],
+)  # fmt: skip
+def test_names_over_several_lines_are_put_together(lines: tuple[str, ...]) -> None:
+    assert table_of(*lines) == [
+        {"Epoch": 1.0, "Train Loss": 3.7, "Valid Loss": 3.2, "Learning Rate": 1e-4},
+    ]
+
+
+def test_numbers_below_blank_cells_are_named_by_their_place() -> None:
+    assert table_of(
+        "Epoch    Step      Loss   Val loss        lr",
+        "    1       0    4.3254              1.0e-04",
+        "            1    4.0470              1.0e-04",
+        "            2    3.9000     3.5000   1.0e-04",
+    ) == [
+        {"Epoch": 1.0, "Step": 0.0, "Loss": 4.3254, "lr": 1e-4},
+        {"Step": 1.0, "Loss": 4.047, "lr": 1e-4},
+        {"Step": 2.0, "Loss": 3.9, "Val loss": 3.5, "lr": 1e-4},
+    ]
+
+
+def test_a_sentence_above_names_is_no_part_of_them() -> None:
+    rows = table_of("Training begins now", "epoch   loss    time", "    1    0.5     3.0")
+    assert rows == [{"epoch": 1.0, "loss": 0.5, "time": 3.0}]
+
+
+def test_what_should_rise_is_a_loss_times_minus_one_where_nothing_else_is() -> None:
+    def taken(*lines: str) -> dict[str, bool]:
+        found = decide(rows(*lines), at_end=True)
+        return {role.ours: role.is_turned for role in found.roles.values() if role.ours}
+
+    assert taken(*(f"elbo {i - 90}.5" for i in range(9))) == {"negative_elbo": True}
+    assert taken(*(f"elbo {90 - i}.5" for i in range(9))) == {"elbo": False}
+    assert taken(*(f"log-likelihood {i}.5" for i in range(9))) == {"nll": True}
+    assert taken(*(f"negative log likelihood {9 - i}.5" for i in range(9))) == {"negative_log_likelihood": False}
+    assert taken(*(f"elbo {i - 90}.5 loss {90 - i}.5" for i in range(9))) == {"loss": False}
+    assert taken(*(f"episode reward {i}.5" for i in range(9))) == {"negative_episode_reward": True}
+    assert taken(*(f"neg_loss {i - 9}.5" for i in range(9))) == {"loss": True}
+    assert taken(*(f"neg_loss {9 - i}.5 pos_loss {i}.5" for i in range(9))) == {"neg": False, "pos": False}
 
 
 def test_an_empty_cell_is_nan_where_every_row_before_had_a_number() -> None:
@@ -274,7 +330,7 @@ def test_a_line_that_was_overlooked_is_quoted_until_a_finite_loss_follows() -> N
         "printed no finite loss after it: 'loss is NaN, restoring the last checkpoint'"
         in overlooked.problem()
     )
-    course.went_on({"loss": 0.5}, is_lost=False)
+    course.went_on(Observation({"loss": 0.5}))
     assert overlooked.problem() is None
 
 
@@ -283,7 +339,7 @@ def skipping(course: Course, said: str, shown: list[float]) -> Overlooked:
     overlooked = Overlooked(course)
     for loss in shown:
         overlooked.words(said)
-        course.went_on({"loss": loss}, is_lost=False)
+        course.went_on(Observation({"loss": loss}))
     return overlooked
 
 
@@ -307,7 +363,7 @@ def test_a_training_that_came_back_from_as_many_skipped_batches_is_not_lost() ->
     course = Course()
     overlooked = Overlooked(course)
     for loss in (0.9, 0.8, 0.7, 0.6):
-        course.went_on({"loss": loss}, is_lost=False)
+        course.went_on(Observation({"loss": loss}))
         for _ in range(5):
             overlooked.words("non-finite loss, skip")
     assert overlooked.problem() is None

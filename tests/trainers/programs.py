@@ -42,6 +42,10 @@ def say(step: int, mel: float, stop: float) -> None:
             file.write(json.dumps({"step": step, "mel": None if step >= 15 else mel, "stop": stop}) + "\n")
     elif args.form == "unread":
         print(f"step {step}: loss={mel:.4f}, mel={mel:.4f}, stop={'--' if step >= 15 else 0.5}", flush=True)
+    elif args.form == "broken":
+        print(f"step {step}: loss=nan, mel=nan, stop=nan", flush=True)
+    elif args.form == "skipping":
+        print(f"batch {step}: loss is nan, skipping it", flush=True)
     elif args.form == "silent":
         print(f"iteration {step} went well", flush=True)
 

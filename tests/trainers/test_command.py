@@ -92,6 +92,19 @@ def test_a_loss_that_cannot_be_read_any_more_is_no_stable_training(trial):
     assert "stability: parse.stdout: 15 of 30 matched lines had no number in `stop`: '--'" in output
 
 
+def test_a_program_that_prints_nan_from_its_first_line_on_diverged(trial):
+    row, _ = trial(0.1, "broken", parse="auto")
+    assert (row["verdict"], row["event_step"], row["event_kind"]) == ("DIVERGED", 0, "nan_loss"), row["error"]
+    assert "loss nan at step 0" in row["evidence"]
+    assert "step 0: loss=nan, mel=nan, stop=nan" in trialdir.captured(Path(row["directory"]))
+
+
+def test_a_program_that_only_says_that_it_skips_each_batch_diverged(trial):
+    row, _ = trial(0.1, "skipping", parse="auto")
+    assert row["verdict"] == "DIVERGED", row["error"]
+    assert "'batch 29: loss is nan, skipping it'" in row["evidence"]
+
+
 def test_an_exception_after_nan_is_divergence_and_the_exception_is_kept(trial):
     row, _ = trial(3.5)
     assert row["verdict"] == "DIVERGED"

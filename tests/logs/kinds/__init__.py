@@ -3,9 +3,26 @@
 They are made to the kinds that issues describe, with a look at the reader; `formats` were written without one.
 """
 
-from . import absent, columns, endings, folders, languages, layouts, pairs, skips, spellings, starts
+from . import (
+    absent,
+    columns,
+    components,
+    endings,
+    folders,
+    languages,
+    layouts,
+    objectives,
+    pairs,
+    skips,
+    spellings,
+    starts,
+    tables,
+)
 from .register import KINDS
 
-MODULES = (absent, columns, endings, folders, languages, layouts, pairs, skips, spellings, starts)
+MODULES = (
+    *(absent, columns, components, endings, folders, languages, layouts),
+    *(objectives, pairs, skips, spellings, starts, tables),
+)
 
 __all__ = ["KINDS", "MODULES"]
