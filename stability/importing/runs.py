@@ -57,6 +57,8 @@ class Run:
     """The same run's file of evaluations, where that is another."""
     rest: tuple[Path, ...] = ()
     """The files that its log goes on in."""
+    is_named: bool = True
+    """What was taken for its losses is called so: it is not only a number that moves."""
     is_broken: bool = False
     """It says in words that its numbers were not finite, and not finite they stayed."""
     components: list[Run] = field(default_factory=list)
@@ -116,6 +118,7 @@ def find(logs: list[str], chosen: Options) -> Found:
                     raise
                 silent.append(error)  # one of many files in a folder
         runs += together.one_run(own, silent) if len(files) > 1 else own
+    runs = together.called_losses(runs, silent)
     if all(run.problem is not None for run in runs):
         raise SaysNothing(runs[0].problem) if runs else silent[0]
     return Found(runs, [f"left out: {error}" for error in silent])
@@ -169,6 +172,8 @@ def _scanned(run: Run, chosen: Options) -> str | None:
         return str(error)
     sources = run.sources(_Scan(run), ())
     sources.finish()
+    is_given = reading.sources_for(run.kind, chosen.parse) is not None
+    run.is_named = is_given or sources.names_losses()
     run.is_broken = names_nonfinite(sources.overlooked() or "")
     return sources.problem()
 

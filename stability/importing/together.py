@@ -66,7 +66,7 @@ def one_run(runs: list[Run], left_out: list[UserError]) -> list[Run]:
         return runs
     evaluating = [run for run in runs if _evaluates(run)]
     training = [run for run in runs if run not in evaluating] or runs
-    main = max(training, key=lambda run: (run.problem is None, run.steps))
+    main = max(training, key=lambda run: (run.problem is None, run.is_named, run.steps))
     for run in runs:
         if (
             run in evaluating
@@ -83,6 +83,19 @@ def one_run(runs: list[Run], left_out: list[UserError]) -> list[Run]:
         elif run is not main:
             left_out.append(UserError(f"{run.path}: the same run is read from {main.path}"))
     return [main]
+
+
+def called_losses(runs: list[Run], left_out: list[UserError]) -> list[Run]:
+    """Without a run whose numbers only move, where another in its folder has what is called a loss."""
+    named = {place_of(run.path, run.kind).root: run for run in runs if run.is_named and run.steps}
+    found = []
+    for run in runs:
+        other = named.get(place_of(run.path, run.kind).root)
+        if run.is_named or other is None:
+            found.append(run)
+        else:
+            left_out.append(UserError(f"{run.path}: it names no loss, and {other.path} beside it does"))
+    return found
 
 
 def _evaluates(run: Run) -> bool:

@@ -103,7 +103,7 @@ def _losses(table: Table, *, at_end: bool) -> list[Series]:
     """Those series that are losses: by name, or else what should rise, or those that move as one."""
     gains = rising(table.values())
     named = [one for one in table.values() if one.meaning.sort in _NAMED and _may_be_loss(one, table)]
-    named = without_sums([one for one in named if one not in gains])
+    named = _without_costs(without_sums([one for one in named if one not in gains]))
     trained = [one for one in named if TRAIN in one.parts] or named
     if trained:
         rank = min(_NAMED[one.meaning.sort] for one in trained)
@@ -113,6 +113,13 @@ def _losses(table: Table, *, at_end: bool) -> list[Series]:
         return [one for one in named if _NAMED[one.meaning.sort] <= rank]
     found = [turned(one) for one in gains] or _moving(table, at_end=at_end)
     return found or (_never_finite(table) if at_end else [])
+
+
+def _without_costs(named: list[Series]) -> list[Series]:
+    """Beside what is called a loss, `batch_cost` is what a batch takes: seconds, mostly."""
+    if not any(one.meaning.sort is Sort.LOSS for one in named):
+        return named
+    return [one for one in named if one.meaning.ours.split("_")[-1] != "cost"]
 
 
 def _of_training(losses: list[Series]) -> list[Series]:

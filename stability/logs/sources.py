@@ -7,6 +7,7 @@ from pathlib import Path
 
 from stability.logs.files import FILES, FileSource, StructuralRows, opened
 from stability.logs.observation import Observation
+from stability.logs.reading import names_loss
 from stability.logs.screening import Screening
 from stability.logs.skips import Course
 from stability.logs.tail import Tail
@@ -107,6 +108,11 @@ class Sources:
     def steps(self) -> int:
         """How many were recorded."""
         return self._timeline.steps
+
+    def names_losses(self) -> bool:
+        """Whether what was taken for a loss of the training is called one, or nothing says what it is."""
+        readings = [own.reading for own in self.structural.values() if own.reading is not None]
+        return not readings or any(names_loss(reading) for reading in readings)
 
     def problem(self) -> str | None:
         """Why the trial cannot be judged, in one line; None where it can."""

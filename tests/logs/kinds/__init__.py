@@ -13,6 +13,7 @@ from . import (
     layouts,
     objectives,
     pairs,
+    sentences,
     skips,
     spellings,
     starts,
@@ -22,7 +23,7 @@ from .register import KINDS
 
 MODULES = (
     *(absent, columns, components, endings, folders, languages, layouts),
-    *(objectives, pairs, skips, spellings, starts, tables),
+    *(objectives, pairs, sentences, skips, spellings, starts, tables),
 )
 
 __all__ = ["KINDS", "MODULES"]
