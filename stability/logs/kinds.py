@@ -29,6 +29,8 @@ def kind_of(path: Path) -> str:
     row = jsonlines.row(lines[0]) if lines else None
     if row is not None and wraps_text(lines):
         return "log"
+    if KINDS.get(path.suffix) in ("json", "jsonl") and lines and lines[0].lstrip()[:1] not in "{[":
+        return "log"  # each object stands behind a word
     if path.suffix == ".json":
         return "jsonl" if row and len(lines) > 1 else "json"
     kind = "jsonl" if row else KINDS.get(path.suffix, "log")

@@ -13,6 +13,7 @@ from . import (
     layouts,
     objectives,
     pairs,
+    prefixed,
     sentences,
     skips,
     spellings,
@@ -23,7 +24,7 @@ from .register import KINDS
 
 MODULES = (
     *(absent, columns, components, endings, folders, languages, layouts),
-    *(objectives, pairs, sentences, skips, spellings, starts, tables),
+    *(objectives, pairs, prefixed, sentences, skips, spellings, starts, tables),
 )
 
 __all__ = ["KINDS", "MODULES"]
