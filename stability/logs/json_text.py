@@ -1,4 +1,4 @@
-"""A line that is a JSON object, or ends in one -> its fields: its own numbers, and those of a message in it."""
+"""A line that is a JSON object, or ends in one -> its fields: its numbers, and those of a message in it."""
 
 from __future__ import annotations
 

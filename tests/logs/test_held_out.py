@@ -15,6 +15,7 @@ UNDECIDABLE = {
     "basicsr_realesrgan": ADVERSARIAL,
     "dcgan_example": ADVERSARIAL,
     "stylegan3_stats_jsonl": ADVERSARIAL,
+    "rllib_result_json": OF_POLICY,
     "sb3_ppo_tables": OF_POLICY,
     "verl_step_dashes": OF_POLICY,
     "r_nnet_values": "`value` may be of anything: a state's value as well as an objective",
