@@ -158,7 +158,7 @@ def describe(event: Event) -> str:
             return f"gradient norm {event.value} at step {event.step}"
         case EventKind.NAN_LOSS if event.where == SKIPPED:
             count = "a batch was" if event.value == 1.0 else f"{event.value:.0f} batches were"
-            return f"{count} skipped before step {event.step}: a loss that was not finite"
+            return f"{count} skipped by step {event.step}: a loss that was not finite"
         case EventKind.NONFINITE_WEIGHT:
             return f"weight norm {event.value} after step {event.step}"
         case EventKind.SPIKE:

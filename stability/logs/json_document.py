@@ -8,6 +8,7 @@ from math import nan
 from pathlib import Path
 from typing import Any
 
+from stability.logs.fields import UNNAMED
 from stability.logs.jsonlines import numbers_in
 from stability.logs.tail import last_of
 
@@ -43,7 +44,12 @@ class JsonDocument:
 
 
 def rows_in(document: Any) -> list[dict[str, float]]:
-    """The longest list of objects with numbers in it, or else its lists of numbers side by side."""
+    """The longest list of objects with numbers in it, or else its lists of numbers side by side.
+
+    A document that is nothing but a list of numbers has one column without a name.
+    """
+    if isinstance(document, list) and all(not isinstance(item, list | dict) for item in document):
+        document = {f"{UNNAMED}0": document}
     found = max(_lists(document), key=len, default=[])
     return _measured(found) if len(found) >= FEWEST else []
 

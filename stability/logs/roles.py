@@ -226,8 +226,7 @@ def _named(
         for one in sorted(own, key=lambda s: _worth(s, part, is_one_part=is_one_part)):
             chosen.setdefault((part, one.meaning.ours or "loss"), one)
     trained = {ours for part, ours in chosen if part == TRAIN}
-    alone = trained == {"total"} or "total" not in trained or "loss" in weighed or _is_no_sum(chosen)
-    total = "loss" if alone else "total"
+    total = "loss" if "loss" in weighed or _is_alone(chosen) or _is_no_sum(chosen) else "total"
     roles: dict[Key, Role] = {one.key: Role("") for one in losses}
     shared = trained & {ours for part, ours in chosen if part == EVALUATE}
     for (part, ours), one in chosen.items():
@@ -238,6 +237,13 @@ def _named(
         parts = (had.of if had.ours else frozenset()) | {part}
         roles[one.key] = Role(name, parts, one.meaning.is_turned)
     return roles, total
+
+
+def _is_alone(chosen: Mapping[tuple[str, str], Series]) -> bool:
+    """Whether there is no total, or nothing beside it but what was never measured."""
+    trained = {ours: one for (part, ours), one in chosen.items() if part == TRAIN}
+    beside = [one for ours, one in trained.items() if ours != "total"]
+    return "total" not in trained or not any(math.isfinite(value) for one in beside for value in one.values)
 
 
 def _is_no_sum(chosen: Mapping[tuple[str, str], Series]) -> bool:

@@ -173,8 +173,8 @@ class Screening:
 
 
 def _terms(losses: dict[str, float]) -> Collection[str]:
-    """The terms beside a total that is finite; none where there is no such total."""
-    if not any(name in WHOLES and math.isfinite(value) for name, value in losses.items()):
+    """The terms beside a total that is finite; none where there is no such total. 0 may stand for NaN."""
+    if not any(name in WHOLES and _is_measured(value) for name, value in losses.items()):
         return ()
     return [name for name in losses if name not in WHOLES]
 

@@ -102,6 +102,7 @@ class Sources:
             self._take(name, screening.end())
         for watched in self._watched.values():
             watched.end()
+        self._timeline.skipped += self._course.announced
         self._timeline.finish()
 
     @property

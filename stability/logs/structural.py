@@ -57,7 +57,7 @@ class Structural:
         self.last_matched = 0
         self.first: list[str] = []
         self.templates = Templates()
-        self._skeletons: set[str] = set()
+        self._skeletons: dict[str, int] = {}  # of lines, and how many numbers they have
         self._plans: dict[str, Plan] = {}
         self._wanted: list[Wanted] | None = None  # what was taken from the newest line
         self.has_seed = False
@@ -151,9 +151,11 @@ class Structural:
     def _with_lost_numbers(self, text: str, line: Line) -> Line | None:
         """The fields of a line with NaN where a word such as `null` stands in place of a training's loss."""
         put = with_nan(text)
-        if put == text or TOKEN.search(text) is not None or skeleton(put) not in self._skeletons:
+        if put == text or TOKEN.search(text) is not None:
             return None
-        if not (skeleton(text) or line.fields or self._skeletons == {""}):  # a rule
+        if len(line.fields) >= self._skeletons.get(skeleton(put), 0):  # none is missing
+            return None
+        if not (skeleton(text) or line.fields or self._skeletons.keys() == {""}):  # a rule
             return None
         found = read_line(put, forced=True)
         own = [one for one in found.fields if one.value is None or isfinite(one.value) or self._is_due(one)]
@@ -192,7 +194,7 @@ class Structural:
         if self.reading is not None:
             yield from self._observations(line, own)
             return
-        self._know(line.text)
+        self._know(line)
         self.dropped += len(self._held) == HELD_LINES
         self._held.append((line, own))
         self._asked += 1
@@ -236,7 +238,7 @@ class Structural:
                 others.append((one, value))
         is_evaluation = bool(values[EVALUATE]) and not _losses(values[TRAIN])
         if is_evaluation or _losses(values[TRAIN]):
-            self._know(line.text)
+            self._know(line)
             self.matched += 1
             self.last_matched = self.lines
         self._wanted = wanted
@@ -252,10 +254,10 @@ class Structural:
         has_loss = any(map(isfinite, _losses(values[TRAIN]).values()))
         self.overlooked.said(line, others, has_loss=has_loss)
 
-    def _know(self, text: str) -> None:
+    def _know(self, line: Line) -> None:
         """Remembers what a line says beside its numbers: they are due where it says so again."""
-        if len(self._skeletons) < MOST_SKELETONS and TOKEN.search(text) is None:
-            self._skeletons.add(skeleton(text))
+        if len(self._skeletons) < MOST_SKELETONS and TOKEN.search(line.text) is None:
+            self._skeletons.setdefault(skeleton(line.text), len(line.fields))
 
     def _role(self, own: Field) -> Role | None:
         key = key_of(own)

@@ -107,6 +107,8 @@ def meaning(name: str) -> Meaning:
     if name.startswith("~") or _RAISED.search(name):
         return Meaning(Sort.UNKNOWN)
     own = _before_place([word for word in words if word not in EVALUATE | TRAIN])
+    if len(own) > 1 and own[0] == "l":  # L_rec, as papers write it
+        own = [*own[1:], "loss"]
     if not own:
         return Meaning(Sort.PART, "loss") if words else Meaning(Sort.UNKNOWN)
     if (place := _place(own)) is not None:

@@ -47,6 +47,8 @@ def test_zero_beside_other_losses_of_an_evaluation_is_measured() -> None:
 def test_a_term_that_the_total_leaves_out_is_undefined_by_nature() -> None:
     rows = [{"total": 1.0, "a": 0.5, "b": NAN if i % 3 else 0.5} for i in range(9)]
     assert [row.get("b") for row in left(*rows, is_evaluation=False)] == [0.5, None, None] * 3
+    masked = [{"total": 0.0, "a": 0.5, "b": NAN}] * 3
+    assert [row["b"] for row in left(*masked, is_evaluation=False)] == ["nan"] * 3
     never = [{"total": 1.0, "a": 0.5, "b": NAN}] * 4
     assert left(*never, is_evaluation=False) == [{"total": 1.0, "a": 0.5}] * 4
 

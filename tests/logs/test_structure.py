@@ -70,6 +70,8 @@ def test_a_fraction_and_a_unit_belong_to_their_number() -> None:
         ("train_loss", Sort.LOSS, "total"),
         ("Gen Loss Total", Sort.LOSS, "gen"),
         ("mel", Sort.TERM, "mel"),
+        ("L_rec", Sort.LOSS, "rec"),
+        ("L_total", Sort.LOSS, "total"),
         ("global_step", Sort.STEP, ""),
         ("Lernrate", Sort.LR, ""),
         ("学习率", Sort.LR, ""),
@@ -219,6 +221,7 @@ def test_an_empty_cell_is_none_in_a_row_of_another_kind_or_after_few() -> None:
             [{"loss": 0.5, "val_loss": 1.0}, {"loss": 0.25, "val_loss": 2.0}],
         ),
         ({"lr": 0.1}, []),
+        ([0.5, 0.25], [{"~0": 0.5}, {"~0": 0.25}]),
     ],
 )
 def test_rows_of_a_document(document: object, found: list) -> None:
@@ -281,6 +284,23 @@ def test_columns_without_names_are_read() -> None:
     ]
     pandas = Table(Names(), are_gaps_nan=True)
     assert [pandas.read(line) for line in (",0", "0,0.5")] == [None, {"row": 0.0, "~1": 0.5}]
+
+
+def test_batches_skipped_at_the_very_end_are_told() -> None:
+    lines = [*(f"step {i} loss {3 - i / 40:.4f}" for i in range(60)), *["loss is nan, skipping batch"] * 2]
+    found = judged({"a.log": "\n".join(lines) + "\n"}, 0.01)
+    assert (found.label, found.evidence) == (
+        "UNSTABLE",
+        "2 batches were skipped by step 59: a loss that was not finite",
+    )
+
+
+def test_a_dash_between_numbers_is_no_lost_one() -> None:
+    reader = Structural()
+    lines = [f"Epoch {i} - loss: {3 - i / 9:.4f} - aux: {'nan' if i % 2 else '0.5'}" for i in range(9)]
+    found = [*reader.read(lines), *reader.end()]
+    assert [one.losses()["loss"] for one in found][:2] == [3.0, 2.8889]
+    assert not reader.overlooked.problem()
 
 
 def test_a_heading_holds_until_training_goes_on() -> None:
@@ -396,7 +416,7 @@ def test_a_skipped_batch_is_told_once_and_a_training_that_goes_on_is_not_lost() 
     found = judged({"a.log": "\n".join(lines) + "\n"}, 0.01)
     assert (found.label, found.evidence) == (
         "UNSTABLE",
-        "a batch was skipped before step 21: a loss that was not finite",
+        "a batch was skipped by step 21: a loss that was not finite",
     )
 
 
