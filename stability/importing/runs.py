@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from stability import yamlfile
 from stability.importing import ended, reading, together
 from stability.importing.options import Options, scalar
+from stability.importing.places import File, name_of, place_of
 from stability.judging.last_words import names_nonfinite
 from stability.logs import events, guess, wandb_files
 from stability.logs.kinds import BESIDE, KINDS, first_lines, kind_of, logs_in
@@ -54,6 +55,10 @@ class Run:
     evaluated: set[str] = field(default_factory=set)
     evaluations: Run | None = None
     """The same run's file of evaluations, where that is another."""
+    rest: tuple[Path, ...] = ()
+    """The files that its log goes on in."""
+    is_named: bool = True
+    """What was taken for its losses is called so: it is not only a number that moves."""
     is_broken: bool = False
     """It says in words that its numbers were not finite, and not finite they stayed."""
     components: list[Run] = field(default_factory=list)
@@ -63,8 +68,7 @@ class Run:
     def name(self) -> str:
         if self.series is not None:
             return self.series
-        parts = [part for part in self.path.parts if part != self.path.anchor]
-        return "/".join(parts[-1 if self.kind == "tensorboard" else -2 :])
+        return name_of(self.path, self.kind)
 
     def sources(self, recorder: Any, weighed: Iterable[str]) -> Sources:
         """Reads the run's log for a recorder, from its beginning."""
@@ -72,7 +76,12 @@ class Run:
             recorder = together.Joined(recorder, [together.read(run) for run in self.components])
         if self.evaluations is not None:
             recorder = together.Interleaved(recorder, together.read(self.evaluations), self.steps)
-        return Sources(self.parse, {self.kind: self.path}, recorder, tuple(weighed))
+        return Sources(self.parse, {self.kind: self.path}, recorder, tuple(weighed), self.rest)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All that its log is in, in order."""
+        return (self.path, *self.rest)
 
 
 class Found(NamedTuple):
@@ -85,7 +94,7 @@ class Found(NamedTuple):
 def find(logs: list[str], chosen: Options) -> Found:
     """The runs that these files and folders hold. Raises `UserError` where none of them can be judged."""
     found = [one for log in logs for one in _paths(Path(log))]
-    paths = {path.resolve(): (path, kind) for path, kind in reversed(found)}  # links lead to the same run
+    paths = {path.resolve(): File(path, kind) for path, kind in reversed(found)}  # links lead to the same run
     if not paths:
         endings = ", ".join(KINDS)
         raise UserError(f"no log in {', '.join(logs)}; known are {endings} and TensorBoard's event files")
@@ -97,10 +106,11 @@ def find(logs: list[str], chosen: Options) -> Found:
     runs, silent = [], []
     for files in together.grouped(list(reversed(paths.values()))):
         own: list[Run] = []
-        for path, kind in files:
+        for one in files:
+            path, kind, _ = one
             try:
-                named = _that_is_named([path, *(other for other, _ in files)], chosen)
-                own += [_run(path, kind, series, chosen, named) for series in _series(path, kind)]
+                named = _that_is_named([one, *files], chosen)
+                own += [_run(one, series, chosen, named) for series in _series(path, kind)]
             except OSError as error:
                 raise UserError(f"{path}: {error.strerror}") from None
             except SaysNothing as error:
@@ -108,16 +118,19 @@ def find(logs: list[str], chosen: Options) -> Found:
                     raise
                 silent.append(error)  # one of many files in a folder
         runs += together.one_run(own, silent) if len(files) > 1 else own
+    runs = together.called_losses(runs, silent)
     if all(run.problem is not None for run in runs):
         raise SaysNothing(runs[0].problem) if runs else silent[0]
     return Found(runs, [f"left out: {error}" for error in silent])
 
 
-def _that_is_named(paths: list[Path], chosen: Options) -> Path:
+def _that_is_named(files: list[File], chosen: Options) -> Path:
     """Of the files of one run the first, or its folder, whose name has the parameters."""
+    paths = [one.path for one in files]
     if chosen.template is None:
         return paths[0]
-    places = [*paths, *(path.parent for path in paths)]
+    roots = (place_of(one.path, one.kind).root for one in files)
+    places = [*paths, *(path.parent for path in paths), *roots]
     return next((place for place in places if chosen.template.search(place.as_posix())), paths[0])
 
 
@@ -136,15 +149,17 @@ def _series(path: Path, kind: str) -> list[str | None]:
     return list(dict.fromkeys(match["run"] for match in names if match)) or [None]
 
 
-def _run(path: Path, kind: str, series: str | None, chosen: Options, named: Path) -> Run:
+def _run(file: File, series: str | None, chosen: Options, named: Path) -> Run:
+    path, kind, rest = file
     place = path if series is None else path / series
     in_name = _in_name(place if series is not None else named, chosen)
     params = _beside(path) | in_name | _in_table(place, chosen)
     seed = next((params.pop(name) for name in SEEDS if isinstance(params.get(name), int)), None)
-    run = Run(path, kind, Parse(), params, series, seed)
+    run = Run(path, kind, Parse(), params, series, seed, rest=rest)
     if problem := _scanned(run, chosen):
         run.problem = f"{path}: {problem}; say with --parse how it is read"
-        if not run.steps and not run.is_broken and ended.failure(ended.end(path, kind), run.parse) is None:
+        failed = ended.failure(ended.end(run.files[-1], kind), run.parse) is not None
+        if not (run.steps or run.is_broken or failed):
             raise SaysNothing(run.problem)
     return run
 
@@ -157,6 +172,8 @@ def _scanned(run: Run, chosen: Options) -> str | None:
         return str(error)
     sources = run.sources(_Scan(run), ())
     sources.finish()
+    is_given = reading.sources_for(run.kind, chosen.parse) is not None
+    run.is_named = is_given or sources.names_losses()
     run.is_broken = names_nonfinite(sources.overlooked() or "")
     return sources.problem()
 

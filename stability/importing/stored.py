@@ -97,7 +97,7 @@ def replay(run: Run, trial: TrialSpec) -> None:
     """Record the log into the trial's directory. It ends where the rules would have stopped the trial."""
     trialdir.create(trial)
     recorder = TrialRecorder(trial, Policy())
-    end = ended.end(run.path, run.kind)
+    end = ended.end(run.files[-1], run.kind)
     with trialdir.output(trial.directory) as output:
         output.write(end)
     try:
@@ -125,7 +125,7 @@ def _ending(run: Run, failure: Ending | None, overlooked: str | None) -> Ending:
 def _contents_sha256(runs: Sequence[Run]) -> str:
     digest = hashlib.sha256()
     for run in runs:
-        files = sorted(run.path.rglob("*tfevents*")) if run.path.is_dir() else [run.path]
+        files = sorted(run.path.rglob("*tfevents*")) if run.path.is_dir() else run.files
         for file in files:
             with file.open("rb") as opened:
                 digest.update(hashlib.file_digest(opened, "sha256").digest())

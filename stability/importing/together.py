@@ -7,9 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stability.importing.places import File, joined, place_of
 from stability.logs.columns import is_column, title_of
 from stability.logs.inspection import Kept
 from stability.logs.kinds import first_lines
+from stability.logs.rows import is_value
+from stability.logs.tables import header
 from stability.logs.vocabulary import split_of
 from stability.logs.words import words_of
 from stability.records import Step, UserError
@@ -24,39 +27,46 @@ _KINDS = frozenset((
     "eval",
 ))  # fmt: skip
 """Words of file names that say what is in a file, not of which run it is."""
-File = tuple[Path, str]
 COLUMNS = "*columns*"
-"""Stands for the names of all files of one column in a folder."""
+"""Stands for the names of all files in a folder that hold one number each time."""
 
 
 def grouped(files: Sequence[File]) -> list[list[File]]:
     """The files of each run: those of one folder whose names differ only in words for what is in them.
 
-    Files of one column are of one run where their names say what is in them, as `lr.txt` does.
+    Files of one number each time are of one run where their names say what it is, as `lr.txt` does.
+    Folders such as `train` and `epoch-3` say no more than such words.
     """
     found: dict[tuple[Path, str], list[File]] = {}
-    for path, kind in files:
-        if kind == "log" and title_of(path) and is_column(first_lines(path)):
-            found.setdefault((path.parent, COLUMNS), []).append((path, kind))
-            continue
-        own = [word for word in words_of(path.stem) if word not in _KINDS and not split_of(word)]
-        digits = re.findall(r"\d+", path.stem)
-        is_alone = kind in ("tensorboard", "wandb")
-        found.setdefault((path.parent, path.name if is_alone else " ".join((*own, *digits))), []).append(
-            (path, kind)
-        )
+    for one in joined(files):
+        found.setdefault(_key(one), []).append(one)
     return list(found.values())
+
+
+def _key(own: File) -> tuple[Path, str]:
+    """The run's folder, and what the files of one run have in common in their names."""
+    path, kind, _ = own
+    root = place_of(path, kind).root
+    if kind in ("tensorboard", "wandb"):
+        return (path.parent, path.name) if root in (path, path.parent) else (root, COLUMNS)
+    if (title := title_of(path)) and _is_column(path, kind):
+        return root, COLUMNS + _of_run(path.stem.removesuffix(title))
+    return root, _of_run(path.stem)
+
+
+def _of_run(name: str) -> str:
+    """What of a name says which run it is."""
+    words = [word for word in words_of(name) if word not in _KINDS and not split_of(word)]
+    return " ".join((*words, *re.findall(r"\d+", name)))
 
 
 def one_run(runs: list[Run], left_out: list[UserError]) -> list[Run]:
     """The run that several files tell of: that with most steps, with another's evaluations if it has none."""
     if len(runs) < 2 or any(run.series is not None for run in runs):
         return runs
-    evaluating = [
-        run for run in runs if any(split_of(word) == "evaluate" for word in words_of(run.path.stem))
-    ]
+    evaluating = [run for run in runs if _evaluates(run)]
     training = [run for run in runs if run not in evaluating] or runs
-    main = max(training, key=lambda run: (run.problem is None, run.steps))
+    main = max(training, key=lambda run: (run.problem is None, run.is_named, run.steps))
     for run in runs:
         if (
             run in evaluating
@@ -75,9 +85,34 @@ def one_run(runs: list[Run], left_out: list[UserError]) -> list[Run]:
     return [main]
 
 
+def called_losses(runs: list[Run], left_out: list[UserError]) -> list[Run]:
+    """Without a run whose numbers only move, where another in its folder has what is called a loss."""
+    named = {place_of(run.path, run.kind).root: run for run in runs if run.is_named and run.steps}
+    found = []
+    for run in runs:
+        other = named.get(place_of(run.path, run.kind).root)
+        if run.is_named or other is None:
+            found.append(run)
+        else:
+            left_out.append(UserError(f"{run.path}: it names no loss, and {other.path} beside it does"))
+    return found
+
+
+def _evaluates(run: Run) -> bool:
+    """Whether its name or its folder says that a file is of evaluations."""
+    own = (split_of(word) for word in words_of(run.path.stem))
+    return "evaluate" in (place_of(run.path, run.kind).part, *own)
+
+
+def _is_column(path: Path, kind: str) -> bool:
+    """Whether a file has one number each time that only its name names."""
+    lines = first_lines(path) if kind in ("log", "csv") else []
+    return any(map(is_value, header(lines))) if kind == "csv" else is_column(lines)
+
+
 def _is_component(run: Run, main: Run) -> bool:
     """Whether a file of one column has another loss of the same steps."""
-    are_columns = all(one.kind == "log" and is_column(first_lines(one.path)) for one in (run, main))
+    are_columns = all(_is_column(one.path, one.kind) for one in (run, main))
     return are_columns and run is not main and run.steps == main.steps and not run.trained & main.trained
 
 

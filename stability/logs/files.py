@@ -7,6 +7,7 @@ from math import nan
 from pathlib import Path
 from typing import Protocol
 
+from stability.logs.columns import retitled, title_of
 from stability.logs.events import EventFiles
 from stability.logs.fields import Line
 from stability.logs.json_document import JsonDocument
@@ -109,6 +110,7 @@ class StructuralRows:
     def __init__(self, path: Path, rows: Rows, weighed: Collection[str], *, is_table: bool) -> None:
         """`is_table`: a cell that is empty may stand for NaN."""
         self._path, self._rows, self._is_table = path, rows, is_table
+        self._title = title_of(path)
         self.reader = Structural(weighed)
         self.overlooked = self.reader.overlooked
         if isinstance(rows, _Lined):
@@ -143,6 +145,7 @@ class StructuralRows:
         for row in rows:
             self._seen += 1
             whole = self._whole(row) if self._is_table else row
+            whole = retitled(whole, self._title) if self._title else whole
             yield from self.reader.take(Line(str(row), of_numbers(whole), ""))
 
     def _hear(self, line: str) -> None:

@@ -1,4 +1,4 @@
-"""A line that is a JSON object -> its fields: its own numbers, and those in a message that it wraps."""
+"""A line that is a JSON object, or ends in one -> its fields: its numbers, and those of a message in it."""
 
 from __future__ import annotations
 
@@ -23,14 +23,17 @@ LOOKED_AT = 200
 
 def json_line(text: str, gaps: Gaps | None = None) -> Line | None:
     """The fields of a line that is a JSON object; a message in it, as loggers wrap it, is read as a line."""
-    if (found := _object(text)) is None:
+    before, own = _cut(text)
+    if (found := _object(own)) is None:
         return None
     inner = [json_line(said) or read_line(said.strip()) for said in messages(found)]
     numbers = numbers_in(found)
     row = {name: value for name, value in numbers.items() if value is not None}
     if gaps is not None and row:
         row |= dict.fromkeys(gaps.nans(row, [name for name in numbers if name not in row]), nan)
-    rows = of_numbers(of_kinds(row, found))
+    prefix = read_line(before)
+    rows = [own._replace(part=own.part or prefix.part) for own in of_numbers(of_kinds(row, found))]
+    inner = [prefix, *inner] if before else inner
     part = next((own.part for own in inner if own.part), "")
     return Line(text.strip(), (*rows, *(own for line in inner for own in line.fields)), part)
 
@@ -72,6 +75,13 @@ def _object(text: str) -> dict[str, Any] | None:
         return json.loads(text)
     except (ValueError, RecursionError):
         return None
+
+
+def _cut(text: str) -> tuple[str, str]:
+    """What stands before an object in a line, and the object; the whole line where there is none."""
+    text = text.strip()
+    at = text.find('{"')
+    return (text[:at], text[at:]) if at > 0 and text.endswith("}") else ("", text)
 
 
 def _texts(found: Mapping[str, Any], deepest: int) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from stability.logs import jsonlines, wandb_files
+from stability.logs.columns import is_column, title_of
 from stability.logs.json_text import wraps_text
 from stability.logs.lines import Lines
 from stability.logs.tables import DELIMITERS
@@ -28,6 +29,8 @@ def kind_of(path: Path) -> str:
     row = jsonlines.row(lines[0]) if lines else None
     if row is not None and wraps_text(lines):
         return "log"
+    if KINDS.get(path.suffix) in ("json", "jsonl") and lines and lines[0].lstrip()[:1] not in "{[":
+        return "log"  # each object stands behind a word
     if path.suffix == ".json":
         return "jsonl" if row and len(lines) > 1 else "json"
     kind = "jsonl" if row else KINDS.get(path.suffix, "log")
@@ -60,5 +63,10 @@ def _has_one_column(lines: Sequence[str]) -> bool:
 
 
 def _is_log(path: Path) -> bool:
-    """Whether a file in a folder may be a log: a table of settings is none."""
+    """Whether a file in a folder may be a log: a table of settings is none.
+
+    One without an ending is where its name says what the numbers are that it has, one each time.
+    """
+    if not path.suffix:
+        return bool(title_of(path)) and is_column(first_lines(path))
     return path.suffix in KINDS and not (path.suffix == ".json" and path.stem in BESIDE)

@@ -37,15 +37,28 @@ _DIGITS = (
     r"\d+,\d+(?:[.,]\d+)*|\d+(?:\.\d+|\.(?![\w.]))?|\.\d+)(?:[eE][-+]?\d+)?"
 )
 _WORD = r"[^\W\d]\w*(?:(?:[./@+]|-(?=\w))\w+)*"
-_TOKEN = re.compile(
-    rf"(?P<skip>{'|'.join((*_DATES, *_TIMES, *_OTHERS))})"
-    rf"|(?P<nonfinite>(?<![\w.])[-+]?(?i:{NONFINITE})(?:\.0)?)(?P<tail>x+|ms|s|sec|it/s|[GMK]i?B|dB)?(?![\w]|[-./]\w)"
-    r"|(?P<fraction>(?<![\w./])(?P<of>\d+)\s*/\s*(?P<most>\d+|\?)(?![\w.]*/))"
-    rf"|(?P<word>{_WORD})"
-    rf"|(?P<number>(?:(?<![\w)\]])[-+])?{_DIGITS})(?P<unit>%|[^\W\d_][\w/]*)?"
-    r"|(?P<blank>\s+)|(?P<sign>.)"
-)
-"""What a line is made of, in the order in which it is tried."""
+
+
+def _tokens(behind: str) -> re.Pattern[str]:
+    """What a line is made of, in the order in which it is tried.
+
+    `behind`: what may not stand right behind a word for NaN.
+    """
+    unit = r"(?P<tail>x+|ms|s|sec|it/s|[GMK]i?B|dB)?"
+    return re.compile(
+        rf"(?P<skip>{'|'.join((*_DATES, *_TIMES, *_OTHERS))})"
+        rf"|(?P<nonfinite>(?<![\w.])[-+]?(?i:{NONFINITE})(?:\.0)?){unit}(?!{behind})"
+        r"|(?P<fraction>(?<![\w./])(?P<of>\d+)\s*/\s*(?P<most>\d+|\?)(?![\w.]*/))"
+        rf"|(?P<word>{_WORD})"
+        rf"|(?P<number>(?:(?<![\w)\]])[-+])?{_DIGITS})(?P<unit>%|[^\W\d_][\w/]*)?"
+        r"|(?P<blank>\s+)|(?P<sign>.)"
+    )
+
+
+_TOKEN = _tokens(r"\w|[-.]\w|/[^\W\d]")
+"""`NaN/0` is a number and its limit, `nan/count` a name."""
+_FORCED_TOKEN = _tokens(r"\w")
+"""Where a number is due, a word for NaN is one whatever stands behind it."""
 _WRAPPED = re.compile(
     r"(?:\b[A-Za-z_]\w*\.)*\b(?i:[a-z]*tensor|devicearray|array|arrayimpl|(?:np\.|numpy\.)?float\d*|variable|parameter)"
     r"\(\s*\[?(?P<inner>[^()\[\],]*?)\]?\s*(?:,[^()]*(?:\([^()]*\)[^()]*)*)?\)"
@@ -83,7 +96,7 @@ def read_line(text: str, *, forced: bool = False) -> Line:
     """
     text = unwrapped(text if text.isascii() else text.translate(_WIDE))
     walk = _Walk(forced=forced)
-    for token in _TOKEN.finditer(text):
+    for token in (_FORCED_TOKEN if forced else _TOKEN).finditer(text):
         walk.take(token)
     part = walk.end()
     return Line(text, tuple(walk.named()), part)

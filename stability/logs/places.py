@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from stability.logs.columns import CLOCK
 from stability.logs.fields import is_unnamed
 from stability.logs.reading import Key, Role
 from stability.logs.series import FEW, Series, Table
@@ -47,7 +48,7 @@ def _step_score(one: Series, beside: set[int], *, near: bool) -> tuple[int, ...]
     if (
         not one.is_whole
         or one.has_unit
-        or (one.key.nth > 1 and one.key.name and sort is not Sort.EPOCH and not one.key.is_fraction)
+        or (_is_behind_name(one) and sort is not Sort.EPOCH and not one.key.is_fraction)
     ):
         return None
     if sort is Sort.EPOCH and not one.key.is_fraction:
@@ -55,6 +56,8 @@ def _step_score(one: Series, beside: set[int], *, near: bool) -> tuple[int, ...]
     if sort is Sort.EPOCH and one.key.nth == 1:
         return None
     named = sort is Sort.STEP
+    if not named and one.values[0] >= CLOCK:
+        return None
     if not named and (not near or (not is_unnamed(one.key.name) and sort not in (*LOSSES, Sort.EPOCH))):
         return None
     own = one if not near else _within(one, beside)
@@ -67,6 +70,10 @@ def _step_score(one: Series, beside: set[int], *, near: bool) -> tuple[int, ...]
         return None
     kind = one.meaning.rank if named else 4 if one.key.is_fraction else 5
     return (int(down > 0), int(same > up), kind, one.rows[0])
+
+
+def _is_behind_name(one: Series) -> bool:
+    return one.key.nth > 1 and not is_unnamed(one.key.name)
 
 
 def _within(one: Series, rows: set[int]) -> Series:

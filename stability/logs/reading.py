@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple
 
-from stability.logs.fields import Field
-from stability.logs.vocabulary import canonical
+from stability.logs.fields import Field, is_unnamed
+from stability.logs.observation import is_loss
+from stability.logs.vocabulary import LOSSES, canonical, meaning
 
 TRAIN, EVALUATE = "train", "evaluate"
 
@@ -65,3 +66,12 @@ class Reading:
         roles = MappingProxyType({**self.roles, key: role})
         names = MappingProxyType({**self.printed, key: printed})
         return Reading(roles, self.decimal, self.is_one_part, self.total, names)
+
+
+def names_loss(reading: Reading) -> bool:
+    """Whether a loss of the training is called one, or has no name at all."""
+    return any(
+        is_unnamed(key.name) or meaning(key.name).sort in LOSSES
+        for key, role in reading.roles.items()
+        if role.ours and is_loss(role.ours) and TRAIN in role.of
+    )

@@ -112,7 +112,7 @@ def _losses(table: Table, *, at_end: bool) -> list[Series]:
     """Those series that are losses: by name, or else what should rise, or those that move as one."""
     gains = rising(table.values())
     named = [one for one in table.values() if one.meaning.sort in _NAMED and _may_be_loss(one, table)]
-    named = without_sums([one for one in named if one not in gains])
+    named = _without_costs(without_sums([one for one in named if one not in gains]))
     trained = [one for one in named if TRAIN in one.parts] or named
     if trained:
         rank = min(_NAMED[one.meaning.sort] for one in trained)
@@ -136,6 +136,13 @@ def _with_course(named: list[Series], moving: list[Series]) -> list[Series]:
     if max(one.rows[-1] for one in course) > min(one.rows[0] for one in named):
         return named
     return [*course, *(one for one in named if TRAIN not in one.parts)]
+
+
+def _without_costs(named: list[Series]) -> list[Series]:
+    """Beside what is called a loss, `batch_cost` is what a batch takes: seconds, mostly."""
+    if not any(one.meaning.sort is Sort.LOSS for one in named):
+        return named
+    return [one for one in named if one.meaning.ours.split("_")[-1] != "cost"]
 
 
 def _of_training(losses: list[Series]) -> list[Series]:

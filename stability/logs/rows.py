@@ -50,11 +50,16 @@ class Names:
 
 def of_kinds(row: dict[str, float], texts: Mapping[str, Any]) -> dict[str, float]:
     """The row; with `{"name": "loss", "value": 0.3}`, one number of several kinds, as `{"loss": 0.3}`."""
-    value = next((name for name in row if name.lower() in _VALUES), None)
+    value = next(filter(is_value, row), None)
     kind = next((texts[name] for name in texts if name.lower() in _KINDS and name not in row), None)
     if value is None or not isinstance(kind, str) or not kind.strip():
         return row
     return {name: number for name, number in row.items() if name != value} | {kind.strip(): row[value]}
+
+
+def is_value(name: str) -> bool:
+    """Whether a column says no more of its numbers than that they were measured."""
+    return name.lower() in _VALUES
 
 
 def _made(values: dict[str, float], *, is_evaluation: bool) -> list[Observation]:

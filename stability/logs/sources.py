@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from stability.logs.files import FILES, FileSource, StructuralRows, opened
 from stability.logs.observation import Observation
+from stability.logs.reading import names_loss
 from stability.logs.screening import Screening
 from stability.logs.skips import Course
 from stability.logs.tail import Tail
@@ -23,9 +24,17 @@ class Sources:
     """Records what a program prints, and what it writes into files, which are looked at now and then."""
 
     def __init__(
-        self, parse: Parse, paths: Mapping[str, Path], recorder: Recorder, weighed: Collection[str]
+        self,
+        parse: Parse,
+        paths: Mapping[str, Path],
+        recorder: Recorder,
+        weighed: Collection[str],
+        rest: Sequence[Path] = (),
     ) -> None:
-        """`paths` of the sources that are files; `weighed` components make an evaluation complete."""
+        """`paths` of the sources that are files; `weighed` components make an evaluation complete.
+
+        `rest`: the files that a log goes on in, as those of programs do that begin one with each epoch.
+        """
         given = parse.sources()
         self._texts = {
             name: StructuralText(own, weighed, paths.get(name)) if own.is_structural else Text(own)
@@ -35,7 +44,11 @@ class Sources:
         self._files: dict[str, FileSource | StructuralRows] = {
             name: opened(name, own, paths[name], weighed) for name, own in given.items() if name in FILES
         }
-        self._logs = {name: Tail(paths[name]) for name, own in given.items() if isinstance(own, LogSource)}
+        self._logs = {
+            name: [Tail(path) for path in (paths[name], *rest)]
+            for name, own in given.items()
+            if isinstance(own, LogSource)
+        }
         self._all = self._texts | self._files
         self._evaluates = any(source.evaluate for source in given.values())
         self.structural = {
@@ -71,9 +84,12 @@ class Sources:
 
     def look(self) -> None:
         """Take in what files have that is new."""
-        for name, tail in self._logs.items():
-            for piece in tail.pieces():
-                self._add(name, self._texts[name].read(piece) if piece else ())
+        for name, tails in self._logs.items():
+            for tail in tails:
+                for piece in tail.pieces():
+                    self._add(name, self._texts[name].read(piece) if piece else ())
+                if tail is not tails[-1]:
+                    self._add(name, self._texts[name].read(b"\n"))
         for name, source in self._files.items():
             self._add(name, source.new())
 
@@ -93,6 +109,11 @@ class Sources:
     def steps(self) -> int:
         """How many were recorded."""
         return self._timeline.steps
+
+    def names_losses(self) -> bool:
+        """Whether what was taken for a loss of the training is called one, or nothing says what it is."""
+        readings = [own.reading for own in self.structural.values() if own.reading is not None]
+        return not readings or any(names_loss(reading) for reading in readings)
 
     def problem(self) -> str | None:
         """Why the trial cannot be judged, in one line; None where it can."""

@@ -189,12 +189,18 @@ def _quantity(own: list[str]) -> Meaning:
     return Meaning(Sort.UNKNOWN, "_".join(rest) or "_".join(own), average)
 
 
+_SETTINGS = ("config", "cfg", "hparams", "hyperparameters", "hyperparams", "settings", "options", "args")
+_SECONDS = ("sec", "secs", "seconds", "ms", "msec", "timing")
+"""`sec/tick`: what it takes."""
+
+
 def _beside(own: list[str]) -> bool:
     """Whether the last word, or the first, changes what the others mean: a weight of a loss."""
     return (
         own[-1] in BESIDE
         or own[0] in ("best", "min", "max", "prev", "previous", "lowest", "target", "initial")
         or "weight" in own[-2:]
+        or (len(own) > 1 and (own[0] in _SETTINGS or own[0] in _SECONDS))
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stability.importing import import_runs, options
+from stability.importing import explain_parse, import_runs, options
 from stability.importing.options import scalar
 from stability.records import UserError
 from stability.store import Store
@@ -304,6 +304,38 @@ def test_names_of_runs(tmp_path, imported, monkeypatch):
         Path(name).write_text(f"step 1 mel=0.1234567\n{STEP}\n")
     spec, _ = imported("a.log", "folder/b.log")
     assert list(spec.params["run"].choices) == ["a.log", "folder/b.log"]
+
+
+def test_folders_of_epochs_and_parts_are_one_run_in_their_order(tmp_path, imported, left_out):
+    for lr in (0.5, 0.25):
+        for epoch in range(1, 12):
+            for part, losses in (("train", range(5)), ("valid", range(1))):
+                folder = tmp_path / f"run_lr{lr}" / part / f"epoch-{epoch}"
+                folder.mkdir(parents=True)
+                lines = [f"{9 / (epoch + i / 5):.8f},64" for i in losses]
+                (folder / "Loss.log").write_text("\n".join(lines))  # and no end of the last line
+                (folder / "LearningRate.log").write_text(f"{lr}\n" * len(lines))
+    spec, trials = imported(tmp_path, params="run_lr{lr}")
+    assert (list(spec.params), list(trials["steps"])) == (["lr"], [55, 55])
+    assert [trial["params"] for trial in trials.to_dict("records")] == [{"lr": 0.25}, {"lr": 0.5}]
+    assert [text for text in left_out if "Loss" in text] == []
+
+
+def test_exported_tables_are_one_run_where_the_same_stands_before_their_tag(tmp_path, imported):
+    for run in ("a", "b"):
+        for tag in ("loss_train", "loss_val", "learning_rate"):
+            rows = [f"{1.7e9 + i},{i},{9 / (i + 1):.8f}" for i in range(40)]
+            (tmp_path / f"run-{run}-tag-{tag}.csv").write_text("\n".join(["Wall time,Step,Value", *rows]))
+    spec, trials = imported(tmp_path)
+    assert (dict(spec.yardstick), list(trials["steps"])) == ({"loss": 1.0}, [40, 40])
+
+
+def test_a_time_before_a_number_is_no_step(tmp_path, imported):
+    folder = tmp_path / "run" / "metrics"
+    folder.mkdir(parents=True)
+    (folder / "train_loss").write_text("".join(f"{1700000000000 + i} {9 / (i + 1)} {3 * i}\n" for i in range(40)))
+    sentences = list(explain_parse([str(tmp_path)], options("a", None, None, None, ())))
+    assert "no step was found, so steps are counted" not in sentences
 
 
 def test_what_says_nothing_is_named(tmp_path, imported):

@@ -8,9 +8,13 @@ from . import (
     columns,
     components,
     endings,
+    folders,
     languages,
     layouts,
     objectives,
+    pairs,
+    prefixed,
+    sentences,
     skips,
     spellings,
     starts,
@@ -19,8 +23,8 @@ from . import (
 from .register import KINDS
 
 MODULES = (
-    *(absent, columns, components, endings, languages, layouts),
-    *(objectives, skips, spellings, starts, tables),
+    *(absent, columns, components, endings, folders, languages, layouts),
+    *(objectives, pairs, prefixed, sentences, skips, spellings, starts, tables),
 )
 
 __all__ = ["KINDS", "MODULES"]
