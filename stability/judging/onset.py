@@ -6,12 +6,12 @@ Pure Python over recorded steps; says what came first in this run, never what ca
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from stability.judging.policy import Policy
 from stability.judging.rules.rolling import RollingWindow
+from stability.judging.trend import median
 from stability.records import Step
 
 
@@ -98,7 +98,7 @@ def _explosion_limits(courses: Mapping[int, Mapping[str, float]], policy: Policy
                 if math.isfinite(value) and len(kept) < policy.window:
                     kept.append(abs(value))
     return {
-        name: policy.grad_explosion_rise * statistics.median(kept) or math.inf
+        name: policy.grad_explosion_rise * median(kept) or math.inf
         for name, kept in early.items()
         if len(kept) >= policy.grad_explosion_minimum
     }
@@ -141,18 +141,18 @@ def _departure(quantity: str, course: Sequence[tuple[int, float]], policy: Polic
                 past.add(math.log(value))
         if len(past) < policy.onset_minimum:
             continue
-        median, spread = past.median(), past.spread(policy.spike_floor)
-        z = [_deviation(value, median, spread) for _, value in course]
+        middle, spread = past.median(), past.spread(policy.spike_floor)
+        z = [_deviation(value, middle, spread) for _, value in course]
         for side in (1.0, -1.0):
             outside = [side * one > policy.spike_z for one in z]
             if all(outside[at:]):
                 while at and outside[at - 1]:  # it began before there was enough past to tell
                     at -= 1
                 step, value = course[at]
-                return Onset(step, quantity, value, math.exp(median), z[at])
+                return Onset(step, quantity, value, math.exp(middle), z[at])
     return None
 
 
-def _deviation(value: float, median: float, spread: float) -> float:
+def _deviation(value: float, middle: float, spread: float) -> float:
     """Signed distance of the logarithm; a value that is not finite is beyond every band, above."""
-    return (math.log(value) - median) / spread if math.isfinite(value) else math.inf
+    return (math.log(value) - middle) / spread if math.isfinite(value) else math.inf
