@@ -93,7 +93,7 @@ def planned(
     printed = losses if grows is False else losses * share
     lines = []
     if came_to_its_end and printed < FEW:
-        lines.append(f"about {printed:.0f} losses a trial are few to judge by: let it print more often")
+        lines.append(f"a trial prints few losses to judge by (about {printed:.0f}): let it print more often")
     return Planned(found | {"timeout_s": timeout_s}, _why(own, found), printed, lines)
 
 

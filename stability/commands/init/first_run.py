@@ -152,7 +152,7 @@ def _read(begun: First, limits: Limits) -> First:
         if gentle is not None and _reading(gentle).count > found.count:
             shows, found = gentle, _reading(gentle)
     if found.has_loss:
-        is_read = shows.names >= set(found.losses) and found.parse == draft.parse
+        is_read = shows.names == set(found.losses) and found.parse == draft.parse
         draft = replace(draft, parse=found.parse, yardstick=found.losses)
         ran = ran if is_read else limits.once(draft, "read")
     return First(ran, draft, found.sentences, begun.grows)

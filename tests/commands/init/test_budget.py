@@ -11,10 +11,10 @@ from stability.commands.init.trial_runs import Ran
 from stability.records import Ending, Outcome, Records, Step
 
 
-def first(wall_s, silent_s, losses):
+def first(wall_s, silent_s, losses, *, has_pace=False):
     steps = tuple(Step(step=i, losses={"loss": 1.0}) for i in range(losses))
     ending = Ending(Outcome.FINISHED, device="cpu")
-    return Ran(ending, wall_s, silent_s, b"loss 1.0\n", Records(steps, (), (), ()), Path())
+    return Ran(ending, wall_s, silent_s, b"loss 1.0\n", Records(steps, (), (), ()), Path(), has_pace)
 
 
 def planned(own, tried, ran):
@@ -32,6 +32,7 @@ def planned(own, tried, ran):
         (90_000, first(60, 0, 2), 400),  # so few losses are worth more than a minute
         (90_000, first(290, 0, 2), 103),  # but not longer than half of what a trial may take
         (20, first(1, 0.5, 5), 640),  # its own length prints too few
+        (9000, first(24, 23, 4, has_pace=True), 3000),  # 1 s of 24 was the training, and a minute has 37 more
         (500, first(24, 4, 5), 500),  # 25 losses are worth two minutes
         (200, first(24, 4, 5), 200),  # 10 are few, and no minute gives the 32 that tell more
         (100, first(24, 4, 5), 160),  # 5 are too few, and a minute gives 8
@@ -39,3 +40,16 @@ def planned(own, tried, ran):
 )
 def test_steps_of_a_trial(own, ran, most):
     assert planned(own, 100, ran) == most
+
+
+@pytest.mark.parametrize(("grows", "steps"), [(True, 640), (None, 100), (False, 100)])
+def test_a_trial_is_longer_than_its_own_only_where_that_was_shown_to_print_more(grows, steps):
+    roles = Roles([], 0, of_trial={"max_steps": Option("--steps")}, values={"max_steps": 100})
+    plan = budget.planned(roles, {"max_steps": 100}, first(1, 0.5, 5), 120.0, grows=grows)
+    assert plan.budget["max_steps"] == steps
+
+
+def test_a_training_that_prints_no_more_the_longer_it_is_prints_few():
+    roles = Roles([], 0, of_trial={"max_steps": Option("--steps")}, values={"max_steps": 9000})
+    plan = budget.planned(roles, {"max_steps": 100}, first(1, 0.5, 1), 120.0, grows=False)
+    assert plan.lines == ["a trial prints few losses to judge by (about 1): let it print more often"]

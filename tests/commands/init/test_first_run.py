@@ -144,7 +144,7 @@ def test_a_program_that_prints_one_loss_at_its_end_is_not_made_longer(init):
     )
     said, spec = init(*ending, given=["--epochs", "5"])
     assert spec.budget.epochs == 5
-    assert "not done: about 1 losses a trial are few to judge by: let it print more often" in said
+    assert "not done: a trial prints few losses to judge by (about 1): let it print more often" in said
 
 
 NOT_SHOWN = "not done: another {} printed the same numbers: it was not shown that it reaches the training"
