@@ -16,7 +16,8 @@ def unrolled(lines: Sequence[Line]) -> list[Line] | None:
     lists = [one for line in lines for one in _lists(line)]
     if not lists and (whole := _array(lines)):
         lists = [whole]
-    if not lists:
+    names = [own[0].name for own in lists]
+    if not lists or len(set(names)) < len(names):  # a list in each line is a row of losses
         return None
     places = itertools.zip_longest(*lists)
     return [_line([own for own in place if own is not None]) for place in places]

@@ -281,6 +281,7 @@ def test_one_number_of_several_kinds_is_named_by_the_word_beside_it() -> None:
         (["[0.5 1.5 2.5 3.5", " 4.5 5.5 6.5 nan]"], [*(i + 0.5 for i in range(7)), None]),
         (["0.5 1.5 2.5"], None),
         (["a 0.5 b 1.5", "c 2.5"], None),
+        ([f"[{', '.join(f'{i}.5' for i in range(9))}]"] * 2, None),
     ],
 )
 def test_numbers_in_a_row_are_unrolled(lines: list[str], found: list[float | None] | None) -> None:
