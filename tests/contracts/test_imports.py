@@ -26,6 +26,7 @@ LEVELS = [
     {"replay"},
     {"trainers", "recorder"},
     {"logs"},
+    {"observing"},
     {"trainee", "__init__"},
     {"numerics", "devices"},
     {"store", "trialdir", "environment"},
@@ -38,6 +39,7 @@ LEVELS = [
 TORCH = {
     "trainee",
     "numerics",
+    "observing",
     "replay",
     "devices",
     "doctor",

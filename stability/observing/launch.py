@@ -1,0 +1,37 @@
+"""The environment in which a program is observed. No torch."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+STARTUP = Path(__file__).parent / "startup"
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """How to observe: the folder for what is found, and how.
+
+    `every`: a copy every so many iterations rather than as often as is cheap. `copies`: whether to make any.
+    """
+
+    folder: Path
+    every: int | None = None
+    copies: bool = True
+
+
+def environment(given: Mapping[str, str], observation: Observation) -> dict[str, str]:
+    """`given`, so that every Python started in it is observed.
+
+    Hashes of text are fixed to some number, so that a second run can have the same ones.
+    """
+    options = {"every": observation.every, "copies": observation.copies}
+    folder = observation.folder.resolve()
+    (folder / "options.json").write_text(json.dumps(options))
+    paths = [str(STARTUP), *filter(None, [given.get("PYTHONPATH")])]
+    ours = {"PYTHONPATH": os.pathsep.join(paths), "STABILITY_OBSERVE_DIR": str(folder)}
+    return {"PYTHONHASHSEED": str(secrets.randbelow(2**32)), **given, **ours}

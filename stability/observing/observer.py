@@ -1,0 +1,414 @@
+"""Holds an observed process together: what torch tells becomes records, copies, and the cause of a break."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import math
+import os
+import sys
+import time
+import weakref
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from stability.observing import findings, sleepers, torch_hooks
+from stability.observing.budget import Budget
+from stability.observing.findings import Broke, Process
+from stability.observing.finiteness import first_nonfinite, norms, state_of, weights_of
+from stability.observing.iterations import Ended, Iterations
+from stability.observing.names import losses_in, names_of
+from stability.observing.recording import Recording, joined
+from stability.observing.search import Search
+from stability.observing.sleepers import Sleeper
+from stability.records import Step
+
+PATIENCE_S, PATIENCE = 60.0, 400.0
+"""A copy may take so long: at least, and in times of what the program took since it was made."""
+UNFINISHED = 5.0
+"""An iteration that the program ended in is looked at if it took no longer than so many usual ones."""
+TELL_S = 1.0
+
+
+class Observer:
+    """Listens to one process that trains. See `torch_hooks.Listener`."""
+
+    def __init__(self, folder: Path, options: dict[str, Any]) -> None:
+        self._folder, self._options = folder, options
+        self._begins()
+        self.hooks = torch_hooks.Hooks(self)
+        atexit.register(self._exits)
+        os.register_at_fork(after_in_child=self._forked)
+        _watch_exits(self)
+        if self._copies_wanted:
+            self._copy()
+
+    def _begins(self) -> None:
+        """Nothing was seen yet of this process."""
+        self._pid = os.getpid()
+        self._iterations = Iterations()
+        self._recording = Recording(self._folder)
+        self._budget = Budget(self._options.get("every"))
+        self._optimizers: weakref.WeakSet = weakref.WeakSet()
+        self._roots: list[weakref.ref[nn.Module]] = []
+        self._parts: set[int] = set()  # the modules below them
+        self._copies: list[Sleeper] = []
+        self._ending: list[Sleeper] = []
+        self._copies_wanted = bool(self._options.get("copies", True))
+        self._search: Search | None = None
+        self._broke: Broke | None = None
+        self._notes: dict[str, None] = {}
+        self._failed = self._copying = False
+        self._row: dict[str, Any] = {}
+        self._clipped: list[Tensor] = []
+        self._differentiated = 0  # backward passes since the last iteration ended
+        self._nodes = 0
+        self._last_s = self._told_s = time.perf_counter()
+        self.bad_end = False
+
+    # -- what torch tells
+
+    def made(self, optimizer: Any) -> None:
+        if optimizer in self._optimizers:
+            return
+        self._optimizers.add(optimizer)
+        if self._iterations.number == 0 and not self._iterations.is_between_optimizers:
+            self._copy()
+
+    def called(self, module: nn.Module) -> None:
+        if self._search is not None and self._search.is_tracing:
+            self._search.forward_begins(first_nonfinite(self._state()))
+        elif id(module) not in self._parts:
+            parts = {id(part) for part in module.modules()}
+            self._roots = [root for root in self._roots if id(root()) not in parts]
+            self._roots.append(weakref.ref(module))
+            self._parts |= parts
+
+    def differentiates(self, losses: Sequence[Tensor], frame: Any) -> None:
+        if self._by_hand() and self._differentiated:
+            self._iteration_ended(self._iterations.ended_without_step())
+        self._differentiated += 1
+        numbers = [float(loss) for loss in losses if loss.numel() == 1]
+        self._iterations.differentiated(sum(numbers) if numbers else math.nan)
+        if self._search is not None and self._search.is_tracing:
+            self._search.tracer.components(losses_in(frame, losses))
+        if not all(map(math.isfinite, numbers)):
+            bad = next(number for number in numbers if not math.isfinite(number))
+            self._alarm(f"the loss was {bad}", losses)
+
+    def clips(self, norm: Tensor) -> None:
+        self._clipped.append(norm.detach())
+
+    def updates(self, optimizer: Any, has_closure: bool) -> None:
+        if not has_closure:
+            self._look_at_gradients(optimizer)
+
+    def updated(self, optimizer: Any) -> None:
+        if "grad_norm" not in self._row:
+            self._look_at_gradients(optimizer)
+        self._clipped = []
+        known = [id(each) for each in self._optimizers if getattr(each, "param_groups", None)]
+        for ended in self._iterations.stepped(id(optimizer), known):
+            self._iteration_ended(ended)
+
+    def scaler_updated(self, scaler: Any) -> None:
+        self._row["grad_scale"] = scaler.get_scale()
+        if self._differentiated and not self._iterations.is_between_optimizers:
+            self._row["skipped"] = True
+            self._iteration_ended(self._iterations.ended_without_step())
+
+    def failed(self, error: Exception) -> None:
+        if self._search is not None:
+            self._search.give_up(f"observing the copy failed: {type(error).__name__}: {error}")
+        if not self._failed:
+            self._failed = True
+            self._note(f"observing failed at step {self._iterations.number}: {type(error).__name__}: {error}")
+            self._end_copies()
+            self._tell()
+
+    # -- iterations
+
+    def _look_at_gradients(self, optimizer: Any) -> None:
+        weights = [w for _, w in weights_of(optimizer) if w.grad is not None]
+        rates = [float(group["lr"]) for group in optimizer.param_groups if "lr" in group]
+        self._row["lr"] = max([*rates, self._row.get("lr", 0.0)]) if rates else self._row.get("lr")
+        if not weights:
+            return
+        sizes = norms([w.grad for w in weights])
+        after = math.hypot(*sizes)
+        clipped = math.hypot(*(float(norm) for norm in self._clipped))
+        before = clipped if self._clipped and not clipped < after else after
+        scale = self._fused_scale(optimizer)
+        self._row["grad_norm"] = math.hypot(before / scale, self._row.get("grad_norm", 0.0))
+        if self._fused_skip(optimizer):
+            self._row["skipped"] = True
+        elif not math.isfinite(after):
+            self._check_gradients(weights)
+        elif after > 0.0 and len(self._optimizers) == 1:
+            grown = [size * before / after / scale for size in sizes]
+            self._recording.grew(self._iterations.number, [id(w) for w in weights], grown)
+
+    def _check_gradients(self, weights: Sequence[Tensor]) -> None:
+        """A norm may be too large for its type although all gradients are finite."""
+        named = ((self._recording.names.get(id(w), "a weight"), w.grad) for w in weights)
+        if (name := first_nonfinite(named)) is not None:
+            self._alarm(f"the gradient of {name} was not finite")
+
+    def _fused_scale(self, optimizer: Any) -> float:
+        scale = getattr(optimizer, "grad_scale", None)
+        return 1.0 if scale is None else float(scale)
+
+    def _fused_skip(self, optimizer: Any) -> bool:
+        found = getattr(optimizer, "found_inf", None)
+        return found is not None and float(found) > 0.0
+
+    def _iteration_ended(self, ended: Ended) -> None:
+        if self._failed:
+            return
+        if ended.number == 0:
+            self._know_modules()
+        self._record(ended)
+        self._differentiated, self._row = 0, {}
+        self._budget.iteration_ended()
+        if self._search is not None:
+            self._search_on(ended)
+        elif self._broke is None and self._copies_wanted and self._budget.allows():
+            self._checkpoint()
+        self._nodes, self._last_s = torch_hooks.nodes_made(), time.perf_counter()
+        if self._last_s - self._told_s > TELL_S:
+            self._tell()
+
+    def _record(self, ended: Ended) -> None:
+        losses, total = joined(ended.losses)
+        if self._search is not None:
+            self._search.compare(ended.number, total)
+            return
+        self._recording.add(Step(ended.number, losses, total, **self._row))
+
+    def _know_modules(self) -> None:
+        if self._search is None:
+            self.hooks.modules_are_known()
+        self._recording.names = names_of(root() for root in self._roots)
+
+    def _state(self) -> Iterator[tuple[str, Tensor]]:
+        """Weights, optimizer state and buffers, as far as they are known."""
+        for optimizer in list(self._optimizers):
+            if getattr(optimizer, "param_groups", None):
+                yield from state_of(optimizer)
+        for root in self._roots:
+            if (module := root()) is not None:
+                yield from ((f"weight {name}", weight) for name, weight in module.named_parameters())
+                yield from ((f"buffer {name}", buffer) for name, buffer in module.named_buffers())
+
+    def _by_hand(self) -> bool:
+        return not self._optimizers
+
+    # -- copies
+
+    def _checkpoint(self) -> None:
+        """A copy of a process whose numbers are all finite; those before it are of no more use."""
+        begun_s = time.perf_counter()
+        broken = first_nonfinite(self._state())
+        if broken is not None:
+            self._alarm(f"{broken} was not finite", step=self._iterations.number - 1)
+            return
+        self._copy(begun_s)
+
+    def _copy(self, begun_s: float | None = None) -> None:
+        """Make a copy that goes on from here, if this process can be copied."""
+        if not self._copies_wanted or self._broke is not None or self._search is not None:
+            return
+        begun_s = begun_s or time.perf_counter()
+        if (why := self._obstacle()) is not None:
+            self._note(f"not copied: {why}")
+            return
+        self._copying = True
+        made = sleepers.copy(self._iterations.number, self._copies)
+        if isinstance(made, dict):
+            self._woken(made)
+            return
+        self._copying = False
+        self._replace_copies(made)
+        self._recording.forget_before(made.step)
+        self._budget.copied(time.perf_counter() - begun_s)
+
+    def _obstacle(self) -> str | None:
+        if torch.cuda.is_initialized():
+            return "it uses a GPU"
+        return sleepers.obstacle()
+
+    def _replace_copies(self, *kept: Sleeper) -> None:
+        for each in self._copies:
+            each.let_end()
+        self._ending = [each for each in (*self._ending, *self._copies) if not each.has_ended()]
+        self._copies = [*kept]
+
+    def _end_copies(self) -> None:
+        for each in (*self._copies, *self._ending):
+            each.kill()
+        self._copies, self._ending = [], []
+
+    def _alarm(self, what: str, losses: Sequence[Tensor] = (), step: int | None = None) -> None:
+        """A number is not finite."""
+        step = self._iterations.number if step is None else step
+        if self._search is not None:
+            self._found(step, losses)
+        elif self._broke is None:
+            self._broke = Broke(step, what, time.time())
+            self._find({"until": step})
+            self._end_copies()
+            self._tell()
+
+    def _find(self, order: dict[str, Any]) -> None:
+        """Wake the last copy, and wait for what it finds."""
+        self._recording.write()
+        if not self._copies:
+            return
+        copy = self._copies[-1]
+        named = {"cause": str(self._folder / f"cause-{self._pid}.json"), "own": str(self._folder)}
+        losses = {str(number): str(loss) for number, loss in self._recording.totals.items()}
+        limit_s = PATIENCE_S + PATIENCE * (time.perf_counter() - self._last_s + self._since_copy_s())
+        if not copy.wake({"how": "fork", "losses": losses, **named, **order}, limit_s):
+            self._note(f"the copy had not ended after {limit_s:.0f} s")
+
+    def _since_copy_s(self) -> float:
+        return self._budget.usual_s() * (self._iterations.number - self._copies[-1].step)
+
+    # -- in a copy that was woken
+
+    def _woken(self, order: dict[str, Any]) -> None:
+        self._copies, self._ending, self._broke = [], [], None
+        self._search = Search(order, self._iterations.number, whole=self._by_hand())
+        atexit.register(self._copy_exits)
+        self._nodes = torch_hooks.nodes_made()
+        if self._search.is_near:
+            self.hooks.tell_modules()
+        else:
+            self._copy_again()
+
+    def _copy_again(self) -> None:
+        """A copy of this copy, on the way to the iteration that broke."""
+        made = sleepers.copy(self._iterations.number, self._copies)
+        if isinstance(made, dict):
+            self._woken(made)
+            return
+        self._replace_copies(made)
+
+    def _search_on(self, ended: Ended) -> None:
+        broken = first_nonfinite(self._state())
+        if broken is not None:
+            self._found(ended.number, ())
+        self._search.iteration_ended(ended.number)
+        if self._search.is_tracing:
+            return
+        if self._iterations.number - self._copies[-1].step >= self._search.every:
+            self._copy_again()
+
+    def _found(self, step: int, losses: Sequence[Tensor]) -> None:
+        if self._search.is_tracing:
+            self._search.conclude(step, losses)
+        self._copies[-1].wake(self._search.deeper(step), PATIENCE_S + PATIENCE)
+        os._exit(0)
+
+    def _copy_exits(self) -> None:
+        if self._search is None or os.getpid() == self._pid:
+            return
+        if self._search.is_tracing:
+            self._search.ended(self._iterations.number, badly=self.bad_end)
+        elif self._copies:
+            self._copies[-1].wake(self._search.deeper(self._iterations.number), PATIENCE_S + PATIENCE)
+        os._exit(0)
+
+    # -- the end
+
+    def _exits(self) -> None:
+        """The program has ended, its variables of functions are gone."""
+        if self._search is not None or os.getpid() != self._pid:
+            return
+        if not self._failed:
+            self._last_look()
+        self._end_copies()
+        self._recording.write()
+        self._recording.write_growth()
+        self._tell(ended=True)
+
+    def _last_look(self) -> None:
+        if self._broke is None and (broken := first_nonfinite(self._state())) is not None:
+            self._alarm(f"{broken} was not finite", step=max(0, self._iterations.number - 1))
+        if self._broke is None and self._copies and self._is_unfinished():
+            self._find({"until": self._iterations.number, "tail": True})
+            found = findings.cause(self._folder, self._pid)
+            if found is not None and found.born is not None:
+                self._broke = Broke(found.step, "a number was not finite", time.time())
+
+    def _is_unfinished(self) -> bool:
+        """Whether the program ended in the middle of an iteration: it may have seen a bad number itself."""
+        if torch_hooks.nodes_made() == self._nodes:
+            return False
+        short = time.perf_counter() - self._last_s < UNFINISHED * max(self._budget.usual_s(), 1e-3)
+        return self.bad_end or (self._iterations.number > 0 and short)
+
+    def _forked(self) -> None:
+        """The program was forked, by us or by itself."""
+        if self._copying:
+            return
+        for each in self._copies:
+            each.let_end()
+        self._begins()
+        self._copies_wanted = False
+
+    def _note(self, text: str) -> None:
+        self._notes[text] = None
+
+    def _tell(self, *, ended: bool = False) -> None:
+        self._told_s = time.perf_counter()
+        if not (self._iterations.number or self._differentiated or self._broke or self._failed):
+            return
+        rank = os.environ.get("RANK")
+        alone = os.environ.get("WORLD_SIZE", "1") == "1"
+        process = Process(
+            pid=self._pid,
+            steps=self._iterations.number,
+            rank=None if rank is None or alone else int(rank),
+            broke=self._broke,
+            notes=tuple(self._notes),
+            facts=_facts(),
+            ended=ended,
+        )
+        findings.write(self._folder / f"process-{self._pid}.json", process)
+
+
+def _facts() -> dict[str, Any]:
+    return {
+        "torch": torch.__version__,
+        "python": sys.version.split()[0],
+        "threads": torch.get_num_threads(),
+        "device": "cuda" if torch.cuda.is_initialized() else "cpu",
+        "argv": sys.orig_argv,
+    }
+
+
+def begin(folder: str) -> Observer:
+    """Observe this process; `folder` is where the command looks for what is found."""
+    options = Path(folder, "options.json")
+    return Observer(Path(folder), json.loads(options.read_text()) if options.is_file() else {})
+
+
+def _watch_exits(observer: Observer) -> None:
+    """Notice that the program ends badly."""
+    shown, left = sys.excepthook, sys.exit
+
+    def show(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+        observer.bad_end |= not issubclass(kind, KeyboardInterrupt)
+        torch_hooks.without_our_frames(error)
+        shown(kind, error, error.__traceback__ or trace)
+
+    def leave(status: Any = None, /) -> None:
+        observer.bad_end |= status not in (None, 0)
+        left(status)
+
+    sys.excepthook, sys.exit = show, leave

@@ -1,0 +1,109 @@
+"""What a copy of the program may not do: it runs the program's code, and must leave no mark on the world.
+
+Files that are opened for writing are opened in a folder of its own; what cannot be diverted is refused.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import io
+import os
+import shutil
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+WRITING = set("wax+")
+CHANGES = ("remove", "unlink", "rename", "renames", "replace", "rmdir", "mkdir", "makedirs", "removedirs")
+CHANGES += ("truncate", "link", "symlink", "chmod", "chown", "utime", "mkfifo")
+REFUSED = (
+    "os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.truncate", "os.link", "os.symlink",
+    "shutil.rmtree", "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn",
+    "socket.connect", "sqlite3.connect", "os.kill", "os.killpg", "signal.pthread_kill",
+)  # fmt: skip
+"""Names of Python's audit events."""
+
+
+class Refused(RuntimeError):
+    """The copy wanted to change something outside of itself."""
+
+
+def begin(own: Path) -> None:
+    """From now on this process changes nothing outside of the folder `own`. There is no way back.
+
+    What it opens for writing elsewhere is opened in a folder in there.
+    """
+    warnings.simplefilter("ignore")
+    diverted = own / f"copy-{os.getpid()}"
+    diverted.mkdir(parents=True, exist_ok=True)
+    tempfile.tempdir = os.environ["TMPDIR"] = str(diverted)
+    _divert_open(own, diverted)
+    for name in CHANGES:
+        if hasattr(os, name):
+            setattr(os, name, _within(own, getattr(os, name)))
+    shutil.rmtree = _nothing
+    _divert_savers()
+    sys.addaudithook(_guard(own))
+
+
+def _divert_open(own: Path, diverted: Path) -> None:
+    opened, number = io.open, iter(range(sys.maxsize))
+
+    def divert(file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
+        if not isinstance(file, int) and WRITING & set(mode) and not _is_within(own, file):
+            copy = diverted / f"{next(number)}-{Path(os.fsdecode(file)).name}"
+            if set("ar") & set(mode):
+                with contextlib.suppress(OSError):
+                    shutil.copyfile(file, copy)
+            file = copy
+        return opened(file, mode, *args, **kwargs)
+
+    builtins.open = io.open = divert
+
+
+def _divert_savers() -> None:
+    """Libraries that write files below Python."""
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.save = _nothing
+    for module, names in (("safetensors.torch", ("save_file", "save_model")), ("h5py", ("File",))):
+        for name in names:
+            if module in sys.modules and hasattr(sys.modules[module], name):
+                setattr(sys.modules[module], name, _nothing)
+
+
+def _within(own: Path, change: Callable[..., Any]) -> Callable[..., Any]:
+    """The change of a file, made only inside of `own`."""
+
+    def changed(path: Any, *args: Any, **kwargs: Any) -> Any:
+        return change(path, *args, **kwargs) if _is_within(own, path) else None
+
+    return changed
+
+
+def _nothing(*_: Any, **__: Any) -> None:
+    return None
+
+
+def _guard(own: Path) -> Callable[[str, tuple[Any, ...]], None]:
+    def guard(event: str, args: tuple[Any, ...]) -> None:
+        if event == "open":
+            file, _, flags = args
+            writes = isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+            if writes and not isinstance(file, int) and not _is_within(own, file):
+                raise Refused(f"a copy of the program may not write to {file!r}")
+        elif event in REFUSED and not (args and _is_within(own, args[0])):
+            raise Refused(f"a copy of the program may not do this: {event}")
+
+    return guard
+
+
+def _is_within(own: Path, path: Any) -> bool:
+    if not isinstance(path, (str, bytes, os.PathLike)):
+        return False
+    place = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 - no look at the disk
+    return place == os.devnull or place == str(own) or place.startswith(f"{own}{os.sep}")
