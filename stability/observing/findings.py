@@ -74,8 +74,11 @@ def processes(folder: Path) -> list[Process]:
 def cause(folder: Path, pid: int) -> Cause | None:
     """What a copy of process `pid` found out."""
     path = folder / f"cause-{pid}.json"
-    if not path.is_file():
-        return None
+    return read_cause(path) if path.is_file() else None
+
+
+def read_cause(path: Path) -> Cause:
+    """A cause from its file."""
     found = json.loads(path.read_text())
     born = found["born"]
     return Cause(**{**found, "born": None if born is None else provenance(born)})

@@ -31,8 +31,7 @@ def norms(tensors: Sequence[Tensor]) -> list[float]:
 
 
 def state_of(optimizer: Any) -> Iterator[tuple[str, Tensor]]:
-    """Weights of an optimizer and what it keeps of each: `exp_avg_sq of weight 3`."""
-    yield from weights_of(optimizer)
+    """What an optimizer keeps of each of its weights: `optimizer state exp_avg_sq of weight 3`."""
     number = {id(weight): n for n, (_, weight) in enumerate(weights_of(optimizer))}
     for weight, kept in list(optimizer.state.items()):
         for key, value in kept.items() if isinstance(kept, Mapping) else ():

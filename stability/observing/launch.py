@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 STARTUP = Path(__file__).parent / "startup"
 
@@ -17,11 +18,13 @@ class Observation:
     """How to observe: the folder for what is found, and how.
 
     `every`: a copy every so many iterations rather than as often as is cheap. `copies`: whether to make any.
+    `rerun`: what an earlier run recorded, to trace one of its iterations in this one.
     """
 
     folder: Path
     every: int | None = None
     copies: bool = True
+    rerun: Mapping[str, Any] | None = None
 
 
 def environment(given: Mapping[str, str], observation: Observation) -> dict[str, str]:
@@ -30,6 +33,8 @@ def environment(given: Mapping[str, str], observation: Observation) -> dict[str,
     Hashes of text are fixed to some number, so that a second run can have the same ones.
     """
     options = {"every": observation.every, "copies": observation.copies}
+    if observation.rerun is not None:
+        options["rerun"] = observation.rerun
     folder = observation.folder.resolve()
     (folder / "options.json").write_text(json.dumps(options))
     paths = [str(STARTUP), *filter(None, [given.get("PYTHONPATH")])]

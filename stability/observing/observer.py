@@ -16,21 +16,21 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from stability.observing import findings, sleepers, torch_hooks
+from stability.observing import findings, quarantine, seeds, sleepers, torch_hooks
 from stability.observing.budget import Budget
 from stability.observing.findings import Broke, Process
 from stability.observing.finiteness import first_nonfinite, norms, state_of, weights_of
 from stability.observing.iterations import Ended, Iterations
 from stability.observing.names import losses_in, names_of
 from stability.observing.recording import Recording, joined
-from stability.observing.search import Search
+from stability.observing.search import RERUN, Search
 from stability.observing.sleepers import Sleeper
 from stability.records import Step
 
 PATIENCE_S, PATIENCE = 60.0, 400.0
 """A copy may take so long: at least, and in times of what the program took since it was made."""
-UNFINISHED = 5.0
-"""An iteration that the program ended in is looked at if it took no longer than so many usual ones."""
+UNFINISHED, UNFINISHED_S = 5.0, 1.0
+"""An iteration that the program ended in is looked at if it took so many usual ones, and seconds, at most."""
 TELL_S = 1.0
 
 
@@ -44,7 +44,10 @@ class Observer:
         atexit.register(self._exits)
         os.register_at_fork(after_in_child=self._forked)
         _watch_exits(self)
-        if self._copies_wanted:
+        self._seeds = seeds.states()
+        if "rerun" in options:
+            self._rerun(options["rerun"])
+        else:
             self._copy()
 
     def _begins(self) -> None:
@@ -80,9 +83,9 @@ class Observer:
             self._copy()
 
     def called(self, module: nn.Module) -> None:
-        if self._search is not None and self._search.is_tracing:
-            self._search.forward_begins(first_nonfinite(self._state()))
-        elif id(module) not in self._parts:
+        if self._search is not None and self._search.awaits_forward:
+            self._search.forward_begins(first_nonfinite(self._kept()))
+        if id(module) not in self._parts:
             parts = {id(part) for part in module.modules()}
             self._roots = [root for root in self._roots if id(root()) not in parts]
             self._roots.append(weakref.ref(module))
@@ -111,8 +114,7 @@ class Observer:
         if "grad_norm" not in self._row:
             self._look_at_gradients(optimizer)
         self._clipped = []
-        known = [id(each) for each in self._optimizers if getattr(each, "param_groups", None)]
-        for ended in self._iterations.stepped(id(optimizer), known):
+        for ended in self._iterations.stepped(id(optimizer), map(id, self._ready())):
             self._iteration_ended(ended)
 
     def scaler_updated(self, scaler: Any) -> None:
@@ -196,15 +198,24 @@ class Observer:
 
     def _state(self) -> Iterator[tuple[str, Tensor]]:
         """Weights, optimizer state and buffers, as far as they are known."""
-        for optimizer in list(self._optimizers):
-            if getattr(optimizer, "param_groups", None):
-                yield from state_of(optimizer)
+        for optimizer in self._ready():
+            yield from weights_of(optimizer)
+        yield from self._kept()
         for root in self._roots:
             if (module := root()) is not None:
                 yield from ((f"weight {name}", weight) for name, weight in module.named_parameters())
                 yield from ((f"buffer {name}", buffer) for name, buffer in module.named_buffers())
 
+    def _kept(self) -> Iterator[tuple[str, Tensor]]:
+        """What the optimizers keep."""
+        for optimizer in self._ready():
+            yield from state_of(optimizer)
+
+    def _ready(self) -> list[Any]:
+        return [each for each in list(self._optimizers) if getattr(each, "param_groups", None)]
+
     def _by_hand(self) -> bool:
+        """Whether weights are updated without an optimizer: the next iteration begins before one ends."""
         return not self._optimizers
 
     # -- copies
@@ -242,10 +253,17 @@ class Observer:
         return sleepers.obstacle()
 
     def _replace_copies(self, *kept: Sleeper) -> None:
-        for each in self._copies:
+        older = self._copies[-1:] if self._by_hand() else []
+        gone = [each for each in self._copies if each not in older]
+        for each in gone:
             each.let_end()
-        self._ending = [each for each in (*self._ending, *self._copies) if not each.has_ended()]
-        self._copies = [*kept]
+        self._ending = [each for each in (*self._ending, *gone) if not each.has_ended()]
+        self._copies = [*older, *kept]
+
+    def _nearest(self, step: int) -> Sleeper:
+        """The last copy that was made before iteration `step` began."""
+        last = step - 1 if self._by_hand() else step
+        return next((each for each in reversed(self._copies) if each.step <= last), self._copies[0])
 
     def _end_copies(self) -> None:
         for each in (*self._copies, *self._ending):
@@ -268,7 +286,7 @@ class Observer:
         self._recording.write()
         if not self._copies:
             return
-        copy = self._copies[-1]
+        copy = self._nearest(order["until"])
         named = {"cause": str(self._folder / f"cause-{self._pid}.json"), "own": str(self._folder)}
         losses = {str(number): str(loss) for number, loss in self._recording.totals.items()}
         limit_s = PATIENCE_S + PATIENCE * (time.perf_counter() - self._last_s + self._since_copy_s())
@@ -276,19 +294,28 @@ class Observer:
             self._note(f"the copy had not ended after {limit_s:.0f} s")
 
     def _since_copy_s(self) -> float:
-        return self._budget.usual_s() * (self._iterations.number - self._copies[-1].step)
+        return self._budget.usual_s() * (self._iterations.number - self._copies[0].step)
 
     # -- in a copy that was woken
 
     def _woken(self, order: dict[str, Any]) -> None:
-        self._copies, self._ending, self._broke = [], [], None
-        self._search = Search(order, self._iterations.number, whole=self._by_hand())
-        atexit.register(self._copy_exits)
-        self._nodes = torch_hooks.nodes_made()
-        if self._search.is_near:
-            self.hooks.tell_modules()
-        else:
+        self._copies, self._ending = [], []
+        self._search = Search(order, self._iterations.number)
+        self.hooks.tell_modules()
+        if not self._search.is_tracing:
             self._copy_again()
+
+    def _rerun(self, order: dict[str, Any]) -> None:
+        """The program runs again: draw the same numbers, and trace if this is the process that broke."""
+        own = {"argv": sys.orig_argv, "rank": _rank()}
+        drawn = [each for each in order["seeds"] if each["who"] == own]
+        if drawn:
+            seeds.restore(drawn[0]["states"])
+        self._copies_wanted = False
+        if order["who"] == own:
+            self._search = Search({**order, "how": RERUN, "own": str(self._folder)}, 0)
+        else:
+            quarantine.begin(self._folder, alone=False)
 
     def _copy_again(self) -> None:
         """A copy of this copy, on the way to the iteration that broke."""
@@ -302,8 +329,8 @@ class Observer:
         broken = first_nonfinite(self._state())
         if broken is not None:
             self._found(ended.number, ())
-        self._search.iteration_ended(ended.number)
-        if self._search.is_tracing:
+        self._search.iteration_ended(ended.number, overlaps=self._by_hand())
+        if self._search.is_tracing or not self._search.copies:
             return
         if self._iterations.number - self._copies[-1].step >= self._search.every:
             self._copy_again()
@@ -311,26 +338,32 @@ class Observer:
     def _found(self, step: int, losses: Sequence[Tensor]) -> None:
         if self._search.is_tracing:
             self._search.conclude(step, losses)
-        self._copies[-1].wake(self._search.deeper(step), PATIENCE_S + PATIENCE)
+        if not self._search.copies:
+            self._search.broke_earlier(step)
+        self._nearest(step).wake(self._search.deeper(step), PATIENCE_S + PATIENCE)
         os._exit(0)
 
-    def _copy_exits(self) -> None:
-        if self._search is None or os.getpid() == self._pid:
-            return
-        if self._search.is_tracing:
+    def _search_exits(self) -> None:
+        """A copy, or a rerun, has come to the end of the program."""
+        if self._search.is_tracing or not self._search.copies:
             self._search.ended(self._iterations.number, badly=self.bad_end)
-        elif self._copies:
-            self._copies[-1].wake(self._search.deeper(self._iterations.number), PATIENCE_S + PATIENCE)
+        step = self._iterations.number
+        self._nearest(step).wake(self._search.deeper(step), PATIENCE_S + PATIENCE)
         os._exit(0)
 
     # -- the end
 
     def _exits(self) -> None:
         """The program has ended, its variables of functions are gone."""
-        if self._search is not None or os.getpid() != self._pid:
+        if self._search is not None:
+            self._search_exits()
+        if os.getpid() != self._pid:
             return
-        if not self._failed:
-            self._last_look()
+        try:
+            if not self._failed:
+                self._last_look()
+        except Exception as error:  # the program comes first
+            self.failed(error)
         self._end_copies()
         self._recording.write()
         self._recording.write_growth()
@@ -349,7 +382,7 @@ class Observer:
         """Whether the program ended in the middle of an iteration: it may have seen a bad number itself."""
         if torch_hooks.nodes_made() == self._nodes:
             return False
-        short = time.perf_counter() - self._last_s < UNFINISHED * max(self._budget.usual_s(), 1e-3)
+        short = time.perf_counter() - self._last_s < UNFINISHED * self._budget.usual_s() + UNFINISHED_S
         return self.bad_end or (self._iterations.number > 0 and short)
 
     def _forked(self) -> None:
@@ -368,18 +401,24 @@ class Observer:
         self._told_s = time.perf_counter()
         if not (self._iterations.number or self._differentiated or self._broke or self._failed):
             return
-        rank = os.environ.get("RANK")
-        alone = os.environ.get("WORLD_SIZE", "1") == "1"
         process = Process(
             pid=self._pid,
             steps=self._iterations.number,
-            rank=None if rank is None or alone else int(rank),
+            rank=_rank(),
             broke=self._broke,
             notes=tuple(self._notes),
             facts=_facts(),
             ended=ended,
         )
         findings.write(self._folder / f"process-{self._pid}.json", process)
+        who = {"argv": sys.orig_argv, "rank": _rank()}
+        findings.write(self._folder / f"seeds-{self._pid}.json", {"who": who, "states": self._seeds})
+
+
+def _rank() -> int | None:
+    """Of this process in a distributed program; None where it trains alone."""
+    alone = os.environ.get("WORLD_SIZE", "1") == "1"
+    return None if alone or "RANK" not in os.environ else int(os.environ["RANK"])
 
 
 def _facts() -> dict[str, Any]:
@@ -389,6 +428,7 @@ def _facts() -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "device": "cuda" if torch.cuda.is_initialized() else "cpu",
         "argv": sys.orig_argv,
+        "hashes": os.environ.get("PYTHONHASHSEED", "random"),
     }
 
 

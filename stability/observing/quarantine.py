@@ -13,18 +13,17 @@ import shutil
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
 WRITING = set("wax+")
 CHANGES = ("remove", "unlink", "rename", "renames", "replace", "rmdir", "mkdir", "makedirs", "removedirs")
 CHANGES += ("truncate", "link", "symlink", "chmod", "chown", "utime", "mkfifo")
-REFUSED = (
-    "os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.truncate", "os.link", "os.symlink",
-    "shutil.rmtree", "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn",
-    "socket.connect", "sqlite3.connect", "os.kill", "os.killpg", "signal.pthread_kill",
-)  # fmt: skip
+FILES = ("os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.truncate", "os.link", "os.symlink")
+FILES += ("shutil.rmtree", "sqlite3.connect")
+OTHERS = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "socket.connect")
+OTHERS += ("os.kill", "os.killpg", "signal.pthread_kill")
 """Names of Python's audit events."""
 
 
@@ -32,10 +31,11 @@ class Refused(RuntimeError):
     """The copy wanted to change something outside of itself."""
 
 
-def begin(own: Path) -> None:
+def begin(own: Path, *, alone: bool = True) -> None:
     """From now on this process changes nothing outside of the folder `own`. There is no way back.
 
-    What it opens for writing elsewhere is opened in a folder in there.
+    What it opens for writing elsewhere is opened in a folder in there. Unless it is `alone` it may start
+    processes and talk to others, as all that belong together are in quarantine.
     """
     warnings.simplefilter("ignore")
     diverted = own / f"copy-{os.getpid()}"
@@ -47,7 +47,7 @@ def begin(own: Path) -> None:
             setattr(os, name, _within(own, getattr(os, name)))
     shutil.rmtree = _nothing
     _divert_savers()
-    sys.addaudithook(_guard(own))
+    sys.addaudithook(_guard(own, FILES + OTHERS if alone else FILES))
 
 
 def _divert_open(own: Path, diverted: Path) -> None:
@@ -89,14 +89,14 @@ def _nothing(*_: Any, **__: Any) -> None:
     return None
 
 
-def _guard(own: Path) -> Callable[[str, tuple[Any, ...]], None]:
+def _guard(own: Path, refused: Collection[str]) -> Callable[[str, tuple[Any, ...]], None]:
     def guard(event: str, args: tuple[Any, ...]) -> None:
         if event == "open":
             file, _, flags = args
             writes = isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC)
             if writes and not isinstance(file, int) and not _is_within(own, file):
                 raise Refused(f"a copy of the program may not write to {file!r}")
-        elif event in REFUSED and not (args and _is_within(own, args[0])):
+        elif event in refused and not (args and _is_within(own, args[0])):
             raise Refused(f"a copy of the program may not do this: {event}")
 
     return guard

@@ -22,30 +22,36 @@ from stability.records import Phase, Provenance
 
 TRACED_AT_MOST = 3
 """So many iterations are traced one after the other, rather than copied again."""
+FORK, RERUN = "fork", "rerun"
+EARLIER = "a number was bad in an earlier step"
 COPIES = 8
 """How many copies a copy makes on its way."""
 
 
 class Search:
-    """The work of one copy, which ends its process.
+    """The work of one copy, or of a rerun. It ends its process with the answer.
 
     `order`: `until`, the iteration whose number was bad; `losses` by iteration, as the program recorded them;
-    `tail`: no number was bad, but the program ended in that iteration; `cause`, the file for the answer.
+    `cause`, the file for the answer; `how`: fork or rerun.
     """
 
-    def __init__(self, order: Mapping[str, Any], first: int, *, whole: bool) -> None:
-        """`first` is the iteration that begins here; `whole`: one trace for all, as iterations overlap."""
-        self._order, self._first, self._whole = order, first, whole
+    def __init__(self, order: Mapping[str, Any], first: int) -> None:
+        """`first` is the iteration that begins here."""
+        self._order = order
         self._until: int = order["until"]
-        self._differs: str | None = None
+        self._differs: str | None = order.get("differs")
         self._tracer: Tracer | None = None
-        self._state_at_forward: str | None = None
+        self._broken_before: str | None = None
+        self._asked: list[Tensor] = []
         self.every = max(1, (self._until - first) // COPIES)
-        self.is_near = self._until - first <= TRACED_AT_MOST
-        if order.get("depth", 0) == 0:
-            self._begin()
-        if self.is_near:
+        self._begin()
+        if self._until - first <= (TRACED_AT_MOST if self.copies else 0):
             self._trace()
+
+    @property
+    def copies(self) -> bool:
+        """Whether it may copy itself; a rerun has no need to."""
+        return self._order["how"] == FORK
 
     @property
     def is_tracing(self) -> bool:
@@ -57,27 +63,40 @@ class Search:
 
     def deeper(self, until: int) -> dict[str, Any]:
         """The order for a copy of this copy."""
-        depth = self._order.get("depth", 0) + 1
-        return {**self._order, "until": until, "depth": depth, "differs": self._differs}
+        return {**self._order, "until": until, "deeper": True, "differs": self._differs}
 
     def compare(self, number: int, loss: float | None) -> None:
         """Whether the copy's loss is that of the program."""
         recorded = self._order["losses"].get(str(number))
         recorded = float(recorded) if recorded is not None else None
         if self._differs is None and repr(recorded) != repr(loss) and recorded is not None:
-            self._differs = f"loss of step {number} was {recorded!r}, in the copy {loss!r}"
+            self._differs = f"the loss of step {number} was {recorded!r}, and {loss!r} when it ran again"
+
+    @property
+    def awaits_forward(self) -> bool:
+        """Whether no module was called yet in the traced iteration."""
+        return self._tracer is not None and self._awaits_forward
 
     def forward_begins(self, broken: str | None) -> None:
-        """What is already broken before the iteration computes anything."""
-        self._state_at_forward = self._state_at_forward or broken
+        """What of the optimizers' state is already broken before the iteration computes anything."""
+        self._awaits_forward, self._broken_before = False, broken
 
-    def iteration_ended(self, number: int) -> None:
-        """All was finite; on to the next, or give up."""
+    def iteration_ended(self, number: int, *, overlaps: bool) -> None:
+        """All was finite; on to the next, or give up.
+
+        `overlaps`: the next one has begun before this one ended, so one trace has to see both.
+        """
         if number > self._until:
-            self.give_up(f"all numbers were finite up to step {number}")
-        if self._tracer is not None and not self._whole:
+            self.give_up(f"every number was finite up to step {number}")
+        if self._tracer is not None and not overlaps:
             self._tracer.stop()
             self._trace()
+        elif self._tracer is None and not self.copies and number + 1 + overlaps >= self._until:
+            self._trace()
+
+    def broke_earlier(self, step: int) -> None:
+        """A number is bad in an iteration that is not traced: another rerun has to trace that one."""
+        self._write(Cause(step, self._order["how"], None, None, EARLIER))
 
     def conclude(self, step: int, losses: Sequence[Tensor] = ()) -> None:
         """A number is bad in the traced iteration: say where it was born."""
@@ -86,8 +105,8 @@ class Search:
         born = tracer.provenance(tuple(losses)) or tracer.hidden()
         if born is None:
             self.give_up("the bad number was made by no operation of torch that could be seen")
-        if self._state_at_forward is not None and born.phase is not Phase.EXTERNAL:
-            born = _from_outside(born, self._state_at_forward)
+        if self._broken_before is not None and born.phase is not Phase.EXTERNAL:
+            born = replace(born, phase=Phase.EXTERNAL, source=self._broken_before)
         self._answer(step, born)
 
     def ended(self, step: int, *, badly: bool) -> None:
@@ -95,7 +114,7 @@ class Search:
         if self._tracer is None:
             self.give_up("the copy ended before")
         self._tracer.stop()
-        born = self._tracer.provenance(math.nan)
+        born = self._tracer.provenance([math.nan, *self._asked])
         if born is None and badly:
             born = self._tracer.hidden()
         if born is None:
@@ -106,25 +125,24 @@ class Search:
         self._write(Cause(self._until, self._order["how"], None, False, self._differs or why))
 
     def _answer(self, step: int, born: Provenance) -> None:
-        differs = self._order.get("differs") or self._differs
-        self._write(Cause(step, self._order["how"], born, differs is None, differs or ""))
+        self._write(Cause(step, self._order["how"], born, self._differs is None, self._differs or ""))
 
     def _write(self, cause: Cause) -> None:
         findings.write(Path(self._order["cause"]), cause)
         os._exit(0)
 
     def _begin(self) -> None:
-        """Quietly, on one thread: those of the program are not copied."""
-        torch.set_num_threads(1)
-        torch_hooks.runs_eagerly()
-        quarantine.begin(Path(self._order["own"]))
+        """Leave no mark; a copy computes on one thread, as those of the program are not copied."""
+        if self._order.get("deeper"):
+            return
+        if self.copies:
+            torch.set_num_threads(1)
+            torch_hooks.runs_eagerly()
+        quarantine.begin(Path(self._order["own"]), alone=self.copies)
 
     def _trace(self) -> None:
-        self._state_at_forward = None
+        torch_hooks.runs_eagerly()
+        torch_hooks.notices_questions(self._asked.append)
+        self._awaits_forward, self._broken_before = True, None
         self._tracer = Tracer()
         self._tracer.start()
-
-
-def _from_outside(born: Provenance, state: str) -> Provenance:
-    """What was broken before the iteration computed anything came in, whatever operation wrote it there."""
-    return replace(born, phase=Phase.EXTERNAL, source=state)

@@ -142,6 +142,24 @@ def runs_eagerly() -> None:
         torch.compiler.set_stance("force_eager")
 
 
+def notices_questions(asked: Callable[[Tensor], None]) -> None:
+    """From now on be told of each tensor that the program itself finds not to be finite. For a copy only."""
+    for owner in (torch, Tensor):
+        for name in ("isnan", "isinf", "isfinite"):
+            setattr(owner, name, _asking(getattr(owner, name), name == "isfinite", asked))
+
+
+def _asking(question: Callable[..., Tensor], good: bool, asked: Callable[[Tensor], None]) -> Callable:
+    def ask(tensor: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        answer = question(tensor, *args, **kwargs)
+        with torch._C._DisableTorchDispatch():
+            if tensor.requires_grad and tensor.numel() == 1 and bool(answer) != good:
+                asked(tensor)
+        return answer
+
+    return ask
+
+
 def nodes_made() -> int:
     """How many operations this thread has recorded for a backward pass."""
     return torch.autograd._get_sequence_nr()

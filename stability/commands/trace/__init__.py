@@ -1,6 +1,7 @@
 """`stability trace`: runs a program unchanged and says where its first number broke.
 
-Rooms: `running` runs it, `answer` makes one object of what its processes found, `words` tells it to a person.
+Rooms: `running` runs it, `rerunning` does so once more where that did not say enough, `answer` makes one
+object of what its processes found, `explosion` says whether it was lost all the same, `words` tells a person.
 """
 
 from __future__ import annotations
@@ -9,14 +10,16 @@ import contextlib
 import json
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from stability.commands.trace import words
-from stability.commands.trace.answer import answer
+from stability.commands.trace.answer import answer, unexplained
+from stability.commands.trace.rerunning import rerun
 from stability.commands.trace.running import run
-from stability.observing import launch
+from stability.observing import findings, launch
 from stability.records import UserError
 
 
@@ -35,7 +38,11 @@ def trace(command: Sequence[str], wishes: Wishes) -> int:
     Raises `UserError` for a program that cannot be started.
     """
     with _folder(wishes.out) as folder:
+        began_s = time.monotonic()
         status = run(command, launch.Observation(folder, every=wishes.every))
+        if (process := unexplained(folder)) is not None:
+            cause = rerun(command, folder, process, time.monotonic() - began_s)
+            findings.write(folder / f"cause-{process.pid}.json", cause)
         found = answer(folder, command)
     if wishes.as_json:
         sys.stdout.write(json.dumps(found, allow_nan=False) + "\n")

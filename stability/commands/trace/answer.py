@@ -25,6 +25,15 @@ UNOBSERVED = {
 }
 
 
+def unexplained(folder: Path) -> Process | None:
+    """The process that broke first, if no copy of any has found out where."""
+    broken = [process for process in findings.processes(folder) if process.broke is not None]
+    causes = [findings.cause(folder, process.pid) for process in broken]
+    if not broken or any(cause is not None and cause.born is not None for cause in causes):
+        return None
+    return _where_it_began(folder, broken)
+
+
 def answer(folder: Path, command: Sequence[str]) -> dict[str, Any]:
     """What became of the program; `broke` is None where it could not be observed, and `reason` says why."""
     trained = findings.processes(folder)
