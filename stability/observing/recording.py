@@ -30,7 +30,7 @@ class Recording:
         """The loss of each of the last iterations, for a copy to compare with."""
         self.names: dict[int, str] = {}
         """The name of each weight, by its identity."""
-        self._weights: tuple[str, ...] = ()
+        self._weights: tuple[int, ...] = ()
         self._growth: list[tuple[int, array]] = []
         self._every = 1
 
@@ -45,10 +45,8 @@ class Recording:
         """The gradient norm of each weight, before clipping."""
         if step % self._every:
             return
-        if len(weights) != len(self._weights):
-            numbered = enumerate(weights)
-            self._weights = tuple(self.names.get(each, f"weight {number}") for number, each in numbered)
-            self._growth = []
+        if tuple(weights) != self._weights:
+            self._weights, self._growth = tuple(weights), []
         self._growth.append((step, array("f", norms)))
         if len(self._growth) * len(weights) > KEPT_NUMBERS:
             self._every *= 2
@@ -66,10 +64,14 @@ class Recording:
         """The course of every weight's gradient: one list a weight, in the order of the iterations."""
         steps = [step for step, _ in self._growth]
         courses = {
-            name: [norms[number] if math.isfinite(norms[number]) else None for _, norms in self._growth]
-            for number, name in enumerate(self._weights)
+            self.names.get(weight, f"weight {number}"): [_number(norms[number]) for _, norms in self._growth]
+            for number, weight in enumerate(self._weights)
         }
         self._norms_path.write_text(json.dumps({"steps": steps, "norms": courses}))
+
+
+def _number(norm: float) -> float | None:
+    return norm if math.isfinite(norm) else None
 
 
 def joined(losses: Sequence[Sequence[float]]) -> tuple[Mapping[str, float], float | None]:

@@ -4,18 +4,9 @@ from __future__ import annotations
 
 import pytest
 from truth import PROGRAMS, differs, truth_of
-from warm import Warm
 
 QUICK = {"log_of_zero", "masked_row", "pow_gradient", "guarded_log_healthy"}
 EVERY = sorted(PROGRAMS.glob("*.py"))
-
-
-@pytest.fixture(scope="module")
-def warm(tmp_path_factory):
-    """One process with torch for all programs."""
-    made = Warm(tmp_path_factory.mktemp("programs"))
-    yield made
-    made.close()
 
 
 @pytest.mark.parametrize(

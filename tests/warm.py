@@ -26,17 +26,27 @@ class Warm:
             env=os.environ | {"OMP_NUM_THREADS": "1"},
         )  # fmt: skip
 
-    def trace(self, program: Path, *arguments: str, **options: Any) -> dict[str, Any]:
-        """What `stability trace` answers, with `status` and `printed` of the program."""
+    def trace(self, program: Path, **options: Any) -> dict[str, Any]:
+        """What `stability trace` answers, with `status`, `printed` and `folder` of the program."""
+        folder = self._new_folder()
+        (folder / "options.json").write_text(json.dumps(options))
+        status, printed = self._run(program, folder, observed=True)
+        return answer(folder, [str(program)]) | {"status": status, "printed": printed, "folder": folder}
+
+    def run(self, program: Path) -> tuple[int, str]:
+        """Exit status and output of a program that nobody observes."""
+        return self._run(program, self._new_folder(), observed=False)
+
+    def _new_folder(self) -> Path:
         self._count += 1
         folder = self._folder / str(self._count)
         folder.mkdir()
-        (folder / "options.json").write_text(json.dumps(options))
-        self._process.stdin.write(json.dumps([str(program), list(arguments), str(folder)]) + "\n")
+        return folder
+
+    def _run(self, program: Path, folder: Path, *, observed: bool) -> tuple[int, str]:
+        self._process.stdin.write(json.dumps([str(program), observed, str(folder)]) + "\n")
         self._process.stdin.flush()
-        status = int(self._process.stdout.readline())
-        printed = (folder / "printed").read_text()
-        return answer(folder, [str(program)]) | {"status": status, "printed": printed}
+        return int(self._process.stdout.readline()), (folder / "printed").read_text()
 
     def close(self) -> None:
         self._process.stdin.close()
@@ -54,29 +64,28 @@ def serve() -> None:
 
     torch.set_num_threads(1)
     for line in sys.stdin:
-        program, arguments, folder = json.loads(line)
+        program, observed, folder = json.loads(line)
         pid = os.fork()
         if pid == 0:
-            run(program, arguments, folder)
+            _redirect(Path(folder))
+            raise Become(program, folder if observed else None)
         _, status = os.waitpid(pid, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
 
 
-def run(program: str, arguments: list[str], folder: str) -> None:
-    """Become the program."""
-    printed = os.open(Path(folder, "printed"), os.O_WRONLY | os.O_CREAT)
+def _redirect(folder: Path) -> None:
+    printed = os.open(folder / "printed", os.O_WRONLY | os.O_CREAT)
     for number in (1, 2):
         os.dup2(printed, number)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    raise Become(program, arguments, folder)
 
 
 class Become(BaseException):
     """Leaves the loop of the server, so that the program ends as the main program of its process does."""
 
-    def __init__(self, program: str, arguments: list[str], folder: str) -> None:
+    def __init__(self, program: str, folder: str | None) -> None:
         super().__init__(program)
-        self.program, self.arguments, self.folder = program, arguments, folder
+        self.program, self.folder = program, folder
 
 
 if __name__ == "__main__":
@@ -85,9 +94,13 @@ if __name__ == "__main__":
     try:
         serve()
     except Become as become:
+        program, folder = become.program, become.folder
+    else:
+        sys.exit()
+    sys.argv = [program]
+    sys.path[0] = str(Path(program).parent)
+    if folder is not None:
         from stability.observing.observer import begin
 
-        sys.argv = [become.program, *become.arguments]
-        sys.path.insert(0, str(Path(become.program).parent))
-        begin(become.folder)
-        runpy.run_path(become.program, run_name="__main__")
+        begin(folder)
+    runpy.run_path(program, run_name="__main__")
