@@ -13,7 +13,7 @@ import shutil
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -96,10 +96,16 @@ def _guard(own: Path, refused: Collection[str]) -> Callable[[str, tuple[Any, ...
             writes = isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC)
             if writes and not isinstance(file, int) and not _is_within(own, file):
                 raise Refused(f"a copy of the program may not write to {file!r}")
-        elif event in refused and not (args and _is_within(own, args[0])):
+        elif event in refused and not _concerns_only(own, args[:2]):
             raise Refused(f"a copy of the program may not do this: {event}")
 
     return guard
+
+
+def _concerns_only(own: Path, args: Sequence[Any]) -> bool:
+    """Whether all paths among the arguments of an event lie inside of `own`, and there are any."""
+    paths = [each for each in args if isinstance(each, (str, bytes, os.PathLike))]
+    return bool(paths) and all(_is_within(own, each) for each in paths)
 
 
 def _is_within(own: Path, path: Any) -> bool:

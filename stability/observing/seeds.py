@@ -1,7 +1,4 @@
-"""The states of the generators of random numbers that Python and NumPy seed from the system when they start.
-
-torch begins with the same state in every process.
-"""
+"""The generators of random numbers that Python, NumPy and torch seed from the system when they start."""
 
 from __future__ import annotations
 
@@ -9,6 +6,8 @@ import random
 import sys
 from collections.abc import Mapping
 from typing import Any
+
+import torch
 
 
 def states() -> dict[str, Any]:
@@ -18,11 +17,12 @@ def states() -> dict[str, Any]:
     if (numpy := sys.modules.get("numpy")) is not None:
         name, keys, *rest = numpy.random.get_state()
         found["numpy"] = [name, keys.tolist(), *rest]
-    return found
+    return found | {"torch": torch.initial_seed()}
 
 
 def restore(found: Mapping[str, Any]) -> None:
-    """Let both draw what they drew then."""
+    """Let all draw what they drew then; other generators of torch begin with the same seed everywhere."""
+    torch.default_generator.manual_seed(found["torch"])
     version, numbers, gauss = found["random"]
     random.setstate((version, tuple(numbers), gauss))
     if "numpy" in found and (numpy := sys.modules.get("numpy")) is not None:

@@ -43,16 +43,18 @@ def test_a_program_is_traced_beside_another_sitecustomize(tmp_path):
 
 @pytest.mark.slow
 def test_a_second_run_finds_what_no_copy_can(tmp_path):
-    """Loader workers run from the start on, and the program draws numbers that nobody seeded."""
+    """It starts another program, then runs loader workers, and draws numbers that nobody seeded."""
     (tmp_path / "train.py").write_text(
         textwrap.dedent("""
         import random
+        import subprocess
         import torch
         from torch.utils.data import DataLoader
 
         weight = torch.nn.Parameter(torch.ones(3))
         loader = iter(DataLoader(torch.rand(64, 3), batch_size=4, num_workers=1, shuffle=True))
         next(loader)
+        subprocess.run(["true"], check=True)
         optimizer = torch.optim.SGD([weight], 0.1)
         bad = random.randrange(3, 6)
         for step, batch in enumerate(loader):
@@ -65,7 +67,7 @@ def test_a_second_run_finds_what_no_copy_can(tmp_path):
     )
     done = in_process_of_its_own(tmp_path, "trace", "--format", "json", "--", sys.executable, "train.py")
     found = json.loads(done.stdout.splitlines()[-1])
-    assert (found["how"], found["op"], found["line"], found["reproduced"]) == ("rerun", "aten.sqrt.default", 12, True)
+    assert (found["how"], found["op"], found["line"], found["reproduced"]) == ("rerun", "aten.sqrt.default", 14, True)
     assert found["step"] == int((tmp_path / "bad").read_text())
 
 
