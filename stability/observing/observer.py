@@ -59,6 +59,7 @@ class Observer:
         self._optimizers: weakref.WeakSet = weakref.WeakSet()
         self._roots: list[weakref.ref[nn.Module]] = []
         self._parts: set[int] = set()  # the modules below them
+        self._masks: set[str] = set()  # buffers that were not finite before they were first used
         self._copies: list[Sleeper] = []
         self._ending: list[Sleeper] = []
         self._copies_wanted = bool(self._options.get("copies", True))
@@ -89,6 +90,7 @@ class Observer:
             parts = {id(part) for part in module.modules()}
             self._roots = [root for root in self._roots if id(root()) not in parts]
             self._roots.append(weakref.ref(module))
+            self._masks |= {name for name, buffer in module.named_buffers() if first_nonfinite([(name, buffer)])}
             self._parts |= parts
 
     def differentiates(self, losses: Sequence[Tensor], frame: Any) -> None:
@@ -204,7 +206,8 @@ class Observer:
         for root in self._roots:
             if (module := root()) is not None:
                 yield from ((f"weight {name}", weight) for name, weight in module.named_parameters())
-                yield from ((f"buffer {name}", buffer) for name, buffer in module.named_buffers())
+                buffers = [(name, each) for name, each in module.named_buffers() if name not in self._masks]
+                yield from ((f"buffer {name}", buffer) for name, buffer in buffers)
 
     def _kept(self) -> Iterator[tuple[str, Tensor]]:
         """What the optimizers keep."""
