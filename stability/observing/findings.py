@@ -18,6 +18,11 @@ from typing import Any
 
 from stability.records import Link, Phase, Provenance, Step
 
+UNOBSERVED = {
+    "no python": "no Python was started by it that looks into PYTHONPATH (python -I, -E and -S do not)",
+    "no torch": "it imported no torch",
+    "no training": "it called no backward pass",
+}
 NONFINITE = ("nan", "inf", "-inf")
 
 
@@ -90,6 +95,15 @@ def states(folder: Path) -> Iterator[tuple[list[str], str]]:
         with contextlib.suppress(ValueError):
             told = json.loads(path.read_text())
             yield told["argv"], told["state"]
+
+
+def unobserved(folder: Path) -> str | None:
+    """Why no process was seen to train; None where one was."""
+    if processes(folder):
+        return None
+    found = [state for _, state in states(folder)]
+    failure = next((state for state in found if state not in UNOBSERVED), None)
+    return failure or UNOBSERVED[found[-1] if found else "no python"]
 
 
 def append_steps(path: Path, steps: Iterable[Step]) -> None:

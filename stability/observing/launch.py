@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+FOLDER = "STABILITY_OBSERVE_DIR"
 STARTUP = Path(__file__).parent / "startup"
 
 
@@ -27,6 +28,14 @@ class Observation:
     rerun: Mapping[str, Any] | None = None
 
 
+def still_observed(given: Mapping[str, str], ours: Mapping[str, str]) -> dict[str, str]:
+    """`given`, with the start-up folder in its PYTHONPATH if `ours`, of this process, has it too."""
+    paths = given.get("PYTHONPATH", "")
+    if FOLDER not in ours or str(STARTUP) in paths.split(os.pathsep):
+        return dict(given)
+    return {**given, "PYTHONPATH": os.pathsep.join([str(STARTUP), *filter(None, [paths])])}
+
+
 def environment(given: Mapping[str, str], observation: Observation) -> dict[str, str]:
     """`given`, so that every Python started in it is observed.
 
@@ -38,5 +47,5 @@ def environment(given: Mapping[str, str], observation: Observation) -> dict[str,
     folder = observation.folder.resolve()
     (folder / "options.json").write_text(json.dumps(options))
     paths = [str(STARTUP), *filter(None, [given.get("PYTHONPATH")])]
-    ours = {"PYTHONPATH": os.pathsep.join(paths), "STABILITY_OBSERVE_DIR": str(folder)}
+    ours = {"PYTHONPATH": os.pathsep.join(paths), FOLDER: str(folder)}
     return {"PYTHONHASHSEED": str(secrets.randbelow(2**32)), **given, **ours}

@@ -72,7 +72,7 @@ class Observer:
         self._differentiated = 0  # backward passes since the last iteration ended
         self._nodes = 0
         self._last_s = self._told_s = time.perf_counter()
-        self.bad_end = False
+        self.bad_end: str | None = None  # how the program ended, if not well
 
     # -- what torch tells
 
@@ -90,7 +90,8 @@ class Observer:
             parts = {id(part) for part in module.modules()}
             self._roots = [root for root in self._roots if id(root()) not in parts]
             self._roots.append(weakref.ref(module))
-            self._masks |= {name for name, buffer in module.named_buffers() if first_nonfinite([(name, buffer)])}
+            buffers = module.named_buffers()
+            self._masks |= {name for name, buffer in buffers if first_nonfinite([(name, buffer)])}
             self._parts |= parts
 
     def differentiates(self, losses: Sequence[Tensor], frame: Any) -> None:
@@ -349,7 +350,7 @@ class Observer:
     def _search_exits(self) -> None:
         """A copy, or a rerun, has come to the end of the program."""
         if self._search.is_tracing or not self._search.copies:
-            self._search.ended(self._iterations.number, badly=self.bad_end)
+            self._search.ended(self._iterations.number, self.bad_end)
         step = self._iterations.number
         self._nearest(step).wake(self._search.deeper(step), PATIENCE_S + PATIENCE)
         os._exit(0)
@@ -386,7 +387,7 @@ class Observer:
         if torch_hooks.nodes_made() == self._nodes:
             return False
         short = time.perf_counter() - self._last_s < UNFINISHED * self._budget.usual_s() + UNFINISHED_S
-        return self.bad_end or (self._iterations.number > 0 and short)
+        return self.bad_end is not None or (self._iterations.number > 0 and short)
 
     def _forked(self) -> None:
         """The program was forked, by us or by itself."""
@@ -446,12 +447,14 @@ def _watch_exits(observer: Observer) -> None:
     shown, left = sys.excepthook, sys.exit
 
     def show(kind: type[BaseException], error: BaseException, trace: Any) -> None:
-        observer.bad_end |= not issubclass(kind, KeyboardInterrupt)
+        if not issubclass(kind, KeyboardInterrupt):
+            observer.bad_end = f"{kind.__name__}: {error}"
         torch_hooks.without_our_frames(error)
         shown(kind, error, error.__traceback__ or trace)
 
     def leave(status: Any = None, /) -> None:
-        observer.bad_end |= status not in (None, 0)
+        if status not in (None, 0):
+            observer.bad_end = f"exit status {status}"
         left(status)
 
     sys.excepthook, sys.exit = show, leave

@@ -109,16 +109,17 @@ class Search:
             born = replace(born, phase=Phase.EXTERNAL, source=self._broken_before)
         self._answer(step, born)
 
-    def ended(self, step: int, *, badly: bool) -> None:
-        """The copy has come to the end of the program."""
+    def ended(self, step: int, badly: str | None) -> None:
+        """The copy has come to the end of the program, which may be a bad one."""
+        how = "" if badly is None else f": {badly}"
         if self._tracer is None:
-            self.give_up("the copy ended before")
+            self.give_up(f"the copy ended before step {self._until}{how}")
         self._tracer.stop()
         born = self._tracer.provenance([math.nan, *self._asked])
-        if born is None and badly:
+        if born is None and badly is not None:
             born = self._tracer.hidden()
         if born is None:
-            self.give_up("all numbers were finite up to the end")
+            self.give_up(f"every number was finite up to the end{how}")
         self._answer(step, born)
 
     def give_up(self, why: str) -> None:

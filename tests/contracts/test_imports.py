@@ -23,6 +23,7 @@ LEVELS = [
     {"plan"},
     {"evidence", "objective", "executors"},
     {"worker"},
+    {"program_replay"},
     {"replay"},
     {"trainers", "recorder"},
     {"logs"},

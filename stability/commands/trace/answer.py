@@ -18,11 +18,6 @@ WITHOUT_A_PLACE = {
     "phase": None, "op": None, "file": None, "line": None, "module": None, "component": None,
     "batch_index": None, "value": None, "max_abs_input": None, "source": None, "came_in": None, "chain": [],
 }  # fmt: skip
-UNOBSERVED = {
-    "no python": "no Python was started by it that looks into PYTHONPATH (python -I, -E and -S do not)",
-    "no torch": "it imported no torch",
-    "no training": "it called no backward pass",
-}
 
 
 def unexplained(folder: Path) -> Process | None:
@@ -43,7 +38,7 @@ def answer(folder: Path, command: Sequence[str]) -> dict[str, Any]:
         return _broke(process, findings.cause(folder, process.pid)) | _notes(process)
     if not trained:
         environment = {"command": [*command]}
-        return {"broke": None, "steps": None, "reason": _unobserved(folder), "environment": environment}
+        return {"broke": None, "steps": None, "reason": findings.unobserved(folder), "environment": environment}
     process = max(trained, key=lambda each: each.steps)
     if (found := explosion(folder, process.pid)) is not None:
         return _exploded(process, found) | _notes(process)
@@ -108,12 +103,6 @@ def _exploded(process: Process, found: Explosion) -> dict[str, Any]:
     facts = {"broke": True, "kind": EXPLOSION, "step": found.step, **WITHOUT_A_PLACE}
     facts |= {"component": found.component, "module": found.module, "how": None, "seen": found.evidence}
     return facts | {"steps": process.steps, "environment": dict(process.facts)}
-
-
-def _unobserved(folder: Path) -> str:
-    states = [state for _, state in findings.states(folder)]
-    failure = next((state for state in states if state not in UNOBSERVED), None)
-    return failure or UNOBSERVED[states[-1] if states else "no python"]
 
 
 def _notes(process: Process) -> dict[str, Any]:

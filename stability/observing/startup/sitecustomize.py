@@ -73,6 +73,7 @@ def _observe():
         from stability.observing import observer
 
         observer.begin(FOLDER)
+        _tell("no training")
     except Exception as error:  # the program comes first
         _tell(f"observer failed: {type(error).__name__}: {error}")
     finally:
