@@ -296,6 +296,7 @@ class Observer:
         limit_s = PATIENCE_S + PATIENCE * (time.perf_counter() - self._last_s + self._since_copy_s())
         if not copy.wake({"how": "fork", "losses": losses, **named, **order}, limit_s):
             self._note(f"the copy had not ended after {limit_s:.0f} s")
+        quarantine.take_away(self._folder)
 
     def _since_copy_s(self) -> float:
         return self._budget.usual_s() * (self._iterations.number - self._copies[0].step)

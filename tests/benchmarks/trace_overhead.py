@@ -1,24 +1,20 @@
 """What observing a healthy program costs, as `stability trace` does it.
 
-    python tests/benchmarks/trace_overhead.py [--rounds 9] [--sizes 0.3 4 30]
+    PYTHONPATH=tests python tests/benchmarks/trace_overhead.py [--rounds 9] [--sizes 0.3 4 30]
 
-One program trains a small transformer and prints the CPU time of its steps: as it is, with its
-records, and with copies. The three run in turn, each in a process of its own; the ratio is the median over rounds of
-what one round's three said. `again` is the program as it is a second time: the noise.
+A program trains a small transformer and prints the CPU time of its steps: as it is, with records alone, and with
+copies. They run in turn, each in a process of its own; a ratio is the median over rounds, each of which has one of
+every kind. `again` is the program as it is a second time: the noise.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from statistics import median
 
-from stability.observing import launch
-from stability.observing.launch import Observation
+from warm import Warm
 
 PROGRAM = """
 import sys, time
@@ -27,7 +23,7 @@ from torch import nn
 
 torch.manual_seed(0)
 torch.set_num_threads(1)
-width, steps = int(sys.argv[1]), int(sys.argv[2])
+width, steps = WIDTH, STEPS
 layer = nn.TransformerEncoderLayer(width, 4, 4 * width, batch_first=True)
 model = nn.Sequential(nn.Linear(20, width), nn.TransformerEncoder(layer, 3, enable_nested_tensor=False), nn.Linear(width, 20))
 optimizer = torch.optim.AdamW(model.parameters(), 1e-4)
@@ -43,7 +39,7 @@ for step in range(steps + 5):
 print((time.process_time() - began) / steps, sum(w.numel() for w in model.parameters()))
 """
 WIDTHS = {0.3: 96, 4.0: 320, 30.0: 912}
-STEPS = {0.3: 300, 4.0: 80, 30.0: 24}
+STEPS = {0.3: 150, 4.0: 40, 30.0: 16}
 
 
 def main() -> None:
@@ -51,31 +47,39 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--sizes", type=float, nargs="+", default=[0.3, 4.0], choices=WIDTHS)
     options = parser.parse_args()
-    for size in options.sizes:
-        rounds = [_round(size) for _ in range(options.rounds)]
-        plain = median(each["plain"][0] for each in rounds)
-        parts = [f"{rounds[0]['plain'][1] / 1e6:.2g} M, step {1000 * plain:.1f} ms"]
-        for kind in ("again", "records", "copies"):
-            ratios = sorted(each[kind][0] / each["plain"][0] for each in rounds)
-            parts.append(f"{kind} {median(ratios):.3f} ({ratios[0]:.3f} to {ratios[-1]:.3f})")
-        print("; ".join(parts), f"(n = {options.rounds})", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        warm = Warm(Path(folder))
+        for size in options.sizes:
+            program = Path(folder, f"{size}.py")
+            program.write_text(PROGRAM.replace("WIDTH", str(WIDTHS[size])).replace("STEPS", str(STEPS[size])))
+            print(_told([_round(warm, program) for _ in range(options.rounds)]), flush=True)
+        warm.close()
 
 
-def _round(size: float) -> dict[str, tuple[float, int]]:
+def _round(warm: Warm, program: Path) -> dict[str, tuple[float, int]]:
     """Seconds a step, and the number of weights, of each kind."""
-    found = {}
-    for kind in ("plain", "records", "copies", "again"):
-        with tempfile.TemporaryDirectory() as folder:
-            environment = dict(os.environ)
-            if kind in ("records", "copies"):
-                environment = launch.environment(environment, Observation(Path(folder), copies=kind == "copies"))
-            command = [sys.executable, "-c", PROGRAM, str(WIDTHS[size]), str(STEPS[size])]
-            done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-            seconds, weights = done.stdout.split()
-            found[kind] = float(seconds), int(weights)
-            if kind != "plain" and kind != "again":
-                assert list(Path(folder).glob("process-*.json")), "it was not observed"
-    return found
+    printed = {
+        "plain": warm.run(program)[1],
+        "records": _observed(warm, program, copies=False),
+        "copies": _observed(warm, program, copies=True),
+        "again": warm.run(program)[1],
+    }
+    return {kind: (float(text.split()[0]), int(text.split()[1])) for kind, text in printed.items()}
+
+
+def _observed(warm: Warm, program: Path, *, copies: bool) -> str:
+    found = warm.trace(program, copies=copies)
+    assert found["broke"] is False, found
+    return found["printed"]
+
+
+def _told(rounds: list[dict[str, tuple[float, int]]]) -> str:
+    plain = median(each["plain"][0] for each in rounds)
+    parts = [f"{rounds[0]['plain'][1] / 1e6:.2g} M, step {1000 * plain:.1f} ms"]
+    for kind in ("again", "records", "copies"):
+        ratios = sorted(each[kind][0] / each["plain"][0] for each in rounds)
+        parts.append(f"{kind} {median(ratios):.3f} ({ratios[0]:.3f} to {ratios[-1]:.3f})")
+    return "; ".join(parts) + f" (n = {len(rounds)})"
 
 
 if __name__ == "__main__":

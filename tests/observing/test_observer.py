@@ -84,12 +84,14 @@ def test_a_copy_leaves_no_mark(warm, program, tmp_path):
         pathlib.Path({str(moved)!r} + ".new").write_text(str(step))
         os.replace({str(moved)!r} + ".new", {str(moved)!r})
         torch.save(step, {str(written)!r})
+        (pathlib.Path({str(tmp_path)!r}) / f"folder-{{len(list(pathlib.Path({str(tmp_path)!r}).iterdir()))}}").mkdir()
         loss = loss / (step != 6)
     """
     found = warm.trace(program(inside), every=4)
     assert (found["step"], found["op"]) == (6, "aten.div.Tensor")
     assert log.read_text().split() == [str(step) for step in range(12)]
     assert moved.read_text() == "11"
+    assert len(list(tmp_path.glob("folder-*"))) == 12
 
 
 def test_a_file_that_is_being_read_is_read_on_by_the_program_alone(warm, program, tmp_path):

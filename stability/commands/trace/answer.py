@@ -37,8 +37,8 @@ def answer(folder: Path, command: Sequence[str]) -> dict[str, Any]:
         process = _where_it_began(folder, broken)
         return _broke(process, findings.cause(folder, process.pid)) | _notes(process)
     if not trained:
-        environment = {"command": [*command]}
-        return {"broke": None, "steps": None, "reason": findings.unobserved(folder), "environment": environment}
+        reason, environment = findings.unobserved(folder), {"command": [*command]}
+        return {"broke": None, "steps": None, "reason": reason, "environment": environment}
     process = max(trained, key=lambda each: each.steps)
     if (found := explosion(folder, process.pid)) is not None:
         return _exploded(process, found) | _notes(process)

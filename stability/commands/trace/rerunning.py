@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from stability.observing import findings, launch
+from stability.observing import findings, launch, quarantine
 from stability.observing.findings import Cause, Process
 from stability.observing.launch import Observation
 
@@ -44,6 +44,7 @@ def _traced(command: Sequence[str], order: Mapping[str, Any], limit_s: float) ->
         place = Path(folder, "cause.json")
         observation = Observation(Path(folder), rerun={**order, "cause": str(place)})
         ended = _run(command, observation, place, limit_s)
+        quarantine.take_away(Path(folder).resolve())
         if place.is_file():
             return findings.read_cause(place)
     why = "the program ended before" if ended else f"it had not ended after {limit_s:.0f} s"
