@@ -6,25 +6,24 @@ import atexit
 import json
 import math
 import os
-import sys
 import time
-import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from stability.observing import findings, quarantine, seeds, sleepers, torch_hooks
+from stability.observing import findings, process, quarantine, seeds, sleepers, torch_hooks
 from stability.observing.budget import Budget
+from stability.observing.copies import Copies
 from stability.observing.findings import Broke, Process
 from stability.observing.finiteness import first_nonfinite, norms, state_of, weights_of
 from stability.observing.iterations import Ended, Iterations
-from stability.observing.names import losses_in, names_of
+from stability.observing.names import losses_in
 from stability.observing.recording import Recording, joined
-from stability.observing.search import RERUN, Search
-from stability.observing.sleepers import Sleeper
+from stability.observing.search import FORK, RERUN, Search
+from stability.observing.trained import Trained
 from stability.records import Step
 
 PATIENCE_S, PATIENCE = 60.0, 400.0
@@ -43,7 +42,7 @@ class Observer:
         self.hooks = torch_hooks.Hooks(self)
         atexit.register(self._exits)
         os.register_at_fork(after_in_child=self._forked)
-        _watch_exits(self)
+        process.watch_end(self._ends_badly)
         self._seeds = seeds.states()
         if "rerun" in options:
             self._rerun(options["rerun"])
@@ -56,12 +55,8 @@ class Observer:
         self._iterations = Iterations()
         self._recording = Recording(self._folder)
         self._budget = Budget(self._options.get("every"))
-        self._optimizers: weakref.WeakSet = weakref.WeakSet()
-        self._roots: list[weakref.ref[nn.Module]] = []
-        self._parts: set[int] = set()  # the modules below them
-        self._masks: set[str] = set()  # buffers that were not finite before they were first used
-        self._copies: list[Sleeper] = []
-        self._ending: list[Sleeper] = []
+        self._trained = Trained(self._goes)
+        self._copies = Copies()
         self._copies_wanted = bool(self._options.get("copies", True))
         self._search: Search | None = None
         self._broke: Broke | None = None
@@ -72,30 +67,23 @@ class Observer:
         self._differentiated = 0  # backward passes since the last iteration ended
         self._nodes = 0
         self._last_s = self._told_s = time.perf_counter()
-        self.bad_end: str | None = None  # how the program ended, if not well
+        self._bad_end: str | None = None  # how the program ended, if not well
+        self._ended = False
 
     # -- what torch tells
 
     def made(self, optimizer: Any) -> None:
-        if optimizer in self._optimizers:
-            return
-        self._optimizers.add(optimizer)
-        if self._iterations.number == 0 and not self._iterations.is_between_optimizers:
+        first = self._trained.made(optimizer)
+        if first and self._iterations.number == 0 and not self._iterations.is_between_optimizers:
             self._copy()
 
     def called(self, module: nn.Module) -> None:
         if self._search is not None and self._search.awaits_forward:
-            self._search.forward_begins(first_nonfinite(self._kept()))
-        if id(module) not in self._parts:
-            parts = {id(part) for part in module.modules()}
-            self._roots = [root for root in self._roots if id(root()) not in parts]
-            self._roots.append(weakref.ref(module))
-            buffers = module.named_buffers()
-            self._masks |= {name for name, buffer in buffers if first_nonfinite([(name, buffer)])}
-            self._parts |= parts
+            self._search.forward_begins(first_nonfinite(self._trained.kept()))
+        self._trained.called(module)
 
     def differentiates(self, losses: Sequence[Tensor], frame: Any) -> None:
-        if self._by_hand() and self._differentiated:
+        if self._trained.by_hand and self._differentiated:
             self._iteration_ended(self._iterations.ended_without_step())
         self._differentiated += 1
         numbers = [float(loss) for loss in losses if loss.numel() == 1]
@@ -117,7 +105,8 @@ class Observer:
         if "grad_norm" not in self._row:
             self._look_at_gradients(optimizer)
         self._clipped = []
-        for ended in self._iterations.stepped(id(optimizer), map(id, self._ready())):
+        self._trained.stepped(optimizer)
+        for ended in self._iterations.stepped(id(optimizer), map(id, self._trained.optimizers())):
             self._iteration_ended(ended)
 
     def scaler_updated(self, scaler: Any) -> None:
@@ -132,7 +121,7 @@ class Observer:
         if not self._failed:
             self._failed = True
             self._note(f"observing failed at step {self._iterations.number}: {type(error).__name__}: {error}")
-            self._end_copies()
+            self._copies.kill()
             self._tell()
 
     # -- iterations
@@ -153,7 +142,7 @@ class Observer:
             self._row["skipped"] = True
         elif not math.isfinite(after):
             self._check_gradients(weights)
-        elif after > 0.0 and len(self._optimizers) == 1:
+        elif after > 0.0 and len(self._trained.optimizers()) == 1:
             grown = [size * before / after / scale for size in sizes]
             self._recording.grew(self._iterations.number, [id(w) for w in weights], grown)
 
@@ -197,37 +186,14 @@ class Observer:
     def _know_modules(self) -> None:
         if self._search is None:
             self.hooks.modules_are_known()
-        self._recording.names = names_of(root() for root in self._roots)
-
-    def _state(self) -> Iterator[tuple[str, Tensor]]:
-        """Weights, optimizer state and buffers, as far as they are known."""
-        for optimizer in self._ready():
-            yield from weights_of(optimizer)
-        yield from self._kept()
-        for root in self._roots:
-            if (module := root()) is not None:
-                yield from ((f"weight {name}", weight) for name, weight in module.named_parameters())
-                buffers = [(name, each) for name, each in module.named_buffers() if name not in self._masks]
-                yield from ((f"buffer {name}", buffer) for name, buffer in buffers)
-
-    def _kept(self) -> Iterator[tuple[str, Tensor]]:
-        """What the optimizers keep."""
-        for optimizer in self._ready():
-            yield from state_of(optimizer)
-
-    def _ready(self) -> list[Any]:
-        return [each for each in list(self._optimizers) if getattr(each, "param_groups", None)]
-
-    def _by_hand(self) -> bool:
-        """Whether weights are updated without an optimizer: the next iteration begins before one ends."""
-        return not self._optimizers
+        self._recording.names = self._trained.names()
 
     # -- copies
 
     def _checkpoint(self) -> None:
         """A copy of a process whose numbers are all finite; those before it are of no more use."""
         begun_s = time.perf_counter()
-        broken = first_nonfinite(self._state())
+        broken = first_nonfinite(self._trained.everything())
         if broken is not None:
             self._alarm(f"{broken} was not finite", step=self._iterations.number - 1)
             return
@@ -238,41 +204,21 @@ class Observer:
         if not self._copies_wanted or self._broke is not None or self._search is not None:
             return
         begun_s = begun_s or time.perf_counter()
-        if (why := self._obstacle()) is not None:
+        if (why := self._copies.obstacle()) is not None:
             self._note(f"not copied: {why}")
             return
         self._copying = True
-        made = sleepers.copy(self._iterations.number, self._copies)
+        made = sleepers.copy(self._iterations.number, self._copies.all)
         if isinstance(made, dict):
             self._woken(made)
             return
         self._copying = False
-        self._replace_copies(made)
+        self._copies.add(made, overlaps=self._trained.by_hand)
         self._recording.forget_before(made.step)
         self._budget.copied(time.perf_counter() - begun_s)
 
-    def _obstacle(self) -> str | None:
-        if torch.cuda.is_initialized():
-            return "it uses a GPU"
-        return sleepers.obstacle()
-
-    def _replace_copies(self, *kept: Sleeper) -> None:
-        older = self._copies[-1:] if self._by_hand() else []
-        gone = [each for each in self._copies if each not in older]
-        for each in gone:
-            each.let_end()
-        self._ending = [each for each in (*self._ending, *gone) if not each.has_ended()]
-        self._copies = [*older, *kept]
-
-    def _nearest(self, step: int) -> Sleeper:
-        """The last copy that was made before iteration `step` began."""
-        last = step - 1 if self._by_hand() else step
-        return next((each for each in reversed(self._copies) if each.step <= last), self._copies[0])
-
-    def _end_copies(self) -> None:
-        for each in (*self._copies, *self._ending):
-            each.kill()
-        self._copies, self._ending = [], []
+    def _nearest(self, step: int) -> sleepers.Sleeper:
+        return self._copies.nearest(step, overlaps=self._trained.by_hand)
 
     def _alarm(self, what: str, losses: Sequence[Tensor] = (), step: int | None = None) -> None:
         """A number is not finite."""
@@ -281,30 +227,30 @@ class Observer:
             self._found(step, losses)
         elif self._broke is None:
             self._broke = Broke(step, what, time.time())
-            self._find({"until": step})
-            self._end_copies()
+            self._find(step)
+            self._copies.kill()
             self._tell()
 
-    def _find(self, order: dict[str, Any]) -> None:
-        """Wake the last copy, and wait for what it finds."""
+    def _find(self, step: int) -> None:
+        """Wake the last copy before an iteration that broke, and wait for what it finds."""
         self._recording.write()
         if not self._copies:
             return
-        copy = self._nearest(order["until"])
-        named = {"cause": str(self._folder / f"cause-{self._pid}.json"), "own": str(self._folder)}
+        cause = str(self._folder / f"cause-{self._pid}.json")
         losses = {str(number): str(loss) for number, loss in self._recording.totals.items()}
         limit_s = PATIENCE_S + PATIENCE * (time.perf_counter() - self._last_s + self._since_copy_s())
-        if not copy.wake({"how": "fork", "losses": losses, **named, **order}, limit_s):
+        order = {"until": step, "how": FORK, "losses": losses, "cause": cause, "own": str(self._folder)}
+        if not self._nearest(step).wake(order, limit_s):
             self._note(f"the copy had not ended after {limit_s:.0f} s")
         quarantine.take_away(self._folder)
 
     def _since_copy_s(self) -> float:
-        return self._budget.usual_s() * (self._iterations.number - self._copies[0].step)
+        return self._budget.usual_s() * (self._iterations.number - self._copies.all[0].step)
 
     # -- in a copy that was woken
 
     def _woken(self, order: dict[str, Any]) -> None:
-        self._copies, self._ending = [], []
+        self._copies = Copies()
         self._search = Search(order, self._iterations.number)
         self.hooks.tell_modules()
         if not self._search.is_tracing:
@@ -312,7 +258,7 @@ class Observer:
 
     def _rerun(self, order: dict[str, Any]) -> None:
         """The program runs again: draw the same numbers, and trace if this is the process that broke."""
-        own = {"argv": sys.orig_argv, "rank": _rank()}
+        own = process.who()
         drawn = [each for each in order["seeds"] if each["who"] == own]
         if drawn:
             seeds.restore(drawn[0]["states"])
@@ -324,20 +270,20 @@ class Observer:
 
     def _copy_again(self) -> None:
         """A copy of this copy, on the way to the iteration that broke."""
-        made = sleepers.copy(self._iterations.number, self._copies)
+        made = sleepers.copy(self._iterations.number, self._copies.all)
         if isinstance(made, dict):
             self._woken(made)
             return
-        self._replace_copies(made)
+        self._copies.add(made, overlaps=self._trained.by_hand)
 
     def _search_on(self, ended: Ended) -> None:
-        broken = first_nonfinite(self._state())
+        broken = first_nonfinite(self._trained.everything())
         if broken is not None:
             self._found(ended.number, ())
-        self._search.iteration_ended(ended.number, overlaps=self._by_hand())
+        self._search.iteration_ended(ended.number, overlaps=self._trained.by_hand)
         if self._search.is_tracing or not self._search.copies:
             return
-        if self._iterations.number - self._copies[-1].step >= self._search.every:
+        if self._iterations.number - self._copies.all[-1].step >= self._search.every:
             self._copy_again()
 
     def _found(self, step: int, losses: Sequence[Tensor]) -> None:
@@ -351,7 +297,7 @@ class Observer:
     def _search_exits(self) -> None:
         """A copy, or a rerun, has come to the end of the program."""
         if self._search.is_tracing or not self._search.copies:
-            self._search.ended(self._iterations.number, self.bad_end)
+            self._search.ended(self._iterations.number, self._bad_end)
         step = self._iterations.number
         self._nearest(step).wake(self._search.deeper(step), PATIENCE_S + PATIENCE)
         os._exit(0)
@@ -360,6 +306,7 @@ class Observer:
 
     def _exits(self) -> None:
         """The program has ended, its variables of functions are gone."""
+        self._ended = True
         if self._search is not None:
             self._search_exits()
         if os.getpid() != self._pid:
@@ -369,33 +316,47 @@ class Observer:
                 self._last_look()
         except Exception as error:  # the program comes first
             self.failed(error)
-        self._end_copies()
+        self._copies.kill()
         self._recording.write()
         self._recording.write_growth()
         self._tell(ended=True)
 
     def _last_look(self) -> None:
-        if self._broke is None and (broken := first_nonfinite(self._state())) is not None:
+        if self._broke is None and (broken := first_nonfinite(self._trained.everything())) is not None:
             self._alarm(f"{broken} was not finite", step=max(0, self._iterations.number - 1))
         if self._broke is None and self._copies and self._is_unfinished():
-            self._find({"until": self._iterations.number, "tail": True})
+            self._find(self._iterations.number)
             found = findings.cause(self._folder, self._pid)
             if found is not None and found.born is not None:
                 self._broke = Broke(found.step, "a number was not finite", time.time())
+
+    def _goes(self, optimizer: Any) -> None:
+        """The program lets an optimizer go: a last look at what it has trained."""
+        if self._ended or self._failed or os.getpid() != self._pid or self._broke is not None:
+            return
+        try:
+            with torch._C._DisableTorchDispatch():
+                broken = first_nonfinite([*weights_of(optimizer), *state_of(optimizer)])
+            if broken is not None:
+                self._alarm(f"{broken} was not finite", step=max(0, self._iterations.number - 1))
+        except Exception as error:  # the program comes first
+            self.failed(error)
+
+    def _ends_badly(self, how: str) -> None:
+        self._bad_end = how
 
     def _is_unfinished(self) -> bool:
         """Whether the program ended in the middle of an iteration: it may have seen a bad number itself."""
         if torch_hooks.nodes_made() == self._nodes:
             return False
         short = time.perf_counter() - self._last_s < UNFINISHED * self._budget.usual_s() + UNFINISHED_S
-        return self.bad_end is not None or (self._iterations.number > 0 and short)
+        return self._bad_end is not None or (self._iterations.number > 0 and short)
 
     def _forked(self) -> None:
         """The program was forked, by us or by itself."""
         if self._copying:
             return
-        for each in self._copies:
-            each.let_end()
+        self._copies.let_go()
         self._begins()
         self._copies_wanted = False
 
@@ -406,56 +367,21 @@ class Observer:
         self._told_s = time.perf_counter()
         if not (self._iterations.number or self._differentiated or self._broke or self._failed):
             return
-        process = Process(
+        told = Process(
             pid=self._pid,
             steps=self._iterations.number,
-            rank=_rank(),
+            rank=process.rank(),
             broke=self._broke,
             notes=tuple(self._notes),
-            facts=_facts(),
+            facts=process.facts(),
             ended=ended,
         )
-        findings.write(self._folder / f"process-{self._pid}.json", process)
-        who = {"argv": sys.orig_argv, "rank": _rank()}
-        findings.write(self._folder / f"seeds-{self._pid}.json", {"who": who, "states": self._seeds})
-
-
-def _rank() -> int | None:
-    """Of this process in a distributed program; None where it trains alone."""
-    alone = os.environ.get("WORLD_SIZE", "1") == "1"
-    return None if alone or "RANK" not in os.environ else int(os.environ["RANK"])
-
-
-def _facts() -> dict[str, Any]:
-    return {
-        "torch": torch.__version__,
-        "python": sys.version.split()[0],
-        "threads": torch.get_num_threads(),
-        "device": "cuda" if torch.cuda.is_initialized() else "cpu",
-        "argv": sys.orig_argv,
-        "hashes": os.environ.get("PYTHONHASHSEED", "random"),
-    }
+        findings.write(self._folder / f"process-{self._pid}.json", told)
+        drawn = {"who": process.who(), "states": self._seeds}
+        findings.write(self._folder / f"seeds-{self._pid}.json", drawn)
 
 
 def begin(folder: str) -> Observer:
     """Observe this process; `folder` is where the command looks for what is found."""
     options = Path(folder, "options.json")
     return Observer(Path(folder), json.loads(options.read_text()) if options.is_file() else {})
-
-
-def _watch_exits(observer: Observer) -> None:
-    """Notice that the program ends badly."""
-    shown, left = sys.excepthook, sys.exit
-
-    def show(kind: type[BaseException], error: BaseException, trace: Any) -> None:
-        if not issubclass(kind, KeyboardInterrupt):
-            observer.bad_end = f"{kind.__name__}: {error}"
-        torch_hooks.without_our_frames(error)
-        shown(kind, error, error.__traceback__ or trace)
-
-    def leave(status: Any = None, /) -> None:
-        if status not in (None, 0):
-            observer.bad_end = f"exit status {status}"
-        left(status)
-
-    sys.excepthook, sys.exit = show, leave
