@@ -39,14 +39,25 @@ def explosion(folder: Path, pid: int) -> Explosion | None:
         return None
     before = onset(steps, verdict.step)
     began = verdict.step if before is None else min(before.step, verdict.step)
-    component = verdict.where.removeprefix("loss/") if verdict.where else None
-    return Explosion(began, component, _first_grown(folder, pid, began), verdict.evidence)
+    return Explosion(began, _component(verdict, steps), _first_grown(folder, pid, began), verdict.evidence)
+
+
+def _component(verdict: Verdict, steps: Sequence[Step]) -> str | None:
+    """The loss that was lost: the one that the verdict names, or the only one."""
+    names = {name for step in steps for name in step.losses}
+    named = (verdict.where or "").removeprefix("loss/")
+    return named if named in names else min(names) if len(names) == 1 else None
 
 
 def _verdict(steps: Sequence[Step]) -> Verdict:
-    records = Records(steps=tuple(steps))
-    events = scan(records, {}, Policy(), finished=True)
-    return judge(Records(steps=tuple(steps), events=tuple(events)), Ending(Outcome.FINISHED), {})
+    """Several optimizers may work against each other, and a loss that rises says nothing then.
+
+    So of these only what ends any training counts, as if the rest of the course was not known.
+    """
+    against = any(len(step.losses) > 1 for step in steps)
+    events = scan(Records(steps=tuple(steps)), {}, Policy(), finished=not against)
+    ending = Ending(Outcome.LOST if against else Outcome.FINISHED)
+    return judge(Records(steps=tuple(steps), events=tuple(events)), ending, {})
 
 
 def _first_grown(folder: Path, pid: int, began: int) -> str | None:
