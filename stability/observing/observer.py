@@ -30,7 +30,8 @@ PATIENCE_S, PATIENCE = 60.0, 400.0
 """A copy may take so long: at least, and in times of what the program took since it was made."""
 UNFINISHED, UNFINISHED_S = 5.0, 1.0
 """An iteration that the program ended in is looked at if it took so many usual ones, and seconds, at most."""
-TELL_S = 1.0
+TELL_S = 5.0
+"""How often what is known of the process is written down, which takes as long as a short iteration."""
 
 
 class Observer:
@@ -377,8 +378,9 @@ class Observer:
             ended=ended,
         )
         findings.write(self._folder / f"process-{self._pid}.json", told)
-        drawn = {"who": process.who(), "states": self._seeds}
-        findings.write(self._folder / f"seeds-{self._pid}.json", drawn)
+        drawn = self._folder / f"seeds-{self._pid}.json"
+        if not drawn.exists():
+            findings.write(drawn, {"who": process.who(), "states": self._seeds})
 
 
 def begin(folder: str) -> Observer:

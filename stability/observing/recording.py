@@ -1,4 +1,4 @@
-"""Notes the numbers of each iteration, and hands them on to a file about once a second."""
+"""Notes the numbers of each iteration, and hands them on to a file now and then."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from stability.observing import findings
 from stability.records import Step
 
-WRITE_S = 1.0
+WRITE_S = 5.0
 KEPT_NUMBERS = 4_000_000
 """Of the gradient norms of single weights: 16 MB. Beyond that, every other iteration is forgotten."""
 
