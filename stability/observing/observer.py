@@ -87,7 +87,7 @@ class Observer:
         if self._trained.by_hand and self._differentiated:
             self._iteration_ended(self._iterations.ended_without_step())
         self._differentiated += 1
-        numbers = [float(loss) for loss in losses if loss.numel() == 1]
+        numbers = [loss.detach().item() for loss in losses if loss.numel() == 1]
         self._iterations.differentiated(sum(numbers) if numbers else math.nan)
         if self._search is not None and self._search.is_tracing:
             self._search.tracer.components(losses_in(frame, losses))
