@@ -45,6 +45,11 @@ class PatchFormat(StrEnum):
     JSON = "json"
 
 
+class TraceFormat(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+
+
 class ReportFormat(StrEnum):
     MD = "md"
     HTML = "html"
@@ -286,6 +291,28 @@ def explain(
     row = terminal.find_trial(store.trials(_study_name(study)), trial)
     found = replayed(store, row)
     terminal.print_explanation(row, found, read_records(Path(row["directory"])), format.value)
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+def trace(
+    command: Annotated[
+        list[str], typer.Argument(metavar="COMMAND", help="The program as it is run now, after `--`.")
+    ],
+    format: Annotated[TraceFormat, typer.Option("--format", "-f")] = TraceFormat.TEXT,
+    every: Annotated[
+        int | None,
+        typer.Option(min=1, help="Steps between copies of the program.  [default: so that they cost 5%]"),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="A folder to keep what was recorded.")] = None,
+) -> None:
+    """Run a program unchanged and say where its first number broke: `stability trace -- python train.py`.
+
+    Its output and exit status are its own. Names step, operation, file and line of the first NaN or infinity,
+    or the step at which a training without one began to explode. Sees what PyTorch computes.
+    """
+    from stability.commands import trace as tracing
+
+    raise typer.Exit(tracing.trace(command, tracing.Wishes(format is TraceFormat.JSON, every, out)))
 
 
 @app.command()

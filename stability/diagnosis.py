@@ -59,6 +59,9 @@ def _reproduced(found: Explanation) -> str:
 
 def _origin(found: Explanation, step: Step | None, norm: str) -> Iterator[str]:
     born = found.provenance
+    if born is None and not found.reproduced:
+        yield _labelled("origin", "not found")
+        return
     if born is None:
         yield _labelled("origin", f"none: every number of step {found.traced_step} stayed finite")
         return

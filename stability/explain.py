@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from stability import trainers, trialdir, worker
+from stability import trialdir, worker
 from stability.executors.local import LocalExecutor
 from stability.records import Explanation, UserError, VerdictLabel
 from stability.store import Store
@@ -67,7 +67,4 @@ def _checked_directory(trial: Mapping[str, Any]) -> Path:
     directory = Path(trial["directory"])
     if not (directory / "trial.json").is_file():
         raise UserError(f"{name} cannot be replayed: {directory} is gone, and with it what the trial ran")
-    if trainers.is_command(trialdir.read_spec(directory).trainer):
-        why = "a command trained it, and its operations cannot be seen from here"
-        raise UserError(f"{name} cannot be replayed: {why}; call stability.trace in the program itself")
     return directory

@@ -36,9 +36,14 @@ def prepare(trainer: Any, data: Mapping[str, Any], cache: str) -> None:
 
 def explain(directory: str, scratch: str, step: int, in_evaluation: bool) -> None:
     """Replay the trial in `directory` and leave in `scratch` what broke at `step`."""
+    _redirect_output(Path(scratch) / trialdir.STDOUT)
+    if trainers.is_command(trialdir.read_spec(Path(directory)).trainer):
+        from stability import program_replay
+
+        program_replay.explain(Path(directory), Path(scratch), step)
+        return
     from stability import replay  # imports torch, which the driver need not
 
-    _redirect_output(Path(scratch) / trialdir.STDOUT)
     replay.explain(Path(directory), Path(scratch), step, in_evaluation)
 
 

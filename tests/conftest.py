@@ -13,6 +13,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy is loaded
 import pytest
 import torch
 from commanding import copy_study, in_this_process
+from warm import Warm
 from watching import Watcher
 
 from stability import trainers
@@ -80,6 +81,14 @@ def write_study():
         return path
 
     return write
+
+
+@pytest.fixture(scope="module")
+def warm(tmp_path_factory):
+    """Runs programs, traced or not, in processes of their own that need not import torch."""
+    made = Warm(tmp_path_factory.mktemp("programs"))
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -61,8 +61,8 @@ def command_line_of(trial: TrialSpec) -> list[str] | None:
 
 
 def replays(trainer: Any) -> bool:
-    """Whether a trial of this trainer can be trained again and looked into: not a program, nor an old log."""
-    return trainer == "tts" or (isinstance(trainer, Mapping) and "call" in trainer)
+    """Whether a trial of this trainer can be trained again and looked into: not an old log."""
+    return trainer == "tts" or (isinstance(trainer, Mapping) and ("call" in trainer or "command" in trainer))
 
 
 def resolved(spec: StudySpec) -> tuple[Any, dict[str, Any]]:

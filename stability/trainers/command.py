@@ -14,6 +14,7 @@ from typing import Any
 from stability import processes, trialdir
 from stability.judging.last_words import names_nonfinite
 from stability.logs.sources import Sources
+from stability.observing import launch
 from stability.records import Recorder, StopTrial, TrialSpec
 from stability.spec.command import CommandTrainer
 from stability.trainers import command_line as line
@@ -96,7 +97,8 @@ def _environment(trainer: CommandTrainer, values: Mapping[str, Any], trial: Tria
     Python prints at once, or a hang would hide what came before it.
     """
     ours = {"STABILITY_TRIAL_DIR": str(trial.directory.resolve()), "PYTHONUNBUFFERED": "1"}
-    return os.environ | ours | {name: line.rendered(text, values) for name, text in trainer.env.items()}
+    own = {name: line.rendered(text, values) for name, text in trainer.env.items()}
+    return launch.still_observed(os.environ | ours | own, os.environ)
 
 
 def _follow(program: Program, sources: Sources | Protocol) -> None:
