@@ -73,7 +73,27 @@ def conclude(training: Series, evaluated: Series, policy: Policy, *, before: boo
         return _training_alone(training, loss, directed=directed)
     measured = shape(evaluated.values, policy, exact_start=before)
     both = _Both(training, loss, evaluated, measured, policy, directed)
-    return _OF_YARDSTICK[measured.course](both)
+    found = _OF_YARDSTICK[measured.course](both)
+    return found if before else _without_start(both, found)
+
+
+def _without_start(both: _Both, found: Conclusion) -> Conclusion:
+    """A verdict from evaluations of which none was made before training.
+
+    What they rose from is unknown: they fall, too, after a training broke at once, and stand still where it
+    stays broken. So STABLE needs a training loss that learned, and STUCK one that came down by little.
+    """
+    course = both.loss.course
+    if found.label is VerdictLabel.STABLE and both.directed:
+        if course in BROKEN or course in (Course.PART, Course.SPIKED):
+            return _bad(VerdictLabel.UNSTABLE, both.training, both.loss)
+        if course in (Course.ROSE, Course.FLAT):
+            return Conclusion(VerdictLabel.INCONCLUSIVE, _no_start(both.evaluated))
+    if found.label is VerdictLabel.STUCK and both.learned():
+        return _good(both.training)
+    if found.label is VerdictLabel.STUCK and both.measured.course is not Course.LEARNED:
+        return Conclusion(VerdictLabel.INCONCLUSIVE, _no_start(both.evaluated))
+    return found
 
 
 def has_no_direction(series: Series, found: Shape | None = None) -> bool:
@@ -310,6 +330,10 @@ def _bad(label: VerdictLabel, series: Series, found: Shape) -> Conclusion:
         case _:
             event = Event(step, EventKind.BLOW_UP, series.name, end, start, severity)
     return Conclusion(label, "", event)
+
+
+def _no_start(series: Series) -> str:
+    return f"{_from_to(series)}, and nothing shows where it began: evaluate once before training"
 
 
 def _too_few(series: Series) -> str:

@@ -219,7 +219,7 @@ def test_two_evaluations_a_million_times_apart_say_that_it_is_lost():
 def test_without_one_before_training_three_evaluations_say_nothing_and_four_do():
     assert conclusion(TRAINING[FLAT], [3.0, 2.0, 1.0], before=False).label is STUCK
     assert conclusion(TRAINING[LEARNED], [1.0, 1.0, 1.1], before=False).label is STABLE
-    assert conclusion(TRAINING[FLAT], [4.0, 3.0, 2.0, 1.0], before=False).label is STABLE
+    assert conclusion(TRAINING[FLAT], [4.0, 3.0, 2.0, 1.0], before=False).label is INCONCLUSIVE
 
 
 def test_one_evaluation_says_nothing():
@@ -357,3 +357,25 @@ def test_a_yardstick_and_a_loss_that_both_gave_nearly_all_back_at_the_end_are_lo
 def test_two_or_three_evaluations_do_not_soften_a_loss_that_broke(evaluated, label):
     assert conclusion(TRAINING[BACK], evaluated).label is label
     assert conclusion(TRAINING[BACK], [3.0, 3.1]).label is DIVERGED
+
+
+LATE = [4.0, 3.0, 2.0, 1.5, 1.4]
+
+
+@pytest.mark.parametrize(
+    ("loss", "evaluated", "label"),
+    [
+        (LEARNED, LATE, STABLE),
+        (RETURNED, LATE, UNSTABLE),
+        (ABOVE, LATE, UNSTABLE),
+        (ROSE, LATE, INCONCLUSIVE),
+        (FLAT, LATE, INCONCLUSIVE),
+        (LEARNED, [1.0, 1.01, 0.99, 1.0, 1.0], STABLE),
+        (FLAT, [3.0, 3.01, 2.99, 3.0, 3.0], INCONCLUSIVE),
+        (FLAT, [3.0, 2.999, 2.998, 2.997, 2.996], STUCK),
+    ],
+)
+def test_evaluations_that_begin_late_do_not_hide_what_the_training_did_before(loss, evaluated, label):
+    found = conclusion(TRAINING[loss], evaluated, before=False)
+    assert found.label is label
+    assert (label is INCONCLUSIVE) == ("evaluate once before training" in found.evidence)

@@ -4,8 +4,9 @@ Rooms: `step` runs a step; `tracer` switches tracing on and off and answers; `ob
 whose kinds `operations` and `sentinels` know; `moments` and `frames` tell when and where it runs, for which
 of the `participants`. `lineage` remembers where every non-finite entry of the `memory` came from, by `flow`
 and `labelling`; `batch`, `owners`, `carrying` and `collation` follow the batch; `endings`, `kept` and
-`components` look at what is left. `threads` follows the step into other threads, `settings` names numbers that
-the program gave, `overflow` tells what a gradient scaler mends. Nothing here changes a number of the step.
+`components` look at what is left. `threads` follows the step into other threads, `settings` names numbers
+that the program gave, `overflow` tells what a gradient scaler mends. Nothing here changes a number of the
+step.
 """
 
 from stability.numerics.trace.step import trace
