@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from stability.records import Link, Phase, Provenance, Step
+from stability.records import Provenance, Step
+from stability.trialdir import provenance_from
 
 UNOBSERVED = {
     "no python": "no Python was started by it that looks into PYTHONPATH (python -I, -E and -S do not)",
@@ -86,7 +87,7 @@ def read_cause(path: Path) -> Cause:
     """A cause from its file."""
     found = json.loads(path.read_text())
     born = found["born"]
-    return Cause(**{**found, "born": None if born is None else provenance(born)})
+    return Cause(**{**found, "born": provenance_from(born)})
 
 
 def states(folder: Path) -> Iterator[tuple[list[str], str]]:
@@ -122,12 +123,6 @@ def steps(folder: Path, pid: int) -> list[Step]:
             row = {name: _numbers(value) for name, value in row.items()}
             found.append(Step(**row))
     return found
-
-
-def provenance(found: Mapping[str, Any]) -> Provenance:
-    """A `Provenance` from its JSON."""
-    links = tuple(Link(**{**link, "phase": Phase(link["phase"])}) for link in found["chain"])
-    return Provenance(**{**found, "phase": Phase(found["phase"]), "chain": links})
 
 
 def _process(found: Mapping[str, Any]) -> Process:

@@ -34,7 +34,7 @@ LEVELS = [
     {"processes"},
     {"judging", "spec"},
     {"params", "yamlfile"},
-    {"suggest", "spending", "redaction"},
+    {"suggest", "spending", "redaction", "origins"},
     {"records"},
 ]
 TORCH = {

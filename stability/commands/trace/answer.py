@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from stability import origins
 from stability.commands.trace.explosion import Explosion, explosion
 from stability.observing import findings
 from stability.observing.findings import Cause, Process
@@ -17,6 +18,7 @@ NONFINITE, EXPLOSION = "nonfinite", "explosion"
 WITHOUT_A_PLACE = {
     "phase": None, "op": None, "file": None, "line": None, "module": None, "component": None,
     "batch_index": None, "value": None, "max_abs_input": None, "source": None, "came_in": None, "chain": [],
+    "setting": None, "library_file": None, "library_line": None, "says": None, "guard": None,
 }  # fmt: skip
 
 
@@ -92,6 +94,11 @@ def _place(born: Provenance) -> dict[str, Any]:
         "source": line or None,
         "came_in": born.source,
         "chain": [_link(link) for link in born.chain],
+        "setting": born.setting,
+        "library_file": shown(born.library_file),
+        "library_line": born.library_line,
+        "says": origins.event(born),
+        "guard": origins.guard(born),
     }
 
 

@@ -35,7 +35,7 @@ def _explosion(found: Mapping[str, Any]) -> Iterator[str]:
 
 def _place(found: Mapping[str, Any]) -> Iterator[str]:
     rank = f" of rank {found['rank']}" if "rank" in found else ""
-    yield f"stability: step {found['step']}{rank}, {found['phase']}: {_birth(found)}"
+    yield f"stability: step {found['step']}{rank}, {found['says']}"
     if found["file"]:
         parts = [f"module {found['module']}"] if found["module"] else []
         parts += [f"loss {found['component']}"] if found["component"] else []
@@ -43,18 +43,14 @@ def _place(found: Mapping[str, Any]) -> Iterator[str]:
         yield _labelled("at", ", ".join([f"{found['file']}:{found['line']}", *parts]))
         if found["source"]:
             yield _labelled("", f"> {found['source']}")
+    if found["library_file"]:
+        yield _labelled("within", f"{found['library_file']}:{found['library_line']}, which that line called")
+    if found["guard"]:
+        yield _labelled("guard", found["guard"])
     for number, link in enumerate(found["chain"][1 : SHOWN_LINKS + 1]):
         yield _labelled("" if number else "then", _link(link))
     yield _labelled("seen", found["seen"])
     yield _labelled("how", _how(found))
-
-
-def _birth(found: Mapping[str, Any]) -> str:
-    if found["phase"] == "external":
-        return f"{found['value']} arrived in {found['came_in']}, first read by {found['op']}"
-    largest = found["max_abs_input"]
-    inputs = "" if largest is None else f" of inputs up to {largest:.4g}"
-    return f"{found['op']} gave {found['value']}{inputs}"
 
 
 def _link(link: Mapping[str, Any]) -> str:

@@ -20,6 +20,7 @@ TORCH = str(Path(torch.__file__).parent) + "/"
 SCRIPTS = sysconfig.get_path("scripts") + "/"
 PACKAGE = str(Path(__file__).parents[2]) + "/"
 THIS_ROOM = str(Path(__file__).parents[1]) + "/"
+OBSERVER = str(Path(__file__).parents[2] / "observing") + "/"
 WRITTEN_BY_MACHINES = ("<frozen", "<eval_with_key>", "<__array_function__")
 TRACEBACK_LINE = re.compile(r'File "(?P<file>.*)", line (?P<line>\d+), in (?P<name>\S+)')
 ENGINE = "_engine_run_backward"
@@ -181,8 +182,8 @@ def outer_node(node: Any) -> Any:
 
 
 def is_user_file(name: str) -> bool:
-    """Neither torch, nor this room, nor the standard library, nor what starts a program."""
-    if name.startswith((TORCH, THIS_ROOM, SCRIPTS, *WRITTEN_BY_MACHINES)):
+    """Neither torch, nor this room or the observer, nor the standard library, nor what starts a program."""
+    if name.startswith((TORCH, THIS_ROOM, OBSERVER, SCRIPTS, *WRITTEN_BY_MACHINES)):
         return False
     return name.startswith(INSTALLED) or not name.startswith(STANDARD_LIBRARY)
 
