@@ -10,7 +10,7 @@ from judged import judged
 from kinds import KINDS
 
 TRAININGS = (("healthy", 1e-4), ("lost", 1e-2))
-UNDECIDED = ("sum_of_an_epoch", "rewards_in_json")
+UNDECIDED = ("sum_of_an_epoch", "sum_of_an_epoch_in_a_bar", "rewards_in_json")
 """A sum that begins again with each epoch, and losses without a direction, stay undecided in a healthy training."""
 
 

@@ -330,7 +330,7 @@ def test_tracer_stops_below_a_mode_that_is_still_on():
 
 def test_the_users_anomaly_mode_is_given_back():
     with pytest.warns(UserWarning, match="Anomaly Detection"), torch.autograd.detect_anomaly():
-        trace(lambda: None)
+        trace(lambda: torch.ones(2).sum())
         assert torch.is_anomaly_enabled() and torch.is_anomaly_check_nan_enabled()
 
 

@@ -114,7 +114,7 @@ def test_the_yardstick_that_broke(both):
         where trial_id = ? and source = 'yardstick' and component = 'total' order by epoch"""
     done, values = zip(*rows.execute(query, (failure["trial_id"],)), strict=True)
     course = failure["quantities"]["yardstick"]
-    assert course["steps"] == [steps - 1 - failure["event_step"] for steps in done]
+    assert course["steps"] == [steps - 1 - failure["began_step"] for steps in done]
     assert course["values"] == list(values)
     begun = "select threshold from stability_events where trial_id = ? and kind = 'blow_up'"
     ((start,),) = rows.execute(begun, (failure["trial_id"],)).fetchall()
@@ -169,7 +169,8 @@ def test_the_failure(both):
     found = rows.execute(f"{query} order by step", (part["trial_id"],)).fetchall()
     bad = part["event_step"]
     shown = part["quantities"]["total"]
-    expected = [(step - bad, value) for step, value, _ in found if bad - 50 < step <= bad]
+    assert part["began_step"] <= bad
+    expected = [(step - part["began_step"], value) for step, value, _ in found if bad - 50 < step <= bad]
     assert list(zip(part["steps"], shown["values"], strict=True)) == expected
     marks = {str(i): mark for i, (*_, mark) in enumerate(found) if mark}
     assert shown["nonfinite"] == marks

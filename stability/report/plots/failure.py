@@ -47,7 +47,7 @@ def failure(frames: Any) -> dict[str, Any] | None:
 def anatomy(frames: Any, trial_id: int) -> dict[str, Any] | None:
     """A diverged trial and its last steps; None where no step is stored.
 
-    `steps` count from the one at which the failure began, 0, whenever a rule noticed; a value that is not
+    `steps` count from `began_step`, at which the failure began, whenever a rule noticed; a value that is not
     finite is null, and `nonfinite` says which.
     What broke comes first, whatever it is: the yardstick at `steps` of its own, that before training one
     before the first, and with the level (`start`) that a loss rose above for good, where it did.
@@ -68,6 +68,7 @@ def anatomy(frames: Any, trial_id: int) -> dict[str, Any] | None:
     return {
         **{name: present(trial[name]) for name in ("stage", "arm", "event_kind", "event_where", "evidence")},
         **{name: whole(trial[name]) for name in ("trial_id", "number", "seed", "event_step")},
+        "began_step": zero,
         "steps": [step - zero for step in steps],
         "quantities": broken | {name: _course(rows[rows["quantity"] == name], steps) for name in quantities},
     }
