@@ -73,7 +73,8 @@ def turicreate(t: Training) -> Mapping[str, str]:
 @blind_format("lightning_v_num_bar", "Lightning: the bar of each epoch, where `nan` is filled up to `nan.0`")
 def lightning_bar(t: Training) -> Mapping[str, str]:
     def shown(v: float) -> str:
-        return "nan.0" if math.isnan(v) else f"{v:.3g}".ljust(5, "0")
+        three = f"{v:.3g}"
+        return (three if "." in three else three + ".").ljust(5, "0")
 
     n, text, known = t.steps_an_epoch, "  | Name  | Type | Params\n-------------------------------\n0 | model | GNN  | 1.2 M \n-------------------------------\n1.2 M     Trainable params\n", ""
     for e in range(len(t.evaluations)):
