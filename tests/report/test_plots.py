@@ -502,3 +502,12 @@ def test_the_failure_shows_what_its_title_says(lang):
     early = json.loads(json.dumps(part).replace("[-6, -3, 0]", "[-96, -3, 0]"))
     panel, *others = made("failure", {"plots": {"failure": early}}, lang).axes
     assert panel.get_xlim()[0] < -96 and others[0].get_xlim()[0] > -6
+
+
+def test_a_failure_that_a_rule_noticed_later_is_shown_to_that_step():
+    epochs = [(0, {"total": 2.0}), (3, {"total": NAN}), (6, {"total": 9.0})]
+    part = broken("yardstick", "blow_up", epochs, [{"threshold": 4.0, "value": 9.0}])
+    part["steps"] = [step + 2 for step in part["steps"]]
+    part["quantities"]["yardstick"]["steps"] = [-4, -1, 2]
+    for panel in made("failure", {"plots": {"failure": part}}, "en").axes:
+        assert not panel.get_visible() or panel.get_xlim()[1] > 2

@@ -38,11 +38,12 @@ def failure(twin: Twin, words: Words) -> Figure:
     for axes in panels.flat[len(quantities) :]:
         axes.set_visible(False)
     start = _start(part)
+    end = max(step for own in part["quantities"].values() for step in own.get("steps", part["steps"]))
     for axes, (name, course) in zip(panels.flat, quantities, strict=False):
         steps = course.get("steps", part["steps"])
         _panel(axes, steps, course, words)
         room = max(0.8, -0.02 * min(steps))
-        axes.set_xlim(min(start, *steps) - room, room)
+        axes.set_xlim(min(start, *steps) - room, end + room)
         axes.tick_params(labelbottom=min(steps) < start)
         axes.set_title(named(name, words), loc="left", family="DejaVu Sans Mono", fontsize=12)
     for axes in panels.flat[max(0, len(quantities) - COLUMNS) : len(quantities)]:
