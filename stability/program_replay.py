@@ -39,10 +39,8 @@ def _explained(folder: Path, step: int, difference: str | None) -> Explanation:
 
 def _cause(folder: Path) -> Cause | None:
     """Of the process that broke first."""
-    broken = [process for process in findings.processes(folder) if process.broke is not None]
-    if not broken:
+    if (first := findings.first_broken(folder)) is None:
         return None
-    first = min(broken, key=lambda process: (process.broke.step, process.broke.since_s))
     why = "; ".join(first.notes) or "no copy of the program was made before it broke"
     return findings.cause(folder, first.pid) or Cause(first.broke.step, "fork", None, None, why)
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from stability.records import Provenance, Step
+from stability.records import Phase, Provenance, Step
 from stability.trialdir import provenance_from
 
 UNOBSERVED = {
@@ -38,7 +38,7 @@ class Broke:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Where it broke: the iteration, the operation, and how that was found (fork, rerun or snapshot).
+    """Where it broke: the iteration, the operation, and how that was found (fork or rerun).
 
     `reproduced`: every loss of the copy was that of the program, to the last bit. `why` says how it differed,
     or without `born`, why nothing was found.
@@ -75,6 +75,19 @@ def processes(folder: Path) -> list[Process]:
     """All processes that imported torch, in order of their numbers."""
     found = [json.loads(path.read_text()) for path in sorted(folder.glob("process-*.json"))]
     return [_process(each) for each in found]
+
+
+def first_broken(folder: Path) -> Process | None:
+    """The process that broke first; of several in one step that whose number did not come from another."""
+
+    def order(process: Process) -> tuple[int, bool, float]:
+        found = cause(folder, process.pid)
+        born = found.born if found is not None else None
+        step = found.step if born is not None else process.broke.step
+        return step, born is None or born.phase is Phase.EXTERNAL, process.broke.since_s
+
+    broken = [process for process in processes(folder) if process.broke is not None]
+    return min(broken, key=order, default=None)
 
 
 def cause(folder: Path, pid: int) -> Cause | None:

@@ -12,7 +12,7 @@ from stability import origins
 from stability.commands.trace.explosion import Explosion, explosion
 from stability.observing import findings
 from stability.observing.findings import Cause, Process
-from stability.records import Link, Phase, Provenance
+from stability.records import Link, Provenance
 
 NONFINITE, EXPLOSION = "nonfinite", "explosion"
 WITHOUT_A_PLACE = {
@@ -24,19 +24,17 @@ WITHOUT_A_PLACE = {
 
 def unexplained(folder: Path) -> Process | None:
     """The process that broke first, if no copy of any has found out where."""
-    broken = [process for process in findings.processes(folder) if process.broke is not None]
-    causes = [findings.cause(folder, process.pid) for process in broken]
-    if not broken or any(cause is not None and cause.born is not None for cause in causes):
+    process = findings.first_broken(folder)
+    if process is None:
         return None
-    return _where_it_began(folder, broken)
+    causes = [findings.cause(folder, each.pid) for each in findings.processes(folder)]
+    return None if any(cause is not None and cause.born is not None for cause in causes) else process
 
 
 def answer(folder: Path, command: Sequence[str]) -> dict[str, Any]:
     """What became of the program; `broke` is None where it could not be observed, and `reason` says why."""
     trained = findings.processes(folder)
-    broken = [process for process in trained if process.broke is not None]
-    if broken:
-        process = _where_it_began(folder, broken)
+    if (process := findings.first_broken(folder)) is not None:
         return _broke(process, findings.cause(folder, process.pid)) | _notes(process)
     if not trained:
         reason, environment = findings.unobserved(folder), {"command": [*command]}
@@ -48,18 +46,6 @@ def answer(folder: Path, command: Sequence[str]) -> dict[str, Any]:
         reason = f"it was ended from outside; every number was finite in its {process.steps} steps"
         return {"broke": None, "steps": process.steps, "reason": reason, "environment": dict(process.facts)}
     return {"broke": False, "steps": process.steps, "environment": dict(process.facts)} | _notes(process)
-
-
-def _where_it_began(folder: Path, broken: Sequence[Process]) -> Process:
-    """The process that broke first; of several in one step that whose number did not come from another."""
-
-    def order(process: Process) -> tuple[int, bool, float]:
-        cause = findings.cause(folder, process.pid)
-        born = cause.born if cause is not None else None
-        step = cause.step if born is not None else process.broke.step
-        return step, born is None or born.phase is Phase.EXTERNAL, process.broke.since_s
-
-    return min(broken, key=order)
 
 
 def _broke(process: Process, cause: Cause | None) -> dict[str, Any]:
