@@ -293,10 +293,10 @@ def explain(
     terminal.print_explanation(row, found, read_records(Path(row["directory"])), format.value)
 
 
-@app.command(context_settings={"ignore_unknown_options": True})
+@app.command(cls=AsTyped, context_settings={"ignore_unknown_options": True}, options_metavar="[OPTIONS] --")
 def trace(
     command: Annotated[
-        list[str], typer.Argument(metavar="COMMAND", help="The program as it is run now, after `--`.")
+        list[str], typer.Argument(metavar="COMMAND...", help="The program as you start it now, after `--`.")
     ],
     format: Annotated[TraceFormat, typer.Option("--format", "-f")] = TraceFormat.TEXT,
     every: Annotated[

@@ -7,6 +7,10 @@ from typing import Any
 
 WIDTH = 10
 SHOWN_LINKS = 6
+WAYS = {
+    "fork": "the step was run again in a copy of the program",
+    "rerun": "the program was run a second time, up to that step",
+}
 
 
 def told(found: Mapping[str, Any]) -> Iterator[str]:
@@ -14,7 +18,8 @@ def told(found: Mapping[str, Any]) -> Iterator[str]:
     if found["broke"] is None:
         yield f"stability: not observed: {found['reason']}"
     elif not found["broke"]:
-        yield f"stability: every number was finite in {_counted(found['steps'], 'step')}"
+        steps = _counted(found["steps"], "step")
+        yield f"stability: every loss, gradient and weight that was seen was finite, in {steps}"
     elif found["kind"] == "explosion":
         yield from _explosion(found)
     elif found["phase"] is None:
@@ -59,8 +64,9 @@ def _link(link: Mapping[str, Any]) -> str:
 
 
 def _how(found: Mapping[str, Any]) -> str:
-    same = "with equal losses" if found["reproduced"] else f"with almost equal losses: {found.get('reason')}"
-    return f"{found['how']}: the step was run again in a copy of the program, {same}"
+    again = WAYS[found["how"]]
+    same = "with equal losses" if found["reproduced"] else f"which differed: {found.get('reason')}"
+    return f"{found['how']}: {again}, {same}"
 
 
 def _labelled(label: str, text: str) -> str:
