@@ -54,8 +54,7 @@ class Input:
     def bad(self) -> Tensor:
         """The mask of the entries that are not finite."""
         if self._bad is None:
-            whole = torch.ones((), dtype=torch.bool, device=self.entries.device)
-            self._bad = whole.expand(self.entries.shape) if self.full else not_finite(self.entries)
+            self._bad = _mask(self.entries, full=self.full)
         return self._bad
 
     @property
@@ -96,8 +95,7 @@ class Broken:
     def bad(self) -> Tensor:
         """The mask of the entries that are not finite."""
         if self._bad is None:
-            whole = torch.ones((), dtype=torch.bool, device=self.entries.device)
-            self._bad = whole.expand(self.entries.shape) if self.full else not_finite(self.entries)
+            self._bad = _mask(self.entries, full=self.full)
         return self._bad
 
     @property
@@ -119,6 +117,13 @@ def flowed(call: Call, inputs: Sequence[Input], whole: Tensor, owner: Owner | No
     if _is_elementwise(call, inputs, whole.shape):
         return _least([labels.expand(whole.shape) for labels in _chosen(call, inputs)], whole)
     return _by_element(inputs, whole, owner, merge)
+
+
+def _mask(entries: Tensor, *, full: bool) -> Tensor:
+    """Which entries are not finite; `full`: all of them."""
+    if not full:
+        return not_finite(entries)
+    return torch.ones((), dtype=torch.bool, device=entries.device).expand(entries.shape)
 
 
 def _is_elementwise(call: Call, inputs: Sequence[Input], shape: torch.Size) -> bool:
