@@ -25,7 +25,7 @@ _MANY_STEPS = 10
 class _Place:
     """How often one number was there, how long it is missing by now, and how long it was before.
 
-    `leading` is how long it took to be there first.
+    `leading` is how long it took to be there first, `nonfinite` how often NaN or infinity stood there.
     """
 
     measured: int = 0
@@ -33,6 +33,7 @@ class _Place:
     longest: int = 0
     leading: int = 0
     left_out: int = 0
+    nonfinite: int = 0
 
     def is_due(self, *, is_missing: bool) -> bool:
         """Whether this one counts: it is there, or is missing for longer than it may be by its nature."""
@@ -106,6 +107,14 @@ class Screening:
             if last is not None and (values := {n: v for n, v in last.values.items() if n in lost}):
                 yield last._replace(values=values)
 
+    def problem(self) -> str | None:
+        """An evaluation that was NaN or infinite each time: it may have failed. None where there is none."""
+        never = [n for n, place in self._evaluations.items() if place.nonfinite and not place.measured]
+        if not never or any(place.measured for place in self._evaluations.values()):
+            return None
+        way_out = r"read the training loss alone: `parse: {stdout: ['train_loss (?P<loss>\S+)']}`"
+        return f"`{never[0]}` of an evaluation was never finite; where none is made, {way_out}"
+
     def notes(self) -> Iterator[str]:
         """What was left out, in words."""
         if self._had_no_start:
@@ -151,6 +160,7 @@ class Screening:
             if name not in places:
                 had = 0 if found.is_evaluation else sum(n for row, n in self._rows.items() if name in row)
                 places[name] = _Place(measured=had)
+            places[name].nonfinite += not math.isfinite(value)
             if not places[name].is_due(is_missing=not is_measured(value)):
                 left_out.add(name)
         if not left_out:

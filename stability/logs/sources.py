@@ -153,7 +153,8 @@ class Sources:
 
     def overlooked(self) -> str | None:
         """What was printed that is not finite, and that no loss accounts for."""
-        return next(filter(None, (own.problem() for own in self._overlooked)), None)
+        owners = [*self._overlooked, *self._screenings.values()]
+        return next(filter(None, (own.problem() for own in owners)), None)
 
     def _add(self, name: str, observations: Iterable[Observation]) -> None:
         screening = self._screenings.get(name)

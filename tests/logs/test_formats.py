@@ -10,8 +10,10 @@ from judged import judged
 from kinds import KINDS
 
 TRAININGS = (("healthy", 1e-4), ("lost", 1e-2))
-UNDECIDED = ("sum_of_an_epoch", "sum_of_an_epoch_in_a_bar", "rewards_in_json")
-"""A sum that begins again with each epoch, and losses without a direction, stay undecided in a healthy training."""
+UNDECIDED = ("sum_of_an_epoch", "sum_of_an_epoch_in_a_bar", "rewards_in_json", "never_evaluated")
+"""A sum that begins again with each epoch, and losses without a direction, stay undecided in a healthy training.
+
+So does an evaluation that is NaN each time: it may have failed, or not been made."""
 
 
 def counts_up(values: list[float]) -> bool:

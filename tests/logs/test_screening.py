@@ -96,3 +96,15 @@ def test_what_was_left_out_is_told() -> None:
         "the first row has 0 or -1 in place of a loss: it is no start, and was left out",
         "`loss` of an evaluation was not measured 1 times: NaN or 0 stood there, and never anything else",
     ]
+
+
+@pytest.mark.parametrize(
+    ("values", "is_told"), [((NAN, NAN), True), ((0.0, 0.0), False), ((NAN, 2.0), False)]
+)
+def test_an_evaluation_that_is_nan_each_time_is_a_problem(values: tuple[float, ...], is_told: bool) -> None:
+    screening = Screening()
+    for value in values:
+        list(screening.of(Observation({"loss": value}, is_evaluation=True)))
+    problem = screening.problem()
+    assert (problem is not None) == is_told
+    assert not is_told or problem.startswith("`loss` of an evaluation was never finite; where none is made")
