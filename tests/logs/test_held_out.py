@@ -20,6 +20,7 @@ UNDECIDABLE = {
     "rllib_result_json": OF_POLICY,
     "sb3_ppo_tables": OF_POLICY,
     "verl_step_dashes": OF_POLICY,
+    "r_gbm_nan_validation": "its evaluation is NaN each time, also where nothing was held out, which the verdict asks about",
     "r_nnet_values": "`value` may be of anything: a state's value as well as an objective",
     "stargan_elapsed": ADVERSARIAL,
     "gan_notebook_d_g": ADVERSARIAL,
