@@ -7,7 +7,8 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import repeat
 
-from stability.judging.conclusion import Series, has_no_direction
+from stability.judging.conclusion import has_no_direction
+from stability.judging.findings import Series
 from stability.judging.movement import is_counter, is_loss_scale
 from stability.judging.signals import direction, is_loss
 from stability.records import Direction, Step

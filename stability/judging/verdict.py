@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from stability.judging.conclusion import Conclusion
+from stability.judging.findings import Conclusion
 from stability.judging.last_words import names_nonfinite
 from stability.judging.policy import Policy
 from stability.judging.rules.nonfinite import KINDS as NONFINITE

@@ -4,7 +4,8 @@ import random
 
 import pytest
 
-from stability.judging.conclusion import Series, conclude
+from stability.judging.conclusion import conclude
+from stability.judging.findings import Series
 from stability.judging.policy import Policy
 from stability.judging.shape import Course, shape
 from stability.records import EventKind, Severity, VerdictLabel

@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator
 
 from stability.judging.columns import Columns
-from stability.judging.conclusion import Conclusion, Series, conclude
+from stability.judging.conclusion import conclude
+from stability.judging.findings import Conclusion, Series
 from stability.judging.rules.rule import Context, Rule
 from stability.judging.yardstick import YARDSTICK_NAME, yardstick
 from stability.records import BEFORE_TRAINING, Evaluation, Event, EventKind, Step
